@@ -1,0 +1,87 @@
+"""Values as JSON holds them: copies that share nothing with what they were made of."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from typing import Any, TypeAlias
+
+Json: TypeAlias = Any
+"""A JSON value: None, bool, int, float, str, list or dict of such."""
+
+
+def mend_surrogates(text: Any) -> Any:
+    r"""Join surrogate pairs that arrived in two pieces; replace a lone half with U+FFFD, for UTF-8 cannot hold it.
+
+    Anything that is not a text is handed back as it is.
+
+    >>> mend_surrogates("\ud83d\ude00 \ud83d") == "\U0001f600 \ufffd"
+    True
+    """
+    if not isinstance(text, str) or text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def json_value(value: Any) -> Json:
+    """A deep copy of `value` made of JSON values only.
+
+    Bytes become base64, enums their value, infinities and NaN their names, models (pydantic's, or with `to_dict`)
+    their fields, and what has no JSON form its `str`.
+    """
+    if value is None or value is True or value is False or type(value) is int:
+        return value
+    if isinstance(value, str):
+        return mend_surrogates(value.value if isinstance(value, Enum) else str(value))
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else str(value)
+    if isinstance(value, Mapping):
+        return {mend_surrogates(str(key)): json_value(item) for key, item in value.items()}
+    return _other_value(value)
+
+
+def _other_value(value: Any) -> Json:
+    if isinstance(value, Enum):
+        return json_value(value.value)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return base64.b64encode(value).decode()
+    if isinstance(value, int):
+        return int(value)
+    fields = plain_fields(value)
+    if fields is not None:
+        return json_value(fields)
+    if isinstance(value, Iterable):
+        return [json_value(item) for item in value]
+    return mend_surrogates(str(value))
+
+
+def plain_fields(value: Any) -> Mapping[str, Any] | None:
+    """The fields of a model object as a mapping, or None where it has none.
+
+    Reads pydantic models (only the fields that were set), objects with `to_dict`, dataclasses and namespaces.
+    """
+    if isinstance(value, Mapping):
+        return value
+    if hasattr(value, "model_dump"):
+        dumped: Mapping[str, Any] = value.model_dump(exclude_unset=True, warnings=False)
+        return dumped
+    if hasattr(value, "to_dict"):
+        return plain_fields(value.to_dict())
+    fields = getattr(value, "__dict__", None)
+    if isinstance(fields, dict) and not isinstance(value, type) and not callable(value):
+        return {key: item for key, item in fields.items() if not key.startswith("_")}
+    return None
+
+
+def json_object(value: Any) -> dict[str, Json]:
+    """`json_value` of something that has fields; raises `ValueError` where it has none."""
+    fields = plain_fields(value)
+    if fields is None:
+        raise ValueError("expected an object with fields")
+    return {mend_surrogates(str(key)): json_value(item) for key, item in fields.items()}
