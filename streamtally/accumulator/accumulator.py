@@ -1,0 +1,461 @@
+"""The keyed accumulator: which streams are open, who may touch them, how long they live, and that each ends once.
+
+Locks: one for the registry, one for each keyed stream; `on_start` and `on_end` are called outside them all. A wrapped
+stream has one writer and no lock. Finalisers take none either: they seal, and leave the rest in a queue.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from sortedcontainers import SortedSet
+
+from ..clock import SYSTEM_CLOCK, Clock, Moment, stamp_of
+from ..dialects import Dialect, dialect_named
+from ..errors import DuplicateRequest, UnknownRequest
+from ..jsonish import Json
+from ..limits import DEFAULT_LIMITS, Limits
+from ..records import Outcome, StreamRecord, StreamType
+from .failure import failure_fields
+from .keyed import KeyedStream
+from .state import About, Keep
+from .tombstones import Tombstones
+from .wrapped import WrappedStream
+
+OnEnd = Callable[[StreamRecord], StreamRecord]
+OnRecord = Callable[[StreamRecord], object]
+
+
+class _Entry:
+    """A keyed stream that is open, with what the registry knows of it."""
+
+    __slots__ = ("active", "due", "ended", "ender", "lock", "size", "stream", "users")
+
+    def __init__(self, stream: KeyedStream, now: int) -> None:
+        self.stream = stream
+        self.lock = threading.Lock()
+        self.users = 0
+        self.active = now
+        self.due = 0
+        self.size = 0
+        self.ended = threading.Event()
+        self.ender: int | None = None
+
+
+class StreamHandle:
+    """One user's hold on a keyed stream: a context manager; `close` may be called again.
+
+    When the last hold goes, a stream that is still open ends: "completed" if it was finished, "error" after an exception,
+    else "cancelled". Its record is then forgotten.
+    """
+
+    def __init__(self, accumulator: Accumulator, request_id: str) -> None:
+        self.request_id = request_id
+        self._accumulator = accumulator
+        self._open = True
+
+    def add(self, payload: Any, *, index: int | None = None, at: Moment | None = None) -> StreamRecord | None:
+        """`Accumulator.add` for this request."""
+        return self._accumulator.add(self.request_id, payload, index=index, at=at)
+
+    def finish(self, outcome: Outcome | None = None) -> StreamRecord:
+        """`Accumulator.finish` for this request."""
+        return self._accumulator.finish(self.request_id, outcome)
+
+    def close(self) -> None:
+        """Let go."""
+        if self._open:
+            self._open = False
+            self._accumulator._release(self.request_id)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if isinstance(error, Exception) and self._open and self.request_id in self._accumulator:
+            self._accumulator.fail(self.request_id, error)
+        self.close()
+
+
+class Accumulator:
+    """Collects chunks by request ID, in any order and any number of times, into one record a request.
+
+    It keeps the books and nothing else: no price, no export. `on_end(record)` is called once per stream, outside every
+    lock, and what it returns is the record that everyone gets.
+
+    Args:
+        clock: where stamps come from.
+        limits: bounds of retention.
+        on_end: called with each record as its stream ends; returns the record to hand out.
+        on_start: called with the record, still empty, as a stream opens.
+        on_late: called with the record of a stream that ended, when a chunk comes too late for it.
+        keep: "counts" retains no text, audio or image.
+
+    Example:
+        >>> accumulator = Accumulator()
+        >>> accumulator.add("r1", "world", index=1)
+        >>> accumulator.add("r1", "hello ", index=0)
+        >>> accumulator.finish("r1").text
+        'hello world'
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        limits: Limits | None = None,
+        on_end: OnEnd | None = None,
+        on_start: OnRecord | None = None,
+        on_late: OnRecord | None = None,
+        keep: Keep = "content",
+    ) -> None:
+        self.clock = clock or SYSTEM_CLOCK
+        self.limits = limits or DEFAULT_LIMITS
+        self.keep: Keep = keep
+        self._on_end = on_end
+        self._on_start = on_start
+        self._on_late = on_late
+        self._lock = threading.Lock()
+        self._keyed: dict[str, _Entry] = {}
+        self._wrapped: dict[str, WrappedStream] = {}
+        self._by_due: SortedSet[tuple[int, str]] = SortedSet()
+        self._tombstones = Tombstones(self.limits.tombstones, self.limits.ended_records)
+        self._orphans: deque[Callable[[], object]] = deque()
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        """How many streams are open, keyed and wrapped."""
+        return len(self._keyed) + len(self._wrapped)
+
+    def __contains__(self, request_id: object) -> bool:
+        return request_id in self._keyed or request_id in self._wrapped
+
+    @property
+    def late(self) -> int:
+        """How many chunks came after the end of their stream."""
+        return self._tombstones.late
+
+    def open(
+        self,
+        request_id: str,
+        *,
+        stream_type: StreamType | str | None = None,
+        dialect: str | Dialect | None = None,
+        started_at: Moment | None = None,
+        first_index: int = 0,
+        params: Mapping[str, Any] | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        conversation_id: str | None = None,
+    ) -> StreamHandle:
+        """Open a stream, or take a further hold on one that is open; the first start stays unless one is given.
+
+        Raises:
+            UnknownDialect: nobody registered `dialect`.
+            DuplicateRequest: a wrapped stream has this ID.
+            ValueError: a `stream_type` that there is none of, or a `started_at` that is no moment.
+        """
+        self.drain()
+        spoken = None if dialect is None else dialect_named(dialect)
+        given = None if started_at is None else self._wall(started_at)
+        kind = None if stream_type is None else StreamType(stream_type)
+        about = About(request_id, kind, params or {}, attributes or {}, conversation_id)
+        if request_id in self._wrapped:
+            raise DuplicateRequest(request_id)
+        with self._lock:
+            self._tombstones.exhume(request_id)
+        entry = self._entry(about, first_index, opened=self._wall(None))
+        with entry.lock:
+            entry.users += 1
+            entry.stream.reader.dialect = entry.stream.reader.dialect or spoken
+            entry.stream.given_start = entry.stream.given_start if given is None else given
+        return StreamHandle(self, request_id)
+
+    def add(self, request_id: str, payload: Any, *, index: int | None = None, at: Moment | None = None) -> StreamRecord | None:
+        """Take in one chunk or payload; opens an ID that is unknown.
+
+        Args:
+            request_id: whose chunk it is.
+            payload: an SDK's object, a mapping, JSON text, `"[DONE]"`, bytes, or a `Chunk`.
+            index: its position, from 0 on; without one the protocol's own number counts, else the order of arrival.
+            at: when it was read; now, if not given.
+
+        Returns:
+            The record, once, when this chunk completes the stream; else None. A chunk that comes after the end changes
+            nothing and is counted.
+        """
+        if self._orphans:
+            self.drain()
+        stamp = self._wall(at)
+        entry = self._keyed.get(request_id) or self._opened_by_chunk(request_id)
+        if entry is None:
+            return None
+        with entry.lock:
+            if entry.stream.seal is not None:
+                self._count_late(request_id)
+                return None
+            entry.active = self.clock.monotonic_ns()
+            entry.stream.add(payload, index, stamp)
+            ended = entry.stream.ended
+        if entry.stream.size - entry.size > 4096:
+            self._account(entry)
+        return self._end(entry, Outcome.COMPLETED) if ended else None
+
+    def fail(self, request_id: str, error: BaseException | str) -> StreamRecord:
+        """End a stream that failed; `error` says how. Raises `UnknownRequest`."""
+        fields = failure_fields(error)
+        return self._finish(request_id, Outcome.TIMEOUT if fields["type"] == "timeout" else Outcome.ERROR, fields)
+
+    def finish(self, request_id: str, outcome: Outcome | str | None = None) -> StreamRecord:
+        """End a stream, for its source has no more. The record says whether the provider had finished.
+
+        Args:
+            request_id: which stream.
+            outcome: how it ended, where the caller knows better ("cancelled", "limit", …).
+
+        Returns:
+            The record; the same one again, if the stream ended before and was not discarded since.
+
+        Raises:
+            UnknownRequest: no such stream is open or remembered.
+        """
+        return self._finish(request_id, Outcome.COMPLETED if outcome is None else Outcome(outcome), None)
+
+    def snapshot(self, request_id: str) -> StreamRecord:
+        """The record as things stand; the stream goes on undisturbed. Raises `UnknownRequest`."""
+        self.drain()
+        if entry := self._keyed.get(request_id):
+            with entry.lock:
+                return entry.stream.snapshot()
+        if wrapped := self._wrapped.get(request_id):
+            return wrapped.snapshot()
+        return self._remembered(request_id)
+
+    def discard(self, request_id: str) -> None:
+        """Forget a stream, whoever holds it; one that is open ends first ("abandoned"). Unknown IDs are fine."""
+        self.drain()
+        if entry := self._keyed.get(request_id):
+            self._end(entry, Outcome.ABANDONED)
+        with self._lock:
+            self._tombstones.drop_record(request_id)
+
+    def dump(self, request_id: str) -> bytes:
+        """The state of an open stream, for `merge` here or in another process. Raises `UnknownRequest`."""
+        entry = self._keyed.get(request_id)
+        if entry is None:
+            raise UnknownRequest(request_id)
+        with entry.lock:
+            return entry.stream.dump()
+
+    def merge(self, request_id: str, state: bytes) -> StreamRecord | None:
+        """Unite a partial state of a request with what is here; opens an ID that is unknown.
+
+        Returns:
+            The record, once, when the stream is complete with it; else None.
+
+        Raises:
+            MergeError: (a ValueError) states that do not belong together, or are ordered by arrival.
+        """
+        self.drain()
+        other = KeyedStream.load(state, clock=self.clock, limits=self.limits, keep=self.keep)
+        entry = self._keyed.get(request_id) or self._opened_by_chunk(request_id, other.order.first)
+        if entry is None:
+            return None
+        with entry.lock:
+            if entry.stream.seal is not None:
+                self._count_late(request_id)
+                return None
+            entry.stream = entry.stream.unite(other)
+            entry.active = self.clock.monotonic_ns()
+            ended = entry.stream.ended
+        self._account(entry)
+        return self._end(entry, Outcome.COMPLETED) if ended else None
+
+    def sweep(self) -> tuple[StreamRecord, ...]:
+        """End the keyed streams that stood still for too long, and those that finalisers left; returns the former."""
+        self.drain()
+        now = self.clock.monotonic_ns()
+        records = []
+        while (entry := self._idlest(before=now)) is not None:
+            records.append(self._end(entry, Outcome.ABANDONED))
+        return tuple(records)
+
+    def close(self) -> None:
+        """End all keyed streams that are open ("abandoned", unless they were finished)."""
+        self.drain()
+        for entry in tuple(self._keyed.values()):
+            self._end(entry, Outcome.ABANDONED)
+
+    def register(self, stream: WrappedStream) -> None:
+        """Enter a wrapped stream in the books. Raises `DuplicateRequest` where its ID is open."""
+        self.drain()
+        request_id = stream.about.request_id
+        with self._lock:
+            if request_id in self:
+                raise DuplicateRequest(request_id)
+            self._wrapped[request_id] = stream
+        if self._on_start is not None:
+            self._on_start(stream.snapshot())
+
+    def end(self, stream: WrappedStream) -> StreamRecord:
+        """Make the record of a wrapped stream that the caller has sealed, and strike the stream off. Called once."""
+        record = stream.snapshot()
+        if self._on_end is not None:
+            record = self._on_end(record)
+        stream.record = record
+        with self._lock:
+            self._wrapped.pop(stream.about.request_id, None)
+        return record
+
+    def orphaned(self, finish: Callable[[], object]) -> None:
+        """Leave to the next ordinary call what a finaliser must not do itself. Takes no lock."""
+        self._orphans.append(finish)
+
+    def drain(self) -> None:
+        """Do what finalisers left."""
+        while self._orphans:
+            try:
+                finish = self._orphans.popleft()
+            except IndexError:  # another thread was quicker
+                return
+            finish()
+
+    def _wall(self, moment: Moment | None) -> int:
+        """Nanoseconds since the epoch, of a moment or of now."""
+        clock = self.clock
+        return clock.wall_ns(clock.monotonic_ns() if moment is None else stamp_of(moment, clock))
+
+    def _opened_by_chunk(self, request_id: str, first_index: int = 0) -> _Entry | None:
+        """The new stream that a chunk of an unknown ID opens; None for an ID whose stream has ended."""
+        if self._count_late(request_id):
+            return None
+        if request_id in self._wrapped:
+            raise DuplicateRequest(request_id)
+        return self._entry(About(request_id), first_index)
+
+    def _entry(self, about: About, first_index: int = 0, *, opened: int | None = None) -> _Entry:
+        """The open stream of this ID, made if there is none."""
+        now = self.clock.monotonic_ns()
+        with self._lock:
+            entry = self._keyed.get(about.request_id)
+            if entry is not None:
+                return entry
+            stream = KeyedStream(about, first_index=first_index, clock=self.clock, limits=self.limits, keep=self.keep)
+            stream.opened = opened
+            entry = self._keyed[about.request_id] = _Entry(stream, now)
+            self._schedule(entry)
+        if self._on_start is not None:
+            self._on_start(stream.snapshot())
+        self._make_room(entry)
+        return entry
+
+    def _release(self, request_id: str) -> None:
+        self.drain()
+        entry = self._keyed.get(request_id)
+        if entry is None:
+            with self._lock:
+                self._tombstones.drop_record(request_id)
+            return
+        with entry.lock:
+            entry.users -= 1
+            last = entry.users <= 0
+        if last:
+            self._end(entry, Outcome.CANCELLED)
+            with self._lock:
+                self._tombstones.drop_record(request_id)
+
+    def _count_late(self, request_id: str) -> bool:
+        """Whether the stream of this ID has ended, so that what comes is late: that is counted."""
+        with self._lock:
+            late = self._tombstones.count_late(request_id)
+            record = self._tombstones.record(request_id) if late and self._on_late is not None else None
+        if record is not None and self._on_late is not None:
+            self._on_late(record)
+        return late
+
+    def _remembered(self, request_id: str) -> StreamRecord:
+        with self._lock:
+            record = self._tombstones.record(request_id)
+        if record is None:
+            raise UnknownRequest(request_id)
+        return record
+
+    def _finish(self, request_id: str, outcome: Outcome, error: Mapping[str, Json] | None) -> StreamRecord:
+        self.drain()
+        entry = self._keyed.get(request_id)
+        return self._remembered(request_id) if entry is None else self._end(entry, outcome, error)
+
+    def _end(self, entry: _Entry, outcome: Outcome, error: Mapping[str, Json] | None = None) -> StreamRecord:
+        """The one way in which a keyed stream ends. Whoever comes second waits for the record of the first."""
+        stream, request_id = entry.stream, entry.stream.about.request_id
+        stamp = None if error is None else self._wall(None)
+        with entry.lock:
+            first = stream.try_seal(outcome, error, stamp)
+            if first:
+                stream.record = None
+                entry.ender = threading.get_ident()
+            record = stream.snapshot()
+        if not first:
+            if entry.ender != threading.get_ident():
+                entry.ended.wait()
+                record = stream.record or record
+            return record
+        try:
+            if self._on_end is not None:
+                record = self._on_end(record)
+        finally:
+            stream.record = record
+            with self._lock:
+                self._forget(entry)
+                self._tombstones.bury(request_id, record)
+            entry.ended.set()
+        return record
+
+    def _forget(self, entry: _Entry) -> None:
+        request_id = entry.stream.about.request_id
+        self._keyed.pop(request_id, None)
+        self._by_due.discard((entry.due, request_id))
+        self._bytes -= entry.size
+
+    def _schedule(self, entry: _Entry) -> None:
+        """Note when the stream will have been idle for too long, if nothing comes. Under the registry's lock."""
+        entry.due = entry.active + round(self.limits.idle_seconds * 1e9)
+        self._by_due.add((entry.due, entry.stream.about.request_id))
+
+    def _idlest(self, *, before: int | None = None, other_than: _Entry | None = None) -> _Entry | None:
+        """The stream that has been idle for longest, if its time ran out `before`; notes that are out of date are renewed."""
+        with self._lock:
+            skipped = []
+            found = None
+            while self._by_due and found is None:
+                due, request_id = self._by_due[0]
+                if before is not None and due > before:
+                    break
+                self._by_due.pop(0)
+                entry = self._keyed[request_id]
+                if entry is other_than or entry.active + round(self.limits.idle_seconds * 1e9) != due:
+                    skipped.append(entry)
+                else:
+                    found = entry
+            for entry in skipped:
+                self._schedule(entry)
+            return found
+
+    def _account(self, entry: _Entry) -> None:
+        """Bring the total of retained bytes up to date, and make room where there is too much."""
+        with self._lock:
+            if entry.stream.seal is None:
+                self._bytes += entry.stream.size - entry.size
+                entry.size = entry.stream.size
+        self._make_room(entry)
+
+    def _make_room(self, entry: _Entry) -> None:
+        """End the streams that are idle for longest, as long as there are too many or they hold too much."""
+        while len(self._keyed) > self.limits.streams or self._bytes > self.limits.total_bytes:
+            idlest = self._idlest(other_than=entry)
+            if idlest is None:
+                return
+            self._end(idlest, Outcome.ABANDONED)

@@ -1,0 +1,166 @@
+"""One fold for all stream types: it sends each delta to its meaning, and merges what is said about the stream itself.
+
+The state is the document and nothing else. Folding is a pure function of the chunks and their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from ..chunks import (
+    AudioDelta,
+    Channel,
+    Chunk,
+    DetailDelta,
+    FinishDelta,
+    ImageDelta,
+    ItemDelta,
+    TextDelta,
+    ToolCallDelta,
+    TranscriptDelta,
+)
+from ..jsonish import Json
+from ..records import FinishReason, StreamType
+from . import choices, items, media
+from .document import Document
+
+_MEANINGS: Mapping[type, Callable[[Document, Any], None]] = {
+    TextDelta: choices.fold_text,
+    ToolCallDelta: choices.fold_tool_call,
+    FinishDelta: choices.fold_finish,
+    DetailDelta: choices.fold_detail,
+    ItemDelta: items.fold_item,
+    AudioDelta: media.fold_audio,
+    ImageDelta: media.fold_image,
+    TranscriptDelta: media.fold_transcript,
+}
+
+_FINISHED: Mapping[StreamType, Callable[[Document], bool]] = {
+    StreamType.TEXT: choices.finished,
+    StreamType.CHAT: choices.finished,
+    StreamType.RESPONSES: choices.finished,
+    StreamType.SPEECH: lambda document: bool(document.get("terminal")),
+    StreamType.TRANSCRIPTION: media.transcript_final,
+    StreamType.IMAGE: lambda document: media.images_complete(document) >= (document.get("images wanted") or 1),
+}
+"""When a stream of each type has said all that it was to say."""
+
+
+class Fold:
+    """Folds chunks, in the order in which `apply` gets them, into a document."""
+
+    __slots__ = ("document",)
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+
+    def apply(self, chunk: Chunk) -> None:
+        """Fold one chunk."""
+        document = self.document
+        for delta in chunk.deltas:
+            _MEANINGS[type(delta)](document, delta)
+        if chunk.meta:
+            document.values.setdefault(("meta",), {}).update(_stated(chunk.meta))
+        if chunk.extras:
+            document.values.setdefault(("extras",), {}).update(_stated(chunk.extras))
+        if chunk.usage:
+            document.values[("usage",)] = merged_usage(document.get("usage"), chunk.usage)
+        if chunk.error:
+            document.values[("error",)] = {**chunk.error, **(document.get("error") or {})}
+        if chunk.terminal:
+            document.values[("terminal",)] = True
+
+    @property
+    def terminal(self) -> bool:
+        """Whether an end marker came."""
+        return bool(self.document.get("terminal"))
+
+    @property
+    def error(self) -> Mapping[str, Json] | None:
+        """The fields of the error that came inside the stream, if one did."""
+        error: Mapping[str, Json] | None = self.document.get("error")
+        return error
+
+    def finished(self, stream_type: StreamType) -> bool:
+        """Whether the provider has said that it is done, with every choice, image or item."""
+        return _FINISHED[stream_type](self.document)
+
+    def text_writer(self, channel: Channel = "text", choice: int = 0) -> Callable[[str], object] | None:
+        """The function that appends to a text that has begun already; None for one that has not."""
+        return self._begun("choice", choice, channel)
+
+    def arguments_writer(self, index: int, choice: int = 0) -> Callable[[str], object] | None:
+        """The same for the arguments of the tool call that is open under a provider's index."""
+        call = self.document.get("choice", choice, "call at", index)
+        if call is None or call != self.document.get("choice", choice, "last call"):
+            return None
+        return self._begun("choice", choice, "call", call, "arguments")
+
+    def item_writer(self, item_id: str, *path: str | int) -> Callable[[str], object] | None:
+        """The same for a text of an output item."""
+        key = self.document.get("item of", item_id)
+        return None if key is None else self._begun("item", key, *path)
+
+    def _begun(self, *address: str | int) -> Callable[[str], object] | None:
+        return self.document.text_writer(*address) if self.document.has_text(*address) else None
+
+    def content(self, stream_type: StreamType | None, vocabulary: Mapping[str, FinishReason]) -> dict[str, Any]:
+        """The content fields of the record."""
+        document = self.document
+        found = items.items(document)
+        answers = choices.choices(document, vocabulary)
+        if stream_type is StreamType.RESPONSES:
+            finish = document.get("choice", 0, "finish")
+            answer = items.item_choice(found, finish, vocabulary)
+            answers = (answer,) if answer else ()
+        return {
+            "choices": answers,
+            "output_items": tuple(found),
+            "audio": media.audio(document),
+            "images": media.images(document),
+            "transcript": media.transcript(document) if stream_type is StreamType.TRANSCRIPTION else None,
+            "extras": document.get("extras") or {},
+            "dropped_bytes": document.dropped,
+        }
+
+
+def _stated(fields: Mapping[str, Json]) -> dict[str, Json]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def merged_usage(known: Mapping[str, Json] | None, report: Mapping[str, Json]) -> dict[str, Json]:
+    """Two usage reports of one request as one: per field, deep, the later word wins, and null says nothing.
+
+    Reports are never added: they are final, cumulative, or give each field once. A later report without any count above
+    zero is poorer than one with counts (some servers end on such a one) and only fills what is missing.
+    """
+    if not known:
+        return dict(_without_nulls(report))
+    if any(_counts(known)) and not any(_counts(report)):
+        return _merged(_without_nulls(report), known)
+    return _merged(known, _without_nulls(report))
+
+
+def _merged(first: Mapping[str, Json], second: Mapping[str, Json]) -> dict[str, Json]:
+    merged = dict(first)
+    for name, value in second.items():
+        mine = merged.get(name)
+        merged[name] = _merged(mine, value) if isinstance(mine, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def _without_nulls(report: Mapping[str, Json]) -> dict[str, Json]:
+    return {
+        name: _without_nulls(value) if isinstance(value, Mapping) else value
+        for name, value in report.items()
+        if value is not None
+    }
+
+
+def _counts(report: Mapping[str, Json]) -> Iterator[float]:
+    for value in report.values():
+        if isinstance(value, Mapping):
+            yield from _counts(value)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            yield value

@@ -1,0 +1,122 @@
+"""The folds of sound, images and transcripts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..chunks import AudioDelta, ImageDelta, TranscriptDelta
+from ..records import Audio, Image, Transcript
+from .document import Document
+
+
+def fold_audio(document: Document, delta: AudioDelta) -> None:
+    """Append sound, and the words that go with it."""
+    if delta.data:
+        document.append_bytes(delta.data, "audio")
+    if delta.transcript:
+        document.append_text(delta.transcript, "audio", "transcript")
+    _update(document, "audio", delta.fields)
+
+
+def audio(document: Document) -> Audio | None:
+    """The sound so far, or None where there never was any."""
+    fields = document.get("audio")
+    size = document.data_size("audio")
+    if fields is None and not size and not document.has_text("audio", "transcript"):
+        return None
+    return Audio(
+        data=document.data("audio"),
+        size=size,
+        transcript=document.text("audio", "transcript"),
+        **_named(fields, {"id", "mime_type"}),
+    )
+
+
+def fold_image(document: Document, delta: ImageDelta) -> None:
+    """Put an image in its place: a later preview replaces an earlier one, a whole image replaces them all."""
+    index = _open_image(document) if delta.position is None else delta.position
+    at = ("image", index)
+    document.note(index, "images")
+    if delta.partial:
+        document.values[(*at, "partials")] = (document.get(*at, "partials") or 0) + 1
+    else:
+        document.put(True, *at, "complete")
+    if delta.data and not (delta.partial and document.get(*at, "complete")):
+        document.replace_data(delta.data, *at)
+    _update(document, "image", delta.fields, index)
+
+
+def _open_image(document: Document) -> int:
+    """The image that is not whole yet, else the next."""
+    known = document.members("images")
+    return next((index for index in known if not document.get("image", index, "complete")), len(known))
+
+
+def images(document: Document) -> tuple[Image, ...]:
+    """The images so far, in order of index."""
+    return tuple(_image(document, index) for index in sorted(document.members("images")))
+
+
+def _image(document: Document, index: int) -> Image:
+    return Image(
+        index=index,
+        data=document.data("image", index),
+        partials=document.get("image", index, "partials") or 0,
+        complete=bool(document.get("image", index, "complete")),
+        **_named(document.get("image", index), {"url", "mime_type", "revised_prompt"}),
+    )
+
+
+def images_complete(document: Document) -> int:
+    """How many images are whole."""
+    return sum(bool(document.get("image", index, "complete")) for index in document.members("images"))
+
+
+def fold_transcript(document: Document, delta: TranscriptDelta) -> None:
+    """Add to what was heard; the final text is the authority."""
+    if delta.final:
+        document.put(True, "transcript", "final")
+        if delta.text is not None:
+            document.replace_text(delta.text, "transcript")
+    elif delta.text:
+        document.append_text(delta.text, "transcript")
+    for name, items in (delta.lists or {}).items():
+        if delta.final:
+            document.values.pop(("transcript", name), None)
+        document.push(list(items), "transcript", name)
+    _update(document, "transcript", delta.fields)
+
+
+def transcript(document: Document) -> Transcript:
+    """What was heard. Where no text came but segments did, their texts make it."""
+    segments = document.get("transcript", "segments") or []
+    text = document.text("transcript")
+    if text is None:
+        text = "".join(str(segment.get("text", "")) for segment in segments).strip()
+    return Transcript(
+        text=text,
+        segments=tuple(segments),
+        words=tuple(document.get("transcript", "words") or ()),
+        logprobs=tuple(document.get("transcript", "logprobs") or ()),
+        **{name: value for name, value in (document.get("transcript") or {}).items() if name in ("language", "duration")},
+    )
+
+
+def transcript_final(document: Document) -> bool:
+    """Whether the final text came."""
+    return bool(document.get("transcript", "final"))
+
+
+def _update(document: Document, name: str, fields: Any, *rest: int) -> None:
+    if fields:
+        known = document.values.setdefault((name, *rest), {})
+        known.update({key: value for key, value in fields.items() if value is not None})
+
+
+def _named(fields: dict[str, Any] | None, names: set[str]) -> dict[str, Any]:
+    """Keyword arguments of a record: fields with a name of their own, and the rest as `extras`."""
+    fields = fields or {}
+    return {
+        **{name: fields[name] for name in names if name in fields},
+        "extras": {name: value for name, value in fields.items() if name not in names},
+    }

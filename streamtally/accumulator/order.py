@@ -1,0 +1,105 @@
+"""Puts chunks in order: a prefix that is folded already, and the chunks held beyond a gap.
+
+What every stream with explicit positions needs to be a set of facts: repeats are told from conflicts, gaps are known,
+and order of arrival leaves no trace.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator
+from enum import Enum, auto
+from typing import NamedTuple
+
+from ..chunks import Chunk
+
+
+class Placed(Enum):
+    """What became of a chunk that was offered."""
+
+    READY = auto()
+    HELD = auto()
+    DUPLICATE = auto()
+    CONFLICT = auto()
+
+
+class Held(NamedTuple):
+    """A chunk that waits for those before it, and when it came (nanoseconds since the epoch)."""
+
+    stamp: int
+    chunk: Chunk
+
+    def beats(self, other: Held) -> bool:
+        """Of two contents for one position the earlier stays, and of two at one moment the smaller bytes."""
+        return (self.stamp, self.chunk.canonical()) < (other.stamp, other.chunk.canonical())
+
+
+class Order:
+    """The positions of one stream, from `first` on.
+
+    In order an offer costs a compare and an append; a straggler costs an entry of a dict. The width of a gap costs
+    nothing.
+    """
+
+    __slots__ = ("digests", "first", "held", "highest", "next")
+
+    def __init__(self, first: int = 0) -> None:
+        self.first = first
+        self.next = first
+        self.highest: int | None = None
+        self.held: dict[int, Held] = {}
+        self.digests = array("Q")
+
+    def offer(self, index: int, chunk: Chunk, stamp: int) -> Placed:
+        """Place a chunk. READY means that it is next: fold it, and then those that `ready` gives."""
+        if self.highest is None or index > self.highest:
+            self.highest = index
+        if index == self.next:
+            self._fold(chunk)
+            return Placed.READY
+        if index < self.next:
+            known = self.digests[index - self.first] if index >= self.first else None
+            return Placed.DUPLICATE if known == chunk.digest() else Placed.CONFLICT
+        return self._hold(index, Held(stamp, chunk))
+
+    def _fold(self, chunk: Chunk) -> None:
+        self.digests.append(chunk.digest())
+        self.next += 1
+
+    def _hold(self, index: int, new: Held) -> Placed:
+        known = self.held.get(index)
+        if known is None:
+            self.held[index] = new
+            return Placed.HELD
+        if known.chunk.canonical() == new.chunk.canonical():
+            self.held[index] = min(known, new, key=lambda held: held.stamp)
+            return Placed.DUPLICATE
+        if new.beats(known):
+            self.held[index] = new
+        return Placed.CONFLICT
+
+    def ready(self) -> Iterator[Held]:
+        """The held chunks that no gap keeps back any more, in order; each counts as folded once it is taken."""
+        while self.held and (held := self.held.pop(self.next, None)) is not None:
+            self._fold(held.chunk)
+            yield held
+
+    def rest(self) -> list[tuple[int, Held]]:
+        """What is held beyond a gap, in order of position."""
+        return sorted(self.held.items(), key=lambda item: item[0])
+
+    def missing(self) -> tuple[tuple[int, int], ...]:
+        """The gaps before the highest held position, as half-open ranges."""
+        return tuple(gaps(self.next, sorted(self.held)))
+
+
+def gaps(start: int, positions: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """The half-open ranges from `start` on that sorted `positions` leave out.
+
+    >>> list(gaps(2, [2, 5, 6, 9]))
+    [(3, 5), (7, 9)]
+    """
+    for position in positions:
+        if position > start:
+            yield start, position
+        start = position + 1

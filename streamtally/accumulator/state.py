@@ -1,0 +1,236 @@
+"""The state of one stream: a folded prefix, chunks held beyond it, their times, and a seal that is set once.
+
+There are two kinds of state, which differ in how they measure time and in nothing else: `KeyedStream` gets chunks with
+positions from anywhere, `WrappedStream` gets payloads in the order in which one source is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from ..clock import Clock
+from ..dialects import OPAQUE, Dialect, Reader, name_of
+from ..jsonish import Json, json_value
+from ..limits import Limits
+from ..records import ErrorDetails, Outcome, StreamRecord, StreamType, Timing, Usage
+from .document import Document
+from .fold import Fold
+from .timing import timing
+
+Keep = Literal["content", "counts"]
+
+CONTENT_PARAMS = frozenset(
+    {
+        "messages",
+        "input",
+        "prompt",
+        "instructions",
+        "system",
+        "contents",
+        "file",
+        "image",
+        "mask",
+        "suffix",
+        "stream",
+        "extra_body",
+    }
+)
+"""Parameters of a request that hold what the user wrote: they are not kept."""
+
+
+@dataclass(slots=True)
+class About:
+    """What the caller says of a stream: all that a record holds and no chunk brings.
+
+    `params` are the request's parameters; what the user wrote there is not kept, nor what has no JSON form (an SDK's
+    "not given"). `characters` is the length of a text to be spoken.
+    """
+
+    request_id: str
+    stream_type: StreamType | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    conversation_id: str | None = None
+    server_address: str | None = None
+    server_port: int | None = None
+    provider: str | None = None
+    characters: int | None = None
+
+    def __post_init__(self) -> None:
+        spoken = self.params.get("input")
+        if isinstance(spoken, str):
+            self.characters = len(spoken)
+        self.params = {
+            name: json_value(value)
+            for name, value in self.params.items()
+            if name not in CONTENT_PARAMS and isinstance(value, str | int | float | list | tuple | dict)
+        }
+        self.attributes = {name: json_value(value) for name, value in self.attributes.items()}
+
+
+class Seal(NamedTuple):
+    """How a stream ended: the outcome that the way of ending asks for, what went wrong, and when (a stamp)."""
+
+    outcome: Outcome
+    error: Mapping[str, Json] | None
+    stamp: int | None
+
+
+class Stream:
+    """What both kinds of state share: reader, fold, seal, and the record that follows from them."""
+
+    __slots__ = ("_may_seal", "about", "chunk_count", "clock", "faults", "fold", "limits", "raw", "reader", "record", "seal")
+
+    def __init__(
+        self,
+        about: About,
+        *,
+        clock: Clock,
+        limits: Limits,
+        dialect: Dialect | None = None,
+        keep: Keep = "content",
+        keep_raw: bool = False,
+    ) -> None:
+        self.about = about
+        self.clock = clock
+        self.limits = limits
+        self.reader = Reader(dialect)
+        self.fold = Fold(Document(retain=keep == "content"))
+        self.raw: list[Json] | None = [] if keep_raw else None
+        self.chunk_count = 0
+        self.faults = 0
+        self.seal: Seal | None = None
+        self.record: StreamRecord | None = None
+        self._may_seal = [True]
+        wanted = about.params.get("n")
+        if isinstance(wanted, int):
+            self.fold.document.put(wanted, "images wanted")
+
+    @property
+    def dialect(self) -> Dialect:
+        """The dialect, or the opaque one as long as nothing is known."""
+        return self.reader.dialect or OPAQUE
+
+    @property
+    def stream_type(self) -> StreamType:
+        """What kind of stream it is: the dialect knows, else the caller said."""
+        if self.reader.dialect is None and self.about.stream_type is not None:
+            return self.about.stream_type
+        return self.dialect.stream_type
+
+    @property
+    def finished(self) -> bool:
+        """Whether the provider said that it is done."""
+        return self.fold.finished(self.stream_type)
+
+    def try_seal(self, outcome: Outcome, error: Mapping[str, Json] | None = None, stamp: int | None = None) -> bool:
+        """Seal the stream; True for the one call, of all threads and finalisers, that did it.
+
+        Taking the only item of a list is atomic, so no lock is needed, and a finaliser may call this.
+        """
+        try:
+            self._may_seal.pop()
+        except IndexError:
+            return False
+        self.seal = Seal(outcome, error, stamp)
+        return True
+
+    def keep_raw(self, payload: Any) -> None:
+        """Keep a copy of a payload, where raw payloads are kept and there is room."""
+        if self.raw is not None and len(self.raw) < self.limits.stream_chunks:
+            self.raw.append(json_value(payload))
+
+    def check_bounds(self) -> None:
+        """Stop retaining content once there is more of it than one stream may hold."""
+        if self.fold.document.retain and self.fold.document.size > self.limits.stream_bytes:
+            self.fold.document.stop_retaining()
+
+    def outcome(self, *, missing: bool = False) -> Outcome | None:
+        """How the stream ended, all told; None while it is in flight."""
+        if self.seal is None:
+            return None
+        if self.seal.outcome in (Outcome.TIMEOUT, Outcome.LIMIT):
+            return self.seal.outcome
+        if self.error() is not None:
+            return Outcome.ERROR
+        if self.finished and not missing:
+            return Outcome.COMPLETED
+        if self.seal.outcome is Outcome.COMPLETED and (missing or self.dialect.states_finish or self.reader.tail):
+            return Outcome.TRUNCATED
+        return self.seal.outcome
+
+    def error(self) -> Mapping[str, Json] | None:
+        """What went wrong: the exception that ended the stream, completed by the error that came inside it."""
+        told = self.fold.error
+        if self.seal is None or self.seal.error is None:
+            return told
+        return {**self.seal.error, **{name: value for name, value in (told or {}).items() if value is not None}}
+
+    def build(
+        self, figures: Mapping[str, Any], *, fold: Fold | None = None, missing: tuple[tuple[int, int], ...] = (), **counts: Any
+    ) -> StreamRecord:
+        """The record, from the fold and the figures of the time."""
+        fold = fold or self.fold
+        meta = dict(fold.document.get("meta") or {})
+        content = fold.content(self.stream_type, self.dialect.finish_reasons)
+        outcome = self.outcome(missing=bool(missing))
+        usage = self._usage(fold, outcome)
+        error = self.error()
+        about, params = self.about, self.about.params
+        extras = {**content.pop("extras"), **({"tail": self.reader.tail} if self.reader.tail else {})}
+        return StreamRecord(
+            **{"chunk_count": self.chunk_count, **counts},
+            request_id=about.request_id,
+            stream_type=self.stream_type,
+            dialect=self.dialect.name,
+            outcome=outcome,
+            provider=name_of(params.get("provider")) or about.provider or self.dialect.provider,
+            requested_model=name_of(params.get("model")),
+            conversation_id=about.conversation_id,
+            server_address=about.server_address,
+            server_port=about.server_port,
+            usage=usage,
+            timing=self._timing(figures, usage),
+            error=None if error is None else ErrorDetails(**error),
+            missing=missing,
+            params=dict(params),
+            attributes=dict(about.attributes),
+            extras={**extras, **({"observation_faults": self.faults} if self.faults else {})},
+            raw=None if self.raw is None else tuple(self.raw),
+            response_id=meta.get("response_id"),
+            model=meta.get("model"),
+            service_tier=meta.get("service_tier"),
+            system_fingerprint=meta.get("system_fingerprint"),
+            **content,
+        )
+
+    @staticmethod
+    def _timing(figures: Mapping[str, Any], usage: Usage | None) -> Timing:
+        return timing(dict(figures), usage.output_tokens if usage else None)
+
+    def _usage(self, fold: Fold, outcome: Outcome | None) -> Usage | None:
+        """What the provider reported, and what can be counted without it: images, and characters of spoken input."""
+        report = fold.document.get("usage")
+        fields = {**self._counted(fold), **(self.dialect.usage(report) if report else {})}
+        if not fields and not report:
+            return None
+        partial = outcome is not None and outcome is not Outcome.COMPLETED and not self.finished
+        return Usage(**fields, partial=partial, raw=report or {})
+
+    def _counted(self, fold: Fold) -> dict[str, Any]:
+        document, params = fold.document, self.about.params
+        if self.stream_type is StreamType.SPEECH and self.about.characters is not None:
+            return {"characters": self.about.characters}
+        images = document.members("images") if self.stream_type is StreamType.IMAGE else ()
+        if not images:
+            return {}
+        described = document.get("image", images[0]) or {}
+        size, quality = described.get("size") or params.get("size"), described.get("quality") or params.get("quality")
+        whole = sum(bool(document.get("image", index, "complete")) for index in images)
+        return {
+            "images": whole,
+            "image_size": size if isinstance(size, str) else None,
+            "image_quality": quality if isinstance(quality, str) else None,
+        }

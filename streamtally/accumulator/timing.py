@@ -1,0 +1,186 @@
+"""From stamps to figures. Stamps are integers of nanoseconds; figures are seconds.
+
+Two ways of measuring: `Reads` times each read of a wrapped source, `Arrivals` knows only when each chunk came.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from operator import sub
+from typing import Any, Literal
+
+from ..chunks import CONTENT, TEXT
+from ..clock import Clock, wall_time
+from ..records import InterChunk, Timing
+
+StartedFrom = Literal["request", "given", "wrap"]
+
+
+def seconds(start: int | None, end: int | None) -> float | None:
+    """The seconds between two stamps, None where one is missing or the order is impossible."""
+    return None if start is None or end is None or end < start else (end - start) / 1e9
+
+
+def inter_chunk(waits: Sequence[int], count: int | None = None) -> InterChunk | None:
+    """The distribution of waits given in nanoseconds (nearest-rank percentiles)."""
+    if not waits:
+        return None
+    ordered = sorted(waits)
+    last = len(ordered) - 1
+    p50, p95, p99 = (ordered[-(-last * share // 100)] / 1e9 for share in (50, 95, 99))
+    return InterChunk(
+        count=count or len(ordered), mean=sum(ordered) / len(ordered) / 1e9, p50=p50, p95=p95, p99=p99, max=ordered[-1] / 1e9
+    )
+
+
+class Reads:
+    """The times of a wrapped source: how long each read waited, and so what the consumer took between reads.
+
+    `pending` takes two stamps a chunk, before and after the read; `settle` works them off in blocks.
+    """
+
+    __slots__ = (
+        "consumer_wait",
+        "count",
+        "first_chunk",
+        "first_content",
+        "first_text",
+        "last",
+        "pending",
+        "provider_wait",
+        "waits",
+    )
+
+    def __init__(self) -> None:
+        self.pending: list[int] = []
+        self.waits = array("q")
+        self.count = 0
+        self.provider_wait = 0
+        self.consumer_wait = 0
+        self.first_chunk: int | None = None
+        self.first_content: int | None = None
+        self.first_text: int | None = None
+        self.last: int | None = None
+
+    def note(self, stamp: int, flags: int) -> None:
+        """Remember the first moment of what the chunk at `stamp` is the first of."""
+        if flags & CONTENT and self.first_content is None:
+            self.first_content = stamp
+        if flags & TEXT and self.first_text is None:
+            self.first_text = stamp
+
+    def settled(self, room: int) -> Reads:
+        """A copy with nothing pending: the reader goes on with this one undisturbed."""
+        twin = Reads()
+        for name in Reads.__slots__:
+            setattr(twin, name, getattr(self, name))
+        twin.pending, twin.waits = self.pending[:], self.waits[:]
+        twin.settle(room)
+        return twin
+
+    def settle(self, room: int) -> None:
+        """Turn the pending stamps into waits, of which no more than `room` are kept one by one."""
+        pending = self.pending
+        before, after = pending[:-1:2], pending[1::2]
+        if not after:
+            return
+        if self.last is not None:
+            self.consumer_wait += before[0] - self.last
+        else:
+            self.first_chunk = after[0]
+        self.consumer_wait += sum(map(sub, before[1:], after))
+        waits = list(map(sub, after, before))
+        self.provider_wait += sum(waits)
+        self.count += len(waits)
+        self.waits.extend(waits[: max(room - len(self.waits), 0)])
+        self.last = after[-1]
+        del pending[: 2 * len(after)]
+
+    def figures(self, start: int, end: int | None, started_from: StartedFrom, clock: Clock) -> dict[str, Any]:
+        """The fields of a `Timing`."""
+        return {
+            **_latencies(start, end, self.first_chunk, self.first_content, self.first_text),
+            "inter_chunk": inter_chunk(self.waits[1:], self.count - 1),
+            "provider_wait": self.provider_wait / 1e9 if self.count else None,
+            "consumer_wait": self.consumer_wait / 1e9 if self.count else None,
+            "started_from": started_from,
+            "started_at": wall_time(clock.wall_ns(start)),
+            "ended_at": None if end is None else wall_time(clock.wall_ns(end)),
+        }
+
+
+class Arrivals:
+    """The times of a keyed stream: one stamp a position (nanoseconds since the epoch), of which the earliest stays."""
+
+    __slots__ = ("flags", "stamps")
+
+    def __init__(self) -> None:
+        self.stamps = array("q")
+        self.flags = bytearray()
+
+    def append(self, stamp: int, flags: int) -> None:
+        """The next position came at `stamp`."""
+        self.stamps.append(stamp)
+        self.flags.append(flags)
+
+    def again(self, position: int, stamp: int) -> None:
+        """A position came once more: if `stamp` is earlier, it is that position's time."""
+        if 0 <= position < len(self.stamps) and stamp < self.stamps[position]:
+            self.stamps[position] = stamp
+
+    def copy(self) -> Arrivals:
+        """An independent copy."""
+        twin = Arrivals()
+        twin.stamps, twin.flags = self.stamps[:], self.flags[:]
+        return twin
+
+    @property
+    def earliest(self) -> int | None:
+        """The first moment."""
+        return min(self.stamps, default=None)
+
+    @property
+    def latest(self) -> int | None:
+        """The last moment."""
+        return max(self.stamps, default=None)
+
+    def first(self, flag: int) -> int | None:
+        """The earliest stamp of a chunk that has `flag`."""
+        return min((stamp for stamp, flags in zip(self.stamps, self.flags, strict=True) if flags & flag), default=None)
+
+    def figures(self, start: int | None, end: int | None, started_from: StartedFrom) -> dict[str, Any]:
+        """The fields of a `Timing`."""
+        ordered = sorted(self.stamps)
+        if start is None:
+            return {"started_from": started_from}
+        first = ordered[0] if ordered else None
+        return {
+            **_latencies(start, end, first, self.first(CONTENT), self.first(TEXT)),
+            "inter_chunk": inter_chunk(list(map(sub, ordered[1:], ordered))),
+            "started_from": started_from,
+            "started_at": wall_time(start),
+            "ended_at": None if end is None else wall_time(end),
+        }
+
+
+def _latencies(start: int, end: int | None, chunk: int | None, content: int | None, text: int | None) -> dict[str, Any]:
+    return {
+        "time_to_first_chunk": seconds(start, chunk),
+        "time_to_first_token": seconds(start, content),
+        "time_to_first_text": seconds(start, text),
+        "duration": seconds(start, end),
+    }
+
+
+def timing(figures: dict[str, Any], output_tokens: int | None) -> Timing:
+    """The `Timing` of the figures, with the rates that follow from the number of tokens.
+
+    Time per output token is (duration - time to first token) / (tokens - 1), as the OpenTelemetry conventions have it;
+    tokens per second is its counterpart over the same span.
+    """
+    duration, first = figures.get("duration"), figures.get("time_to_first_token")
+    span = duration - first if duration is not None and first is not None else None
+    if span is not None and span > 0 and output_tokens is not None and output_tokens > 1:
+        figures = {**figures, "time_per_output_token": span / (output_tokens - 1), "tokens_per_second": output_tokens / span}
+    return Timing(**figures)

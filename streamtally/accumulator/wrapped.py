@@ -1,0 +1,124 @@
+"""A stream that is read from one source in one order: no positions, no lock, times measured around each read."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+from typing import Any
+
+from ..chunks import Chunk, ItemDelta
+from ..dialects import Take
+from ..records import Outcome, StreamRecord
+from .state import About, Stream
+from .timing import Reads, StartedFrom
+
+MAX_JUMP = 1024
+"""How far a protocol number may jump ahead and still be trusted."""
+
+
+class WrappedStream(Stream):
+    """The state behind a wrapper: whoever reads the source is its only writer."""
+
+    __slots__ = ("_numbers", "reads", "started", "started_from")
+
+    def __init__(self, about: About, *, started: int, started_from: StartedFrom, **options: Any) -> None:
+        super().__init__(about, **options)
+        self.started = started
+        self.started_from = started_from
+        self.reads = Reads()
+        self._numbers = Numbers()
+
+    def fast_path(self) -> Take | None:
+        """The dialect's fast path onto this stream's fold; None where the dialect has none, or payloads are kept."""
+        dialect = self.reader.dialect
+        if dialect is None or dialect.fast is None or self.raw is not None:
+            return None
+        return dialect.fast(self.fold)
+
+    def add(self, payload: Any, stamp: int) -> None:
+        """Fold one payload that was read at the monotonic `stamp`. Raises nothing: a fault of ours is counted."""
+        try:
+            self.keep_raw(payload)
+            self._fold(self.reader.read(payload), stamp)
+        except Exception:  # the caller's stream goes on, whatever it holds
+            self.faults += 1
+
+    def end_of_source(self) -> None:
+        """The source has no more: fold what waited for the end."""
+        try:
+            self._fold(self.reader.end(), self.reads.pending[-1] if self.reads.pending else self.started)
+        except Exception:  # as in `add`
+            self.faults += 1
+
+    def _fold(self, chunks: Iterable[Chunk], stamp: int) -> None:
+        for chunk in chunks:
+            self.chunk_count += 1
+            if chunk.sequence is None or self._numbers.is_new(chunk):
+                self.reads.note(stamp, chunk.flags)
+                self.fold.apply(chunk)
+
+    def replay(self, payloads: Iterable[Any]) -> StreamRecord:
+        """Fold a whole recording, of which no times are known, and seal it. `chunk_count` counts what its bytes hold."""
+        for payload in payloads:
+            self.add(payload, self.started)
+        self.end_of_source()
+        self.try_seal(Outcome.COMPLETED)
+        return self.build({}, duplicates=self._numbers.repeats)
+
+    def settle(self) -> None:
+        """Work off the stamps of the last block, and check the bounds."""
+        self.reads.settle(self.limits.stream_chunks)
+        self.check_bounds()
+
+    def snapshot(self) -> StreamRecord:
+        """The record as things stand."""
+        reads = self.reads.settled(self.limits.stream_chunks)
+        end = None
+        if self.seal is not None:
+            end = self.seal.stamp if self.seal.stamp is not None else reads.last or self.started
+        return self.build(
+            reads.figures(self.started, end, self.started_from, self.clock),
+            chunk_count=reads.count,
+            duplicates=self._numbers.repeats,
+        )
+
+
+class Numbers:
+    """The protocol's numbers of a stream that is read in order: they tell an exact repeat, and nothing else.
+
+    Servers that number badly are found out by the first number that comes back with other content.
+    """
+
+    __slots__ = ("_first", "_marks", "_trusted", "repeats")
+
+    def __init__(self) -> None:
+        self.repeats = 0
+        self._first: int | None = None
+        self._marks = array("q")
+        self._trusted = True
+
+    def is_new(self, chunk: Chunk) -> bool:
+        """Whether a chunk is not an exact repeat of an earlier one."""
+        number = chunk.sequence
+        if not self._trusted or number is None:
+            return True
+        if self._first is None:
+            self._first = number
+        place, mark = number - self._first, _mark(chunk)
+        if 0 <= place < len(self._marks) and self._marks[place] == mark:
+            self.repeats += 1
+            return False
+        ahead = place - len(self._marks)
+        if not 0 <= ahead <= MAX_JUMP:
+            self._trusted = False
+            return True
+        self._marks.extend([0] * ahead)
+        self._marks.append(mark)
+        return True
+
+
+def _mark(chunk: Chunk) -> int:
+    """A number that differs for different content (within this process)."""
+    if len(chunk.deltas) == 1 and isinstance(delta := chunk.deltas[0], ItemDelta) and delta.op == "append":
+        return hash((delta.id, delta.position, delta.path, delta.value))
+    return hash(chunk.canonical())

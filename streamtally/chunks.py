@@ -1,0 +1,252 @@
+"""What one payload of a stream says, in the words that all dialects share.
+
+A `Chunk` is a fact: immutable, comparable, and with one JSON form, from which its digest is made. Everything here is a
+plain tuple, for it lives on the hot path.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+from typing import Any, Literal, NamedTuple
+
+from .jsonish import Json
+
+Channel = Literal["text", "reasoning", "refusal"]
+
+
+class TextDelta(NamedTuple):
+    """Generated words of one choice: the answer itself, the reasoning before it, or a refusal."""
+
+    text: str
+    channel: Channel = "text"
+    choice: int = 0
+
+
+class ToolCallDelta(NamedTuple):
+    """A piece of a tool call. `position` is the server's index. Servers leave out any of index, id and name, and repeat them: the fold sorts it out."""
+
+    arguments: str = ""
+    position: int | None = None
+    id: str | None = None
+    name: str | None = None
+    type: str | None = None
+    extras: Mapping[str, Json] | None = None
+    choice: int = 0
+
+
+class FinishDelta(NamedTuple):
+    """The provider's word for why a choice ended."""
+
+    reason: str
+    choice: int = 0
+
+
+class DetailDelta(NamedTuple):
+    """Anything else about one choice: `field` is role, logprobs, annotations, reasoning_details or extras."""
+
+    field: Literal["role", "logprobs", "annotations", "reasoning_details", "extras"]
+    value: Json
+    choice: int = 0
+
+
+class AudioDelta(NamedTuple):
+    """A piece of sound: raw bytes, or base64 text whose pieces need not end at a whole byte."""
+
+    data: bytes | str = b""
+    transcript: str = ""
+    fields: Mapping[str, Json] | None = None
+
+
+class ImageDelta(NamedTuple):
+    """An image, whole (`partial` False) or as a preview that a later one replaces. `data` is base64.
+
+    Without a `position` a preview or a whole image belongs to the image that is not whole yet, else it begins the next.
+    """
+
+    position: int | None = None
+    data: str | None = None
+    partial: bool = False
+    fields: Mapping[str, Json] | None = None
+
+
+class TranscriptDelta(NamedTuple):
+    """What was heard: a further piece of `text`, or (`final`) the whole of it; `lists` adds segments, words, logprobs."""
+
+    text: str | None = None
+    final: bool = False
+    fields: Mapping[str, Json] | None = None
+    lists: Mapping[str, list[Json]] | None = None
+
+
+class ItemDelta(NamedTuple):
+    """An operation upon one output item, addressed by its id, else by its position.
+
+    `op`: "add" and "done" carry the item; "append" adds a text at `path`, "text" puts the final one there; "set" puts a
+    value at `path`; "push" appends to the list at `path`; "replace" carries the final list of all items. A path ends in a
+    field of the item, or in (list field, position, type of the part).
+    """
+
+    op: Literal["add", "done", "append", "text", "set", "push", "replace"]
+    id: str | None
+    position: int | None
+    path: tuple[str | int, ...] = ()
+    value: Json = None
+
+
+Delta = TextDelta | ToolCallDelta | FinishDelta | DetailDelta | AudioDelta | ImageDelta | TranscriptDelta | ItemDelta
+DELTA_TYPES: Mapping[str, Any] = {
+    kind.__name__: kind
+    for kind in (TextDelta, ToolCallDelta, FinishDelta, DetailDelta, AudioDelta, ImageDelta, TranscriptDelta, ItemDelta)
+}
+
+CONTENT, TEXT = 1, 2
+"""Flags of a chunk: it carries generated content of any kind; it carries words of the answer."""
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+class Chunk(NamedTuple):
+    """One payload, normalised.
+
+    `meta` names fields of the record (response_id, model, service_tier, system_fingerprint, …), `extras` what has no
+    name there, `usage` is the provider's own report, `error` the fields of an `ErrorDetails`, `sequence` the protocol's
+    number of this payload, `terminal` whether nothing follows it.
+    """
+
+    deltas: tuple[Delta, ...] = ()
+    meta: Mapping[str, Json] = _NOTHING
+    extras: Mapping[str, Json] = _NOTHING
+    usage: Mapping[str, Json] | None = None
+    error: Mapping[str, Json] | None = None
+    sequence: int | None = None
+    terminal: bool = False
+
+    @property
+    def text(self) -> str:
+        """The words of the first choice that this chunk brings."""
+        return "".join(d.text for d in self.deltas if isinstance(d, TextDelta) and d.channel == "text" and d.choice == 0) + (
+            "".join(d.value for d in self.deltas if isinstance(d, ItemDelta) and d.op == "append" and d.path[-1] == "output_text")
+        )
+
+    @property
+    def reasoning(self) -> str:
+        """The reasoning of the first choice that this chunk brings."""
+        return "".join(d.text for d in self.deltas if isinstance(d, TextDelta) and d.channel == "reasoning" and d.choice == 0)
+
+    @property
+    def tool_calls(self) -> tuple[ToolCallDelta, ...]:
+        """The pieces of tool calls in this chunk."""
+        return tuple(d for d in self.deltas if isinstance(d, ToolCallDelta))
+
+    @property
+    def audio(self) -> bytes:
+        """The sound that this chunk brings, decoded."""
+        pieces = (d.data for d in self.deltas if isinstance(d, AudioDelta))
+        return b"".join(piece if isinstance(piece, bytes) else base64.b64decode(piece + "==") for piece in pieces)
+
+    @property
+    def finish_reason(self) -> str | None:
+        """The provider's word for why a choice ended, where this chunk says so."""
+        return next((d.reason for d in reversed(self.deltas) if isinstance(d, FinishDelta)), None)
+
+    @property
+    def flags(self) -> int:
+        """`CONTENT` and `TEXT`, or 0 for a chunk that generates nothing (role, ping, usage, metadata)."""
+        flags = 0
+        for delta in self.deltas:
+            flags |= _flags_of(delta)
+        return flags
+
+    @property
+    def size(self) -> int:
+        """Characters and bytes of content, about."""
+        return sum(_size_of(delta) for delta in self.deltas)
+
+    def without_content(self) -> Chunk:
+        """The same chunk less its generated content: what still folds when there is no room for more."""
+        return self._replace(deltas=tuple(d for d in self.deltas if isinstance(d, FinishDelta)))
+
+    def state(self) -> list[Json]:
+        """The chunk's one JSON form."""
+        deltas = [[type(delta).__name__, *map(_jsonable, delta)] for delta in self.deltas]
+        return [deltas, self.meta, self.extras, self.usage, self.error, self.sequence, self.terminal]
+
+    @classmethod
+    def from_state(cls, state: list[Json]) -> Chunk:
+        """The chunk of a JSON form that `state` made."""
+        return cls(tuple(_delta_from(*delta) for delta in state[0]), *state[1:])
+
+    def canonical(self) -> bytes:
+        """The bytes that stand for this chunk: equal for equal content, whatever the order of keys."""
+        return json.dumps(self.state(), sort_keys=True, separators=(",", ":")).encode()
+
+    def digest(self) -> int:
+        """Eight bytes of BLAKE2 over `canonical`: tells a repeat from a conflict."""
+        return int.from_bytes(blake2b(self.canonical(), digest_size=8).digest())
+
+
+def _jsonable(value: Any) -> Json:
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
+
+
+def _delta_from(name: str, *fields: Json) -> Delta:
+    delta: Delta = DELTA_TYPES[name](*fields)
+    return delta._replace(path=tuple(delta.path)) if isinstance(delta, ItemDelta) else delta
+
+
+def _flags_of(delta: Delta) -> int:
+    match delta:
+        case TextDelta():
+            return (CONTENT | TEXT if delta.channel == "text" else CONTENT) if delta.text else 0
+        case ToolCallDelta():
+            return CONTENT if delta.arguments or delta.name or delta.id else 0
+        case AudioDelta():
+            return CONTENT if delta.data or delta.transcript else 0
+        case ImageDelta():
+            return CONTENT
+        case TranscriptDelta():
+            return CONTENT | TEXT if delta.text or delta.lists else 0
+        case ItemDelta():
+            return _item_flags(delta)
+        case _:
+            return 0
+
+
+def _item_flags(delta: ItemDelta) -> int:
+    if delta.op in ("append", "text") and isinstance(delta.value, str) and delta.value:
+        return CONTENT | TEXT if delta.path[-1] == "output_text" else CONTENT
+    if delta.op in ("add", "done") and isinstance(delta.value, Mapping):
+        return CONTENT if str(delta.value.get("type", "")).endswith("_call") or delta.value.get("content") else 0
+    return 0
+
+
+def _size_of(delta: Delta) -> int:
+    return sum(len(field) for field in delta if isinstance(field, str | bytes))
+
+
+def joined(chunks: Iterable[Chunk]) -> Chunk:
+    """What several chunks of one payload say, as one chunk."""
+    first, *others = tuple(chunks) or (Chunk(),)
+    for chunk in others:
+        first = Chunk(
+            first.deltas + chunk.deltas,
+            {**first.meta, **_stated(chunk.meta)},
+            {**first.extras, **_stated(chunk.extras)},
+            chunk.usage or first.usage,
+            first.error or chunk.error,
+            first.sequence if first.sequence is not None else chunk.sequence,
+            first.terminal or chunk.terminal,
+        )
+    return first
+
+
+def _stated(fields: Mapping[str, Json]) -> dict[str, Json]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def chunk_of_error(kind: str, message: str, **fields: Json) -> Chunk:
+    """A chunk that says that something went wrong inside the stream."""
+    return Chunk(error={"type": kind, "message": message, **fields})
