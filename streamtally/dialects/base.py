@@ -1,0 +1,70 @@
+"""What a dialect is: one provider's wire format, as data and a pure function from payload to `Chunk`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from ..chunks import Channel, Chunk
+from ..jsonish import Json
+from ..records import FinishReason, StreamRecord, StreamType, Usage
+
+Framing = Literal["sse", "bytes", "text", "sse or bytes"]
+
+
+class Writers(Protocol):
+    """What a fold offers a dialect's fast path: the end of a text that has begun, or None."""
+
+    def text_writer(self, channel: Channel = "text", choice: int = 0) -> Callable[[str], object] | None:
+        """The end of an answer, its reasoning or refusal."""
+
+    def arguments_writer(self, index: int, choice: int = 0) -> Callable[[str], object] | None:
+        """The end of a tool call's arguments."""
+
+    def item_writer(self, item_id: str, *path: str | int) -> Callable[[str], object] | None:
+        """The end of a text of an output item."""
+
+
+def named_usage(report: Mapping[str, Json]) -> dict[str, Any]:
+    """The fields of a report that go by the names of `Usage`: what a dialect of your own needs, and no more."""
+    return {name: report[name] for name in Usage.model_fields if name in report}
+
+
+Take = Callable[[Any], bool]
+"""A fast path: takes a payload that is nothing but a delta of a text that has begun, or declines it with False."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One wire format.
+
+    Args:
+        name: such as "openai.chat".
+        stream_type: what its streams are.
+        chunk: the payload (a mapping; `str` or `bytes` where `framing` is "text" or "bytes") as a `Chunk`. Pure.
+        usage: the merged usage report as fields of a `Usage`. Pure.
+        finish_reasons: the provider's words (lower case) in our vocabulary; an unknown word is a "stop".
+        provider: the provider that is meant unless the request or the host says otherwise.
+        framing: what a raw body is made of: "sse" (JSON lines are told from it), "bytes", "text", or "sse or bytes".
+        states_finish: whether the wire says that the answer is finished; where it does not, the source's end is the finish.
+        fast: makes the fast path for one stream, from the fold's writers.
+        response: the record in the provider's non-streaming shape.
+
+    Example:
+        >>> from streamtally.chunks import Chunk, TextDelta
+        >>> shout = Dialect("shout", StreamType.TEXT, lambda payload: Chunk((TextDelta(payload["word"]),)), states_finish=False)
+        >>> shout.chunk({"word": "hey"}).text
+        'hey'
+    """
+
+    name: str
+    stream_type: StreamType
+    chunk: Callable[[Any], Chunk]
+    usage: Callable[[Mapping[str, Json]], dict[str, Any]] = named_usage
+    finish_reasons: Mapping[str, FinishReason] = field(default_factory=dict)
+    provider: str | None = None
+    framing: Framing = "sse"
+    states_finish: bool = True
+    fast: Callable[[Writers], Take] | None = None
+    response: Callable[[StreamRecord], dict[str, Any]] | None = None

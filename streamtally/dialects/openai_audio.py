@@ -1,0 +1,114 @@
+"""`openai.speech` and `openai.transcription`: text to sound, and sound to text.
+
+Speech. Terminal rule: `speech.audio.done`, or the end of a body of raw bytes. Usage rule: final, only in
+`speech.audio.done`; raw bytes have none.
+
+Transcription. Terminal rule: `transcript.text.done`, whose text is the authority. Usage rule: final, in that event, as
+tokens or as seconds.
+
+Source: https://platform.openai.com/docs/api-reference/audio
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..chunks import AudioDelta, Chunk, TranscriptDelta
+from ..jsonish import Json, json_value
+from ..records import StreamRecord, StreamType
+from .base import Dialect
+from .openai_common import error_chunk, usage_fields
+from .plain import audio_chunk
+from .values import is_list, mappings_of, name_of, number_of, text_of, unnamed
+
+
+def speech_chunk(payload: Any) -> Chunk:
+    """One speech event, or a piece of a body that is the sound itself."""
+    if not isinstance(payload, Mapping):
+        return audio_chunk(payload)
+    kind = text_of(payload.get("type"))
+    if found := error_chunk(payload):
+        return found
+    fields = unnamed(payload, frozenset({"type", "audio", "delta", "usage"})) or None
+    data = text_of(payload.get("audio")) or text_of(payload.get("delta"))
+    return Chunk(
+        (AudioDelta(data, fields=fields),) if data or fields else (),
+        usage=json_value(payload["usage"]) if isinstance(payload.get("usage"), Mapping) else None,
+        terminal=kind == "speech.audio.done",
+    )
+
+
+def transcription_chunk(payload: Mapping[str, Any]) -> Chunk:
+    """One transcription event; a whole transcription object counts as its final event."""
+    if found := error_chunk(payload):
+        return found
+    kind = text_of(payload.get("type"))
+    if kind == "transcript.text.delta":
+        return Chunk((TranscriptDelta(text_of(payload.get("delta")), lists=_lists(payload, "logprobs")),))
+    if kind == "transcript.text.segment":
+        return Chunk((TranscriptDelta(lists={"segments": [json_value(unnamed(payload, frozenset({"type"})))]}),))
+    if kind and kind != "transcript.text.done":
+        return Chunk(extras={kind: json_value(payload)})
+    return _final_transcript(payload)
+
+
+def _final_transcript(payload: Mapping[str, Any]) -> Chunk:
+    named = frozenset({"type", "text", "language", "languages", "duration", "words", "segments", "logprobs", "usage"})
+    text = payload.get("text")
+    delta = TranscriptDelta(
+        text if isinstance(text, str) else None,
+        final=True,
+        fields={"language": _language(payload), "duration": number_of(payload.get("duration"))},
+        lists=_lists(payload, "words", "segments", "logprobs"),
+    )
+    usage = payload.get("usage")
+    return Chunk(
+        (delta,),
+        extras={
+            **unnamed(payload, named),
+            **({"languages": json_value(payload["languages"])} if payload.get("languages") else {}),
+        },
+        usage=json_value(usage) if isinstance(usage, Mapping) else None,
+        terminal=True,
+    )
+
+
+def _language(payload: Mapping[str, Any]) -> str | None:
+    """The language; of several that were heard, the first."""
+    first = next(mappings_of(payload.get("languages")), {})
+    return name_of(payload.get("language")) or name_of(first.get("code")) or name_of(first.get("language"))
+
+
+def _lists(payload: Mapping[str, Any], *names: str) -> dict[str, list[Json]] | None:
+    lists = {name: list(json_value(payload[name])) for name in names if is_list(payload.get(name)) and payload[name]}
+    return lists or None
+
+
+def transcription_response(record: StreamRecord) -> dict[str, Json]:
+    """The record as a transcription object."""
+    heard = record.transcript
+    return {
+        "text": record.text,
+        **({"logprobs": list(heard.logprobs)} if heard and heard.logprobs else {}),
+        **({"usage": record.usage.raw} if record.usage else {}),
+    }
+
+
+SPEECH = Dialect(
+    "openai.speech",
+    StreamType.SPEECH,
+    speech_chunk,
+    usage_fields,
+    provider="openai",
+    framing="sse or bytes",
+    states_finish=False,
+)
+TRANSCRIPTION = Dialect(
+    "openai.transcription",
+    StreamType.TRANSCRIPTION,
+    transcription_chunk,
+    usage_fields,
+    provider="openai",
+    response=transcription_response,
+)

@@ -1,0 +1,197 @@
+"""`openai.chat`: Chat Completions chunks, of OpenAI and of every server that speaks almost like it.
+
+Terminal rule: each choice has its `finish_reason`; `data: [DONE]` ends the body, and SDKs hide it.
+Usage rule: a report is final or cumulative, wherever it comes: on a frame of its own after the finish, on every chunk
+(vLLM, Perplexity), in a choice (Moonshot) or under `x_groq` (Groq). The last word wins, field by field.
+
+Source: https://platform.openai.com/docs/api-reference/chat-streaming
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..chunks import AudioDelta, Chunk, Delta, DetailDelta, FinishDelta, ImageDelta, TextDelta, ToolCallDelta
+from ..jsonish import Json, json_value
+from ..records import Choice, StreamRecord, StreamType, ToolCall
+from .base import Dialect
+from .openai_common import FINISH_REASONS, error_fields, usage_fields
+from .values import count_of, is_list, json_text, mapping_of, mappings_of, name_of, text_of, unnamed
+
+_CHUNK_FIELDS = frozenset(
+    {"id", "object", "model", "choices", "usage", "error", "service_tier", "system_fingerprint", "obfuscation", "status_code"}
+)
+_CHOICE_FIELDS = frozenset({"index", "delta", "message", "text", "finish_reason", "logprobs", "usage"})
+_DELTA_FIELDS = frozenset(
+    {"role", "content", "refusal", "tool_calls", "function_call", "audio", "annotations", "images",
+     "reasoning", "reasoning_content", "reasoning_text", "reasoning_details", "thinking"}
+)  # fmt: skip
+_REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
+"""Where servers put the same reasoning; when several are filled they repeat it."""
+
+
+def chunk(payload: Mapping[str, Any]) -> Chunk:
+    """One Chat Completions chunk."""
+    deltas: list[Delta] = []
+    choices = list(mappings_of(payload.get("choices")))
+    for position, choice in enumerate(choices):
+        deltas.extend(_choice_deltas(choice, position))
+    groq = mapping_of(payload.get("x_groq"))
+    error = payload.get("error") or groq.get("error")
+    if error is None and any(delta.reason == "error" for delta in deltas if isinstance(delta, FinishDelta)):
+        error = next((choice["error"] for choice in choices if choice.get("error")), "the provider finished with an error")
+    return Chunk(
+        tuple(deltas),
+        meta={
+            "response_id": name_of(payload.get("id")),
+            "model": name_of(payload.get("model")),
+            "service_tier": name_of(payload.get("service_tier")),
+            "system_fingerprint": name_of(payload.get("system_fingerprint")),
+        },
+        extras=unnamed(payload, _CHUNK_FIELDS),
+        usage=json_value(_usage(payload, choices, groq)),
+        error=None if error is None else error_fields(error, payload.get("status_code")),
+    )
+
+
+def _usage(payload: Mapping[str, Any], choices: list[Mapping[str, Any]], groq: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    reports = (payload.get("usage"), groq.get("usage"), *(choice.get("usage") for choice in choices))
+    return next((report for report in reports if isinstance(report, Mapping) and report), None)
+
+
+def _choice_deltas(choice: Mapping[str, Any], position: int) -> Iterator[Delta]:
+    index = count_of(choice.get("index"))
+    index = position if index is None else index
+    delta = choice.get("delta")
+    delta = mapping_of(choice.get("message")) if not isinstance(delta, Mapping) else delta
+    if role := name_of(delta.get("role")):
+        yield DetailDelta("role", role, index)
+    yield from _reasoning(delta, index)
+    yield from _content(delta.get("content"), index)
+    if refusal := text_of(delta.get("refusal")):
+        yield TextDelta(refusal, "refusal", index)
+    yield from _tool_calls(delta, index)
+    yield from _media(delta)
+    yield from _details(choice, delta, index)
+    if finish := name_of(choice.get("finish_reason")):
+        yield FinishDelta(finish, index)
+
+
+def _content(content: Any, index: int) -> Iterator[Delta]:
+    """Text, or (Mistral) a list of parts of which some are thinking. An empty text says that the choice is there."""
+    if not is_list(content):
+        yield TextDelta(text_of(content), "text", index)
+        return
+    for part in content:
+        if isinstance(part, str):
+            yield TextDelta(part, "text", index)
+        elif isinstance(part, Mapping) and part.get("type") == "thinking":
+            for thought in mappings_of(part.get("thinking")):
+                yield TextDelta(text_of(thought.get("text")), "reasoning", index)
+        elif isinstance(part, Mapping) and isinstance(part.get("text"), str):
+            yield TextDelta(part["text"], "text", index)
+        elif isinstance(part, Mapping):
+            yield DetailDelta("annotations", [json_value(part)], index)
+
+
+def _reasoning(delta: Mapping[str, Any], index: int) -> Iterator[Delta]:
+    words = next((text for name in _REASONING_FIELDS if (text := text_of(delta.get(name)))), "")
+    if words:
+        yield TextDelta(words, "reasoning", index)
+    if is_list(delta.get("reasoning_details")):
+        yield DetailDelta("reasoning_details", json_value(delta["reasoning_details"]), index)
+
+
+def _tool_calls(delta: Mapping[str, Any], choice: int) -> Iterator[Delta]:
+    for call in mappings_of(delta.get("tool_calls")):
+        kind = name_of(call.get("type"))
+        function = mapping_of(call.get("function") or call.get(kind or "custom"))
+        yield ToolCallDelta(
+            arguments=json_text(function.get("arguments", function.get("input"))),
+            position=count_of(call.get("index")),
+            id=name_of(call.get("id")),
+            name=name_of(function.get("name")),
+            type=kind,
+            extras=unnamed(call, frozenset({"index", "id", "type", "function", "custom"})) or None,
+            choice=choice,
+        )
+    if legacy := mapping_of(delta.get("function_call")):
+        yield ToolCallDelta(json_text(legacy.get("arguments")), name=name_of(legacy.get("name")), choice=choice)
+
+
+def _media(delta: Mapping[str, Any]) -> Iterator[Delta]:
+    if audio := mapping_of(delta.get("audio")):
+        fields = unnamed(audio, frozenset({"data", "transcript"})) or None
+        yield AudioDelta(text_of(audio.get("data")), text_of(audio.get("transcript")), fields)
+    for position, image in enumerate(mappings_of(delta.get("images"))):
+        yield _image(image, position)
+
+
+def _image(image: Mapping[str, Any], position: int) -> ImageDelta:
+    """A generated image as gateways send it in chat: a URL, which may hold the image itself."""
+    url = text_of(mapping_of(image.get("image_url")).get("url"))
+    index = count_of(image.get("index"))
+    index = position if index is None else index
+    head, comma, data = url.partition(",")
+    if comma and head.startswith("data:") and head.endswith(";base64"):
+        return ImageDelta(index, data, fields={"mime_type": head[5:-7] or None})
+    return ImageDelta(index, fields={"url": url or None})
+
+
+def _details(choice: Mapping[str, Any], delta: Mapping[str, Any], index: int) -> Iterator[Delta]:
+    if choice.get("logprobs") is not None:
+        yield DetailDelta("logprobs", json_value(choice["logprobs"]), index)
+    if is_list(delta.get("annotations")):
+        yield DetailDelta("annotations", json_value(delta["annotations"]), index)
+    rest = {**unnamed(choice, _CHOICE_FIELDS), **unnamed(delta, _DELTA_FIELDS)}
+    if rest:
+        yield DetailDelta("extras", rest, index)
+
+
+def response(record: StreamRecord) -> dict[str, Json]:
+    """The record as a `chat.completion` object."""
+    usage = record.usage.raw if record.usage else None
+    return {
+        "id": record.response_id or record.request_id,
+        "object": "chat.completion",
+        "created": record.extras.get("created", 0),
+        "model": record.model or record.requested_model or "",
+        "choices": [_response_choice(choice, record) for choice in record.choices],
+        **({"usage": usage} if usage else {}),
+        **({"service_tier": record.service_tier} if record.service_tier else {}),
+        **({"system_fingerprint": record.system_fingerprint} if record.system_fingerprint else {}),
+    }
+
+
+def _response_choice(choice: Choice, record: StreamRecord) -> dict[str, Json]:
+    message: dict[str, Json] = {"role": "assistant", "content": choice.text or None, "refusal": choice.refusal}
+    if choice.tool_calls:
+        message["tool_calls"] = [_response_call(call) for call in choice.tool_calls]
+    if choice.reasoning is not None:
+        message["reasoning_content"] = choice.reasoning
+    if choice.annotations:
+        message["annotations"] = list(choice.annotations)
+    if record.audio is not None and record.audio.data is not None:
+        message["audio"] = {
+            "id": record.audio.id or "",
+            "data": json_value(record.audio.data),
+            "transcript": record.audio.transcript or "",
+            "expires_at": record.audio.extras.get("expires_at", 0),
+        }
+    finish = "content_filter" if choice.finish_reason == "content_filter" else choice.finish_reason or "stop"
+    return {
+        "index": choice.index,
+        "message": message,
+        "finish_reason": "stop" if finish == "error" else finish,
+        "logprobs": choice.logprobs if isinstance(choice.logprobs, Mapping) else None,
+    }
+
+
+def _response_call(call: ToolCall) -> dict[str, Json]:
+    if call.type == "custom":
+        return {"id": call.id or "", "type": "custom", "custom": {"name": call.name or "", "input": call.arguments}}
+    return {"id": call.id or "", "type": "function", "function": {"name": call.name or "", "arguments": call.arguments}}
+
+
+DIALECT = Dialect("openai.chat", StreamType.CHAT, chunk, usage_fields, FINISH_REASONS, provider="openai", response=response)

@@ -1,0 +1,107 @@
+"""What the wire formats of OpenAI, and of the many servers that speak almost like it, have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..chunks import Chunk
+from ..jsonish import Json, json_value
+from ..records import FinishReason
+from .values import count_of, mapping_of, name_of, number_of, text_of
+
+FINISH_REASONS: Mapping[str, FinishReason] = {
+    "stop": "stop",
+    "eos": "stop",
+    "eos_token": "stop",
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "length": "length",
+    "max_tokens": "length",
+    "max_output_tokens": "length",
+    "model_length": "length",
+    "model_context_window_exceeded": "length",
+    "tool_calls": "tool_calls",
+    "tool_call": "tool_calls",
+    "tool_use": "tool_calls",
+    "function_call": "tool_calls",
+    "content_filter": "content_filter",
+    "content_filtered": "content_filter",
+    "safety": "content_filter",
+    "sensitive": "content_filter",
+    "refusal": "content_filter",
+    "error": "error",
+    "failed": "error",
+    "network_error": "error",
+    "insufficient_system_resource": "error",
+}
+"""The words that OpenAI and compatible servers (Mistral, Z.ai, DeepSeek, TGI, Gemini's and Claude's gateways) finish with."""
+
+
+def usage_fields(report: Mapping[str, Json]) -> dict[str, Any]:
+    """A usage report of the OpenAI family as fields of a `Usage`.
+
+    Reads both vocabularies, prompt/completion (chat) and input/output (Responses, audio, images). Input includes what was
+    read from and written to a cache. xAI and some others report completion tokens without reasoning: where the total says
+    so, the output includes it.
+    """
+    inputs = mapping_of(
+        report.get("prompt_tokens_details") or report.get("input_tokens_details") or report.get("input_token_details")
+    )
+    outputs = mapping_of(
+        report.get("completion_tokens_details") or report.get("output_tokens_details") or report.get("output_token_details")
+    )
+    prompt, completion = _first(report, "prompt_tokens", "input_tokens"), _first(report, "completion_tokens", "output_tokens")
+    total = count_of(report.get("total_tokens"))
+    reasoning = _first(outputs, "reasoning_tokens") if outputs else _first(report, "reasoning_tokens")
+    if None not in (prompt, completion, total, reasoning) and total == prompt + completion + reasoning:  # type: ignore[operator]
+        completion += reasoning  # type: ignore[operator]
+    fields: dict[str, Any] = {
+        "input_tokens": prompt,
+        "output_tokens": completion,
+        "total_tokens": total,
+        "cache_read_tokens": _first(inputs, "cached_tokens", fallback=_first(report, "prompt_cache_hit_tokens", "cached_tokens")),
+        "cache_write_tokens": _first(inputs, "cache_write_tokens", "cache_creation_tokens"),
+        "reasoning_tokens": reasoning,
+        "text_input_tokens": _first(inputs, "text_tokens"),
+        "text_output_tokens": _first(outputs, "text_tokens"),
+        "audio_input_tokens": _first(inputs, "audio_tokens"),
+        "audio_output_tokens": _first(outputs, "audio_tokens"),
+        "image_input_tokens": _first(inputs, "image_tokens"),
+        "image_output_tokens": _first(outputs, "image_tokens"),
+        "accepted_prediction_tokens": _first(outputs, "accepted_prediction_tokens"),
+        "rejected_prediction_tokens": _first(outputs, "rejected_prediction_tokens"),
+        "seconds": number_of(report.get("seconds")),
+        "searches": _first(report, "num_search_queries"),
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _first(report: Mapping[str, Json], *names: str, fallback: int | None = None) -> int | None:
+    """The first count that stands under one of the names."""
+    return next((count for name in names if (count := count_of(report.get(name))) is not None), fallback)
+
+
+def error_fields(error: Any, status: Any = None) -> dict[str, Json]:
+    """An in-band error, in any of its shapes, as the fields of an `ErrorDetails`."""
+    if not isinstance(error, Mapping):
+        return {"type": "provider_error", "message": text_of(error) or None, "body": json_value(error)}
+    code = error.get("code")
+    number = count_of(status) or count_of(error.get("status")) or (count_of(code) if isinstance(code, int) else None)
+    kind = name_of(error.get("type")) if isinstance(error.get("type"), str) else None
+    return {
+        "type": kind if kind and kind != "error" else (name_of(code) or "provider_error"),
+        "message": name_of(error.get("message")) or name_of(error.get("detail")),
+        "code": name_of(code),
+        "status": number if number is not None and 100 <= number < 600 else None,
+        "body": json_value(error),
+    }
+
+
+def error_chunk(payload: Mapping[str, Any]) -> Chunk | None:
+    """The chunk of a payload that is an error and nothing else, or None."""
+    if payload.get("error") is not None:
+        return Chunk(error=error_fields(payload["error"], payload.get("status_code")))
+    if payload.get("type") == "error" or payload.get("object") == "error":
+        return Chunk(error=error_fields(payload))
+    return None

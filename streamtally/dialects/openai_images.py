@@ -1,0 +1,69 @@
+"""`openai.images`: image generation and image edits.
+
+Terminal rule: as many `….completed` events as images were asked for (n, else one). Usage rule: final, in each completed
+event. A partial image is a whole preview, and the completed one replaces it.
+
+Source: https://platform.openai.com/docs/api-reference/images-streaming
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..chunks import Chunk, ImageDelta
+from ..jsonish import Json, json_value
+from ..records import Image, StreamRecord, StreamType
+from .base import Dialect
+from .openai_common import error_chunk, usage_fields
+from .values import count_of, name_of, text_of, unnamed
+
+_FIELDS = frozenset(
+    {"type", "b64_json", "url", "partial_image_index", "usage", "index", "model", "revised_prompt", "image_index"}
+)
+
+
+def chunk(payload: Mapping[str, Any]) -> Chunk:
+    """One image event."""
+    if found := error_chunk(payload):
+        return found
+    kind = text_of(payload.get("type"))
+    if not kind.endswith((".partial_image", ".completed")):
+        return Chunk(extras={kind or "event": json_value(payload)})
+    return Chunk(
+        (_image(payload, partial=kind.endswith(".partial_image")),),
+        meta={"model": name_of(payload.get("model"))},
+        usage=json_value(payload["usage"]) if isinstance(payload.get("usage"), Mapping) else None,
+    )
+
+
+def _image(payload: Mapping[str, Any], *, partial: bool) -> ImageDelta:
+    output_format = name_of(payload.get("output_format"))
+    fields = {
+        "mime_type": f"image/{output_format}" if output_format else None,
+        "url": name_of(payload.get("url")),
+        "revised_prompt": name_of(payload.get("revised_prompt")),
+        **unnamed(payload, _FIELDS),
+    }
+    index = count_of(payload.get("index"))
+    index = count_of(payload.get("image_index")) if index is None else index
+    return ImageDelta(index, text_of(payload.get("b64_json")) or None, partial, fields)
+
+
+def response(record: StreamRecord) -> dict[str, Json]:
+    """The record as an images response."""
+    described = record.images[0].extras if record.images else {}
+    return {
+        "created": described.get("created_at", 0),
+        "data": [_response_image(image) for image in record.images],
+        **{name: described[name] for name in ("background", "output_format", "quality", "size") if name in described},
+        **({"usage": record.usage.raw} if record.usage else {}),
+    }
+
+
+def _response_image(image: Image) -> dict[str, Json]:
+    fields = {"b64_json": json_value(image.data), "url": image.url, "revised_prompt": image.revised_prompt}
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+DIALECT = Dialect("openai.images", StreamType.IMAGE, chunk, usage_fields, provider="openai", response=response)

@@ -1,0 +1,38 @@
+"""Streams without a wire format: any iterable of `str`, any iterable of audio bytes, and what nobody recognises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..chunks import AudioDelta, Chunk, TextDelta
+from ..jsonish import json_value, plain_fields
+from ..records import StreamType
+from .base import Dialect
+
+
+def text_chunk(payload: Any) -> Chunk:
+    """A piece of text as the words that it is."""
+    return Chunk((TextDelta(payload if isinstance(payload, str) else str(payload)),))
+
+
+def audio_chunk(payload: Any) -> Chunk:
+    """A piece of sound."""
+    if not isinstance(payload, bytes | bytearray | memoryview):
+        raise TypeError(f"raw audio comes as bytes, not {type(payload).__name__}")
+    return Chunk((AudioDelta(bytes(payload)),))
+
+
+def opaque_chunk(payload: Any) -> Chunk:
+    """Whatever it is: kept as it was said last, for nothing is known of it."""
+    fields = plain_fields(payload)
+    return Chunk(extras=json_value(fields) if fields else {"payload": json_value(payload)})
+
+
+TEXT = Dialect("text", StreamType.TEXT, text_chunk, framing="text", states_finish=False)
+"""Terminal rule: the source's end. Usage rule: none is ever stated."""
+
+RAW_AUDIO = Dialect("raw.audio", StreamType.SPEECH, audio_chunk, framing="bytes", states_finish=False)
+"""Terminal rule: the body's end. Usage rule: none is ever stated."""
+
+OPAQUE = Dialect("opaque", StreamType.TEXT, opaque_chunk, states_finish=False)
+"""What no dialect recognises. Terminal rule: the source's end. Usage rule: none is known."""

@@ -1,0 +1,153 @@
+"""From what a stream hands out to chunks: bytes → events → payloads → `Chunk`, one way, for every kind of payload.
+
+Whatever is wrong with a payload becomes a chunk that says so. Nothing is raised, and nothing is skipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ..chunks import Chunk, chunk_of_error
+from ..errors import FramingError
+from ..framing import DONE, Done, LineDecoder, Malformed, ServerSentEvent, SSEDecoder, payloads
+from ..jsonish import plain_fields
+from .base import Dialect
+from .detect import detected
+from .plain import OPAQUE
+
+_SSE_STARTS = (b"data:", b"event:", b"id:", b"retry:", b":", b"\xef\xbb\xbf")
+_END = Chunk(terminal=True)
+
+
+class Reader:
+    """Reads the payloads of one stream in one dialect; without a dialect the first payload that tells decides.
+
+    A payload may be an SDK's object, a mapping, a `Chunk`, JSON text, `"[DONE]"`, the text of server-sent events, or bytes
+    as they were read, in pieces of any size.
+
+    Attributes:
+        dialect: the dialect, None as long as it is not known.
+        tail: what the end of the bytes cut short.
+    """
+
+    __slots__ = ("_decoder", "_waiting", "dialect", "tail")
+
+    def __init__(self, dialect: Dialect | None = None) -> None:
+        self.dialect = dialect
+        self.tail = ""
+        self._decoder: SSEDecoder | LineDecoder | None = None
+        self._waiting = b""
+
+    def read(self, payload: Any) -> Iterable[Chunk]:
+        """The chunks of one payload: mostly one; none or several for bytes, which know no borders."""
+        try:
+            if isinstance(payload, bytes | bytearray | memoryview):
+                return list(self._read_bytes(bytes(payload)))
+            if isinstance(payload, str):
+                return list(self._read_text(payload))
+            return (self._chunk(payload),)
+        except FramingError as error:
+            return (chunk_of_error("framing_error", str(error)),)
+
+    def read_whole(self, payload: Any) -> Iterable[Chunk]:
+        """The chunks of a payload that is complete in itself: its bytes neither continue others nor wait for more."""
+        if not isinstance(payload, bytes | bytearray | memoryview):
+            return self.read(payload)
+        reader = Reader(self.dialect)
+        chunks = [*reader.read(payload), *reader.end()]
+        self.dialect = self.dialect or reader.dialect
+        return chunks
+
+    def end(self) -> Iterable[Chunk]:
+        """The chunks that the end of the bytes completes. Half an event stays in `tail`."""
+        chunks: list[Chunk] = []
+        if self._waiting and self._decoder is None:
+            self._decoder = self._decoder_for(self._waiting)
+            chunks += self._decoded(self._decoder.feed(self._waiting))
+        if self._decoder is not None:
+            rest: list[ServerSentEvent | str] = list(self._decoder.flush())
+            chunks += [chunk for chunk in self._decoded(rest) if not self._is_malformed(chunk)]
+            if len(chunks) < len(rest) or (rest and not chunks):
+                self.tail = self._decoder.tail
+        return chunks
+
+    @staticmethod
+    def _is_malformed(chunk: Chunk) -> bool:
+        return chunk.error is not None and chunk.error["type"] == "malformed_payload"
+
+    def _read_bytes(self, data: bytes) -> Iterator[Chunk]:
+        framing = self.dialect.framing if self.dialect else "sse or bytes"
+        if self._decoder is None and framing == "bytes":
+            yield self._chunk(data)
+            return
+        if self._decoder is None:
+            self._waiting += data
+            start = self._waiting.lstrip()
+            if not start:
+                return
+            if framing == "sse or bytes" and not self._looks_like_text(start):
+                data, self._waiting = self._waiting, b""
+                yield self._chunk(data)
+                return
+            self._decoder = self._decoder_for(start)
+            data, self._waiting = self._waiting, b""
+        yield from self._decoded(self._decoder.feed(data))
+
+    @staticmethod
+    def _looks_like_text(start: bytes) -> bool:
+        return start.startswith((*_SSE_STARTS, b"{"))
+
+    @staticmethod
+    def _decoder_for(start: bytes) -> SSEDecoder | LineDecoder:
+        return LineDecoder() if start.lstrip().startswith((b"{", b"[")) else SSEDecoder()
+
+    def _decoded(self, frames: Iterable[ServerSentEvent | str]) -> Iterator[Chunk]:
+        for frame in frames:
+            name, data = (None, frame) if isinstance(frame, str) else (frame.event, frame.data)
+            for payload in payloads(data):
+                if name == "error" and isinstance(payload, Mapping) and not payload.keys() & {"error", "type"}:
+                    payload = {"error": payload}
+                yield self._chunk(payload)
+
+    def _read_text(self, text: str) -> Iterator[Chunk]:
+        if self.dialect is None and not text.lstrip().startswith(("{", "[DONE]", "data:", "event:")):
+            self.dialect = detected(text)
+        if self.dialect is not None and self.dialect.framing == "text":
+            yield self._chunk(text)
+        elif text.startswith(("data:", "event:", ":")):
+            decoder = SSEDecoder()
+            yield from self._decoded(decoder.feed(text.encode("utf-8", "surrogatepass")))
+            yield from self._decoded(decoder.flush())
+        else:
+            yield from map(self._chunk, payloads(text))
+
+    def _chunk(self, payload: Any) -> Chunk:
+        """The chunk of one whole payload."""
+        if isinstance(payload, Chunk):
+            return payload
+        if isinstance(payload, Done):
+            return _END
+        if isinstance(payload, Malformed):
+            return chunk_of_error("malformed_payload", payload.reason, body=payload.text[:4096])
+        try:
+            return self._of_dialect(payload)
+        except Exception as error:  # a payload may be anything, and none of it may reach the caller
+            return chunk_of_error("malformed_payload", f"{type(error).__name__}: {error}", body=repr(payload)[:4096])
+
+    def _of_dialect(self, payload: Any) -> Chunk:
+        if isinstance(payload, str | bytes):
+            dialect = self.dialect = self.dialect or detected(payload)
+            return dialect.chunk(payload)
+        fields = payload if isinstance(payload, Mapping) else plain_fields(payload)
+        if fields is None:
+            return chunk_of_error("malformed_payload", f"a {type(payload).__name__} is no chunk", body=repr(payload)[:4096])
+        if self.dialect is None:
+            found = detected(fields)
+            if found is OPAQUE:
+                return found.chunk(fields)
+            self.dialect = found
+        return self.dialect.chunk(fields)
+
+
+__all__ = ["DONE", "Reader"]
