@@ -1,0 +1,36 @@
+"""Attributes for every stream that is opened inside a block: team, route, conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+_CURRENT: ContextVar[Mapping[str, Any]] = ContextVar("streamtally_context", default={})  # never mutated
+
+
+@contextmanager
+def context(*, conversation_id: str | None = None, **attributes: Any) -> Iterator[None]:
+    """Give every stream opened inside the block these attributes; blocks nest, and the inner one wins.
+
+    Args:
+        conversation_id: the conversation that the requests belong to.
+        attributes: JSON values; an exporter shows those that it was told to.
+
+    Example:
+        >>> with context(conversation_id="c1", team="search"):
+        ...     current_context()["team"]
+        'search'
+    """
+    named = {} if conversation_id is None else {"conversation_id": conversation_id}
+    token = _CURRENT.set({**_CURRENT.get(), **named, **attributes})
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
+
+
+def current_context() -> Mapping[str, Any]:
+    """What the blocks around this place say, `conversation_id` among it."""
+    return _CURRENT.get()

@@ -1,0 +1,409 @@
+"""The wrappers: a source's chunks pass through untouched, and at the end, whichever end it is, there is one record.
+
+How it holds together: a `Reading` is shared by the wrapper that the caller has and the generator that reads. It goes when
+both have gone, and only then is a stream abandoned. Every ending, of every kind, goes through `Reading.end`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
+from functools import partial
+from itertools import islice
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+from .accumulator import Accumulator, WrappedStream, failure_fields
+from .records import Outcome, StreamRecord
+
+T = TypeVar("T")
+
+BLOCK = 64
+"""Chunks between two settlements of the stamps: what is pinned stays small, and the cost of settling is spread."""
+
+
+class Reading:
+    """One pass over one source, and the way in which it ends."""
+
+    __slots__ = ("accumulator", "closers", "loop", "opener", "source", "stream")
+
+    def __init__(self, stream: WrappedStream, accumulator: Accumulator, source: Any, opener: Callable[[], Any] | None) -> None:
+        self.stream = stream
+        self.accumulator = accumulator
+        self.source = source
+        self.opener = opener
+        self.closers: list[Any] = []
+        self.loop = _running_loop()
+
+    def call(self) -> Any:
+        """Make the request, where the caller gave a callable: from here on the clock runs."""
+        opener, self.opener = self.opener, None
+        if opener is not None:
+            self.stream.started = self.stream.clock.monotonic_ns()
+            try:
+                self.source = opener()
+            except BaseException as error:
+                self.fail(error)
+                raise
+        return self.source
+
+    def begin(self, source: Any, iterator: Any) -> Any:
+        """The source is open and `iterator` reads it: note what there will be to close, and where the chunks come from."""
+        self.source = source
+        self.closers = [source] if iterator is source else [iterator, source]
+        about = self.stream.about
+        if about.server_address is None:
+            about.server_address, about.server_port = server_of(source)
+        return iterator
+
+    def seal(self, outcome: Outcome, error: BaseException | None = None) -> bool:
+        """Seal the stream, now; True for the one call that did."""
+        fields = None if error is None else failure_fields(error)
+        if fields is not None and fields["type"] == "timeout":
+            outcome = Outcome.TIMEOUT
+        return self.stream.try_seal(outcome, fields, self.stream.clock.monotonic_ns())
+
+    def end(self) -> None:
+        """Make the record of the sealed stream and send it on its way."""
+        self.accumulator.end(self.stream)
+
+    def fail(self, error: BaseException) -> None:
+        """What was to be read raised: the record says so. The source is left as it is."""
+        outcome, shown = (Outcome.CANCELLED, None) if is_cancellation(error) else (Outcome.ERROR, error)
+        if self.seal(outcome, shown):
+            self.end()
+
+    def take_closers(self) -> list[Any]:
+        """What is still to be closed: handed out once."""
+        closers, self.closers = self.closers, []
+        return closers
+
+    def __del__(self) -> None:
+        # Whoever was reading is gone. No lock, no I/O, no export here: seal, and leave the rest to the next ordinary call.
+        try:
+            if self.stream.try_seal(Outcome.ABANDONED):
+                closers = self.closers or ([self.source] if self.opener is None else [])
+                loop = self.loop if any(map(is_async, closers)) else None
+                self.accumulator.orphaned(partial(_end_orphan, self.accumulator, self.stream, closers, loop))
+        except Exception:  # at the end of the interpreter anything may be gone already
+            pass
+
+
+def _end_orphan(accumulator: Accumulator, stream: WrappedStream, closers: list[Any], loop: Any) -> None:
+    """Close what nobody reads any more, and make its record."""
+    try:
+        if loop is None:
+            close_all(closers, quiet=True)
+        elif loop.is_running():
+            loop.call_soon_threadsafe(_close_on, loop, closers)
+    finally:
+        accumulator.end(stream)
+
+
+def _close_on(loop: Any, closers: list[Any]) -> None:
+    loop.create_task(aclose_all(closers, quiet=True))
+
+
+def is_cancellation(error: BaseException) -> bool:
+    """Whether an exception means that somebody wants to stop: a cancelled task, Ctrl-C, the end of the process."""
+    return not isinstance(error, Exception) or type(error).__name__ == "CancelledError"
+
+
+def close_all(closers: list[Any], *, quiet: bool) -> None:
+    """Call `close` of each that has one; with `quiet`, whatever it raises is nobody's business any more."""
+    for closer in closers:
+        close = getattr(closer, "close", None)
+        if not callable(close):
+            continue
+        try:
+            discarded = close()
+        except Exception:
+            if not quiet:
+                raise
+        else:
+            if hasattr(discarded, "__await__") and hasattr(discarded, "close"):
+                discarded.close()
+
+
+async def aclose_all(closers: list[Any], *, quiet: bool) -> None:
+    """Await `aclose`, or else `close`, of each that has one; with `quiet`, whatever it raises is nobody's business."""
+    for closer in closers:
+        close = getattr(closer, "aclose", None) or getattr(closer, "close", None)
+        if not callable(close):
+            continue
+        try:
+            pending = close()
+            if hasattr(pending, "__await__"):
+                await pending
+        except Exception:
+            if not quiet:
+                raise
+
+
+def server_of(source: Any) -> tuple[str | None, int | None]:
+    """Host and port that a source was read from, where it shows its HTTP response (httpx's and requests' forms)."""
+    try:
+        url = source.response.url
+        host, port = url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
+    except Exception:  # any object may stand here, and most have no response
+        return None, None
+    return (host, port) if isinstance(host, str) and isinstance(port, int) else (None, None)
+
+
+def _decline(payload: Any) -> bool:
+    """The fast path of a dialect that has none."""
+    return False
+
+
+def _read(reading: Reading) -> Generator[Any, None, None]:
+    """Reads a source to its end. The hot path: everything that can be is done once for a block, or once for a stream."""
+    stream = reading.stream
+    clock = stream.clock.monotonic_ns
+    pending = stream.reads.pending
+    stamp, add = pending.append, stream.add
+    source = reading.call()
+    try:
+        iterator = reading.begin(source, iter(source))
+        stamp(clock())
+        while True:
+            take = stream.fast_path() or _decline
+            for chunk in islice(iterator, BLOCK):
+                now = clock()
+                stamp(now)
+                try:
+                    taken = take(chunk)
+                except Exception:  # a chunk of another shape: the general way knows what to do
+                    taken = False
+                if not taken:
+                    add(chunk, now)
+                yield chunk
+                stamp(clock())
+            if len(pending) <= 2 * BLOCK:
+                break
+            stream.settle()
+    except GeneratorExit:
+        raise
+    except BaseException as error:
+        reading.fail(error)
+        close_all(reading.take_closers(), quiet=True)
+        raise
+    stream.end_of_source()
+    if reading.seal(Outcome.COMPLETED):
+        close_all(reading.take_closers(), quiet=True)
+        reading.end()
+
+
+async def _aread(reading: Reading) -> AsyncGenerator[Any, None]:
+    """The same for an async source."""
+    stream = reading.stream
+    clock = stream.clock.monotonic_ns
+    pending = stream.reads.pending
+    stamp, add = pending.append, stream.add
+    source = await _opened(reading)
+    try:
+        read = reading.begin(source, aiter(source)).__anext__
+        stamp(clock())
+        exhausted = False
+        while not exhausted:
+            take = stream.fast_path() or _decline
+            for _ in range(BLOCK):
+                try:
+                    chunk = await read()
+                except StopAsyncIteration:
+                    exhausted = True
+                    break
+                now = clock()
+                stamp(now)
+                try:
+                    taken = take(chunk)
+                except Exception:  # as above
+                    taken = False
+                if not taken:
+                    add(chunk, now)
+                yield chunk
+                stamp(clock())
+            stream.settle()
+    except GeneratorExit:
+        raise
+    except BaseException as error:
+        reading.fail(error)
+        await aclose_all(reading.take_closers(), quiet=True)
+        raise
+    stream.end_of_source()
+    if reading.seal(Outcome.COMPLETED):
+        await aclose_all(reading.take_closers(), quiet=True)
+        reading.end()
+
+
+async def _opened(reading: Reading) -> Any:
+    """The async source, awaited where it was still to come."""
+    reading.loop = _running_loop()
+    source = reading.call()
+    if not hasattr(type(source), "__aiter__") and hasattr(source, "__await__"):
+        try:
+            source = await source
+        except BaseException as error:
+            reading.fail(error)
+            raise
+        reading.source = source
+    return source
+
+
+def _running_loop() -> Any:
+    """The asyncio loop that runs here, if one does."""
+    asyncio = sys.modules.get("asyncio")
+    try:
+        return asyncio.get_running_loop() if asyncio is not None else None
+    except RuntimeError:
+        return None
+
+
+class _Wrapper(Generic[T]):
+    """What sync and async wrappers share: the record, and being taken for the source."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+
+    @property
+    def record(self) -> StreamRecord:
+        """The record as things stand; the final one once the stream has ended, however it did."""
+        stream = self._reading.stream
+        return stream.record or stream.snapshot()
+
+    @property
+    def request_id(self) -> str:
+        """The ID under which the stream is entered."""
+        return self._reading.stream.about.request_id
+
+    @property  # type: ignore[misc]  # `isinstance` reads it, and nothing ever sets it
+    def __class__(self) -> type[Any]:
+        """The source's class, so that `isinstance` holds; our own where the source is a builtin or not there yet."""
+        kind = type(self._reading.source)
+        ours: type[Any] = type(self)
+        return ours if kind.__module__ in ("builtins", "types") else kind
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name == "_reading":
+            raise AttributeError(name)
+        return getattr(self._reading.source, name)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.request_id} of {self._reading.source!r}>"
+
+
+class TalliedStream(_Wrapper[T]):
+    """A wrapped sync stream: iterate it as the source, close it, use it in `with`; `record` tells at any time.
+
+    A bare `break` only pauses: another loop goes on. The stream ends with exhaustion, `close`, `with`, an error, or the last
+    reference.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        super().__init__(reading)
+        self._chunks: Generator[T, None, None] = _read(reading)
+
+    def __iter__(self) -> Iterator[T]:
+        return self._chunks
+
+    def __next__(self) -> T:
+        chunk: T = next(self._chunks)
+        return chunk
+
+    def __enter__(self) -> Self:
+        self._reading.call()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> Any:
+        """End the stream here, and close the source: "completed" if it had finished, else "cancelled"."""
+        reading = self._reading
+        sealed = reading.seal(Outcome.CANCELLED)
+        try:
+            reading.closers = reading.closers or ([reading.source] if sealed and reading.opener is None else [])
+            close_all(reading.take_closers(), quiet=False)
+        finally:
+            if sealed:
+                reading.end()
+            try:
+                self._chunks.close()
+            except ValueError:  # it is reading in another thread, and ends when that read does
+                pass
+
+
+class AsyncTalliedStream(_Wrapper[T]):
+    """A wrapped async stream; see `TalliedStream`. `close` and `aclose` are the same coroutine."""
+
+    def __init__(self, reading: Reading) -> None:
+        super().__init__(reading)
+        self._achunks: AsyncGenerator[T, None] = _aread(reading)
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        return self._achunks
+
+    def __anext__(self) -> Awaitable[T]:
+        return self._achunks.__anext__()
+
+    async def __aenter__(self) -> Self:
+        await _opened(self._reading)
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """End the stream here, and close the source: "completed" if it had finished, else "cancelled"."""
+        reading = self._reading
+        sealed = reading.seal(Outcome.CANCELLED)
+        try:
+            reading.closers = reading.closers or ([reading.source] if sealed and reading.opener is None else [])
+            await aclose_all(reading.take_closers(), quiet=False)
+        finally:
+            if sealed:
+                reading.end()
+            try:
+                await self._achunks.aclose()
+            except RuntimeError:  # it is reading in another task, and ends when that read does
+                pass
+
+    def close(self) -> Any:
+        """The same as `aclose`, for SDKs call it so."""
+        return self.aclose()
+
+
+class DualTalliedStream(TalliedStream[T], AsyncTalliedStream[T]):
+    """A wrapper with both protocols: of a source that has both, or of a callable whose result is not known yet."""
+
+    def __init__(self, reading: Reading) -> None:
+        TalliedStream.__init__(self, reading)
+        self._achunks = _aread(reading)
+
+    def close(self) -> Any:
+        """Close: a coroutine to await if the source is async."""
+        return self.aclose() if is_async(self._reading.source) and not is_sync(self._reading.source) else super().close()
+
+
+def is_sync(source: Any) -> bool:
+    """Whether a source can be iterated."""
+    return hasattr(type(source), "__iter__") or hasattr(type(source), "__next__")
+
+
+def is_async(source: Any) -> bool:
+    """Whether a source can be iterated asynchronously, or will be once it is awaited."""
+    return hasattr(type(source), "__aiter__") or hasattr(source, "__await__")
+
+
+def wrapper_of(source: Any) -> type[TalliedStream[Any]] | type[AsyncTalliedStream[Any]]:
+    """The wrapper class for a source. Raises `TypeError` for what is no stream."""
+    if isinstance(source, str | bytes | bytearray | dict):
+        raise TypeError(f"a {type(source).__name__} is no stream; replay() takes a whole recorded body")
+    if is_sync(source) and is_async(source):
+        return DualTalliedStream
+    if is_async(source):
+        return AsyncTalliedStream
+    if is_sync(source):
+        return TalliedStream
+    if callable(source):
+        return DualTalliedStream
+    raise TypeError(f"cannot wrap a {type(source).__name__}: give an iterable, an async iterable, an awaitable or a callable")

@@ -1,0 +1,367 @@
+"""`Tally`, the one place where the stages meet: accumulate, price, export.
+
+    source ─► wrapper ─► accumulator ─► record ─► priced record ─► exporters
+
+Nothing flows back: whatever goes wrong while pricing or exporting is counted and logged, and the stream goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from .accumulator import About, Accumulator, Keep, StreamHandle, WrappedStream
+from .clock import SYSTEM_CLOCK, Clock, Moment, stamp_of
+from .context import current_context
+from .dialects import Dialect, dialect_named
+from .limits import DEFAULT_LIMITS, Limits
+from .records import Outcome, StreamRecord
+from .streams import AsyncTalliedStream, Reading, TalliedStream, wrapper_of
+
+if TYPE_CHECKING:
+    from .exporters import Delivery
+    from .pricing import ModelCatalog
+
+_logger = logging.getLogger("streamtally")
+
+
+class Tally:
+    """Owns an accumulator, a price catalog and the exporters, and brings each stream from the one to the other.
+
+    Args:
+        catalog: prices; the bundled ones if not given, loaded when the first stream ends.
+        exporters: where records go: names ("otel", "prometheus", "jsonl", "console"), exporters, or plain callables.
+        clock: where stamps come from.
+        limits: bounds of retention.
+        keep: "counts" retains no text, audio or image.
+
+    Example:
+        >>> records = []
+        >>> with Tally(exporters=[records.append]) as tally:
+        ...     with tally.wrap(["hel", "lo"]) as stream:
+        ...         words = list(stream)
+        >>> records[0].text, records[0].outcome.value
+        ('hello', 'completed')
+    """
+
+    def __init__(
+        self,
+        *,
+        catalog: ModelCatalog | None = None,
+        exporters: Iterable[Any] = (),
+        clock: Clock | None = None,
+        limits: Limits | None = None,
+        keep: Keep = "content",
+    ) -> None:
+        self.clock = clock or SYSTEM_CLOCK
+        self.limits = limits or DEFAULT_LIMITS
+        self.keep: Keep = keep
+        self._given_catalog = catalog
+        self._faults: set[type[Exception]] = set()
+        self.delivery = _delivery_to(tuple(exporters))
+        self.accumulator = Accumulator(
+            clock=self.clock,
+            limits=self.limits,
+            keep=keep,
+            on_start=self.delivery.start if self.delivery else None,
+            on_end=self._on_end,
+            on_late=self.delivery.late if self.delivery else None,
+        )
+
+    @cached_property
+    def catalog(self) -> ModelCatalog:
+        """The price catalog."""
+        if self._given_catalog is not None:
+            return self._given_catalog
+        from .pricing import ModelCatalog
+
+        return ModelCatalog.bundled()
+
+    def wrap(
+        self,
+        source: Any,
+        *,
+        dialect: str | Dialect | None = None,
+        request_id: str | None = None,
+        conversation_id: str | None = None,
+        started_at: Moment | None = None,
+        params: Mapping[str, Any] | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        keep_raw: bool = False,
+    ) -> Any:
+        """Wrap a stream of chunks: it passes through untouched, and its `record` says what it was.
+
+        Args:
+            source: a sync or async iterable of chunks, an awaitable of one, or a callable without arguments that makes the
+                request and returns either. With a callable the clock starts before the request, and its exception makes
+                an "error" record (and reaches the caller).
+            dialect: the wire format; told from the chunks if not given.
+            request_id: the ID of the stream; a new one if not given.
+            conversation_id: the conversation that the request belongs to.
+            started_at: when the request was made, for a stream that is open already; without it latencies are lower bounds.
+            params: the request's parameters (model, provider, …).
+            attributes: JSON values to put on the record, besides those of `context`.
+            keep_raw: keep a copy of every chunk in `record.raw`.
+
+        Returns:
+            A wrapper that is sync, async or both, as the source is. A wrapped stream is handed back as it is.
+
+        Raises:
+            TypeError: `source` is no stream.
+            UnknownDialect: nobody registered `dialect`.
+            DuplicateRequest: a stream of this ID is open.
+        """
+        if isinstance(source, TalliedStream | AsyncTalliedStream):
+            return source
+        kind = wrapper_of(source)
+        surroundings = dict(current_context())
+        conversation = surroundings.pop("conversation_id", None)
+        now = self.clock.monotonic_ns()
+        deferred = callable(source) and not _is_stream(source)
+        stream = WrappedStream(
+            About(
+                request_id or uuid.uuid4().hex,
+                params=params or {},
+                attributes={**surroundings, **(attributes or {})},
+                conversation_id=conversation_id or conversation,
+            ),
+            started=now if started_at is None else stamp_of(started_at, self.clock),
+            started_from="given" if started_at is not None else "request" if deferred else "wrap",
+            dialect=None if dialect is None else dialect_named(dialect),
+            clock=self.clock,
+            limits=self.limits,
+            keep=self.keep,
+            keep_raw=keep_raw,
+        )
+        self.accumulator.register(stream)
+        return kind(Reading(stream, self.accumulator, None if deferred else source, source if deferred else None))
+
+    def open(self, request_id: str, **options: Any) -> StreamHandle:
+        """`Accumulator.open`, with the attributes of `context`."""
+        surroundings = dict(current_context())
+        conversation = surroundings.pop("conversation_id", None)
+        options["attributes"] = {**surroundings, **(options.get("attributes") or {})}
+        options.setdefault("conversation_id", conversation)
+        return self.accumulator.open(request_id, **options)
+
+    def add(self, request_id: str, payload: Any, *, index: int | None = None, at: Moment | None = None) -> StreamRecord | None:
+        """`Accumulator.add`: the priced record, once, when this chunk completes the stream."""
+        return self.accumulator.add(request_id, payload, index=index, at=at)
+
+    def fail(self, request_id: str, error: BaseException | str) -> StreamRecord:
+        """`Accumulator.fail`."""
+        return self.accumulator.fail(request_id, error)
+
+    def finish(self, request_id: str, outcome: Outcome | str | None = None) -> StreamRecord:
+        """`Accumulator.finish`."""
+        return self.accumulator.finish(request_id, outcome)
+
+    def snapshot(self, request_id: str) -> StreamRecord:
+        """`Accumulator.snapshot`, with what the usage so far costs."""
+        return self.priced(self.accumulator.snapshot(request_id))
+
+    def discard(self, request_id: str) -> None:
+        """`Accumulator.discard`."""
+        self.accumulator.discard(request_id)
+
+    def priced(self, record: StreamRecord) -> StreamRecord:
+        """The record with its cost, and with the provider that its host tells. A fault while pricing is logged."""
+        try:
+            provider = self._provider(record)
+            at = record.timing.started_at
+            model = record.model or record.requested_model
+            cost = self.catalog.price(model, record.usage, provider=provider, at=at, tier=record.service_tier)
+            if cost.status == "unknown_model" and record.requested_model not in (None, model):
+                second = self.catalog.price(
+                    record.requested_model, record.usage, provider=provider, at=at, tier=record.service_tier
+                )
+                cost = second if second.usd is not None else cost
+        except Exception as error:  # no fault of ours may reach the stream
+            self._log_once(error)
+            return record
+        return record.model_copy(update={"cost": cost, "provider": provider})
+
+    def _provider(self, record: StreamRecord) -> str | None:
+        """The provider that the caller named, else the one at the host, else the dialect's own."""
+        if record.params.get("provider") or record.server_address is None:
+            return record.provider
+        return self.catalog.provider_for_host(record.server_address) or record.provider
+
+    def _on_end(self, record: StreamRecord) -> StreamRecord:
+        record = self.priced(record)
+        if self.delivery is not None:
+            self.delivery.deliver(record)
+        return record
+
+    def _log_once(self, error: Exception) -> None:
+        if type(error) not in self._faults:
+            self._faults.add(type(error))
+            _logger.warning("pricing failed; further %s will not be logged", type(error).__name__, exc_info=error)
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """End what the garbage collector left, and have the exporters write out what they hold; True if all of it went."""
+        self.accumulator.drain()
+        return self.delivery.flush(timeout) if self.delivery else True
+
+    def close(self) -> None:
+        """End the keyed streams that are open, flush, and close the exporters."""
+        self.accumulator.close()
+        if self.delivery:
+            self.delivery.flush(5.0)
+            self.delivery.close()
+
+    async def aflush(self, timeout: float | None = None) -> bool:  # the exporters' own time
+        """`flush`, without blocking the event loop."""
+        import asyncio
+
+        self.accumulator.drain()
+        return await asyncio.to_thread(self.flush, timeout)
+
+    async def aclose(self) -> None:
+        """`close`, without blocking the event loop."""
+        import asyncio
+
+        self.accumulator.drain()
+        await asyncio.to_thread(self.close)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.aclose()
+
+
+def _is_stream(source: Any) -> bool:
+    return any(hasattr(type(source), name) for name in ("__iter__", "__next__", "__aiter__", "__await__"))
+
+
+def _delivery_to(exporters: tuple[Any, ...]) -> Delivery | None:
+    """The way to these exporters; None, and nothing imported, where there are none."""
+    if not exporters:
+        return None
+    from .exporters import Delivery, resolve
+
+    return Delivery([resolve(exporter) for exporter in exporters])
+
+
+_default: Tally | None = None
+_default_lock = threading.Lock()
+
+
+def configure(**options: Any) -> Tally:
+    """Make a `Tally` of these options the one that `wrap`, `collect` and `replay` use; closes the one before.
+
+    Without `exporters`, the environment variable `STREAMTALLY_EXPORTERS` (names, separated by commas) names them.
+    """
+    global _default
+    if "exporters" not in options:
+        options["exporters"] = _exporters_of_environment()
+    tally = Tally(**options)
+    with _default_lock:
+        before, _default = _default, tally
+    if before is not None:
+        before.close()
+    return tally
+
+
+def default_tally() -> Tally:
+    """The `Tally` that `configure` made, else one whose exporters the environment names (none, as a rule)."""
+    global _default
+    if _default is None:
+        with _default_lock:
+            if _default is None:
+                _default = Tally(exporters=_exporters_of_environment())
+    return _default
+
+
+def _exporters_of_environment() -> tuple[Any, ...]:
+    import os
+
+    if not os.environ.get("STREAMTALLY_EXPORTERS"):
+        return ()
+    from .exporters import from_environment
+
+    return tuple(from_environment())
+
+
+def wrap(source: Any, **options: Any) -> Any:
+    """`Tally.wrap` of the default tally: wrap a stream of chunks; `stream.record` says what it was."""
+    return default_tally().wrap(source, **options)
+
+
+def collect(source: Any, **options: Any) -> StreamRecord:
+    """Read a sync stream to its end and return its record; takes the arguments of `wrap`.
+
+    >>> collect(["one ", "two"]).text
+    'one two'
+    """
+    with wrap(source, **options) as stream:
+        for _ in stream:
+            pass
+    record: StreamRecord = stream.record
+    return record
+
+
+async def acollect(source: Any, **options: Any) -> StreamRecord:
+    """Read an async stream to its end and return its record; takes the arguments of `wrap`."""
+    async with wrap(source, **options) as stream:
+        async for _ in stream:
+            pass
+    record: StreamRecord = stream.record
+    return record
+
+
+def replay(
+    body: bytes | str | Iterable[Any], *, dialect: str | Dialect | None = None, params: Mapping[str, Any] | None = None
+) -> StreamRecord:
+    """The priced record of a recording: one raw response body, or an iterable of payloads. Nothing is exported.
+
+    A recording has no times, so `timing` is empty; `chunk_count` counts the events.
+
+    Args:
+        body: server-sent events, JSON lines or sound, as bytes or text; or payloads (mappings, SDK objects).
+        dialect: the wire format; told from the payloads if not given.
+        params: the request's parameters.
+
+    Raises:
+        UnknownDialect: nobody registered `dialect`.
+
+    Example:
+        >>> replay(b'data: {"choices": [{"index": 0, "delta": {"content": "hi"}}]}\n\n').outcome.value
+        'truncated'
+    """
+    payloads: Iterable[Any] = (body,) if isinstance(body, bytes) else body
+    if isinstance(body, str):
+        payloads = (body.encode("utf-8", "surrogatepass"),)
+    stream = WrappedStream(
+        About(uuid.uuid4().hex, params=params or {}),
+        started=0,
+        started_from="wrap",
+        dialect=None if dialect is None else dialect_named(dialect),
+        clock=SYSTEM_CLOCK,
+        limits=DEFAULT_LIMITS,
+    )
+    return default_tally().priced(stream.replay(payloads))
+
+
+def to_response(record: StreamRecord) -> dict[str, Any]:
+    """The record in the provider's non-streaming shape, as the official SDK's response type has it.
+
+    Raises:
+        ValueError: the record's dialect has no such shape (text, sound).
+    """
+    dialect = dialect_named(record.dialect)
+    if dialect.response is None:
+        raise ValueError(f"{record.dialect} has no response object")
+    return dialect.response(record)
