@@ -1,0 +1,77 @@
+"""The catalog's file: gzip JSON with its own hash; the same content always makes the same bytes.
+
+    {schema, revision, generated_at, sources[], units{name: label},
+     providers{id: {api_hosts[], aliases[], fallbacks[],
+                    models{id: {aliases[], undivided?, defaults?, minimum?, maximum?, rows[]}}}}}
+
+A row is `{from?, to?, when?, window?, above?, rates{unit: "decimal"}}`; rates are US dollars per published unit.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import zlib
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from ..errors import CatalogError
+
+SCHEMA = 1
+BUNDLED = "prices.json.gz"
+
+
+def canonical(content: dict[str, Any]) -> bytes:
+    """The bytes that a catalog's revision is the hash of: its JSON, sorted, without the revision itself."""
+    kept = {key: value for key, value in content.items() if key != "revision"}
+    return json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def revision_of(content: dict[str, Any]) -> str:
+    """The SHA-256 of a catalog's content, in hexadecimal."""
+    return hashlib.sha256(canonical(content)).hexdigest()
+
+
+def pack(content: dict[str, Any]) -> bytes:
+    """A catalog as file, with its revision."""
+    stamped = {**content, "revision": revision_of(content)}
+    text = json.dumps(stamped, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return gzip.compress(text.encode(), compresslevel=9, mtime=0)
+
+
+def unpack(data: bytes) -> dict[str, Any]:
+    """The catalog in a file's bytes, gzip or plain JSON.
+
+    Raises:
+        CatalogError: no catalog of a schema that this version reads.
+    """
+    try:
+        content = json.loads(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        raise CatalogError(f"not a catalog: {error}") from error
+    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+        raise CatalogError(f"not a catalog of schema {SCHEMA}")
+    return content
+
+
+def bundled() -> dict[str, Any]:
+    """The catalog that ships with the package."""
+    return unpack(resources.files(__package__).joinpath("data", BUNDLED).read_bytes())
+
+
+def from_file(path: str | Path) -> dict[str, Any]:
+    """The catalog in a file; a revision that it states must be its own.
+
+    Raises:
+        CatalogError: unreadable, of another schema, or changed since its revision was made.
+    """
+    try:
+        content = unpack(Path(path).read_bytes())
+    except OSError as error:
+        raise CatalogError(f"cannot read the catalog {path}: {error}") from error
+    revision = revision_of(content)
+    if content.setdefault("revision", revision) != revision:
+        raise CatalogError(f"the catalog {path} does not match its revision")
+    return content

@@ -1,0 +1,325 @@
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal, localcontext
+from typing import Any
+
+import pytest
+
+from streamtally.errors import CatalogError
+from streamtally.pricing.calculate import dollars
+from streamtally.records import Usage
+
+from .lists import catalog, price, row
+
+BASE = {"input": "3", "output": "15"}
+LONG = [row(BASE), row({"input": "6", "output": "30"}, above={"input": 200_000})]
+IMAGE = [row({"images": "0.01"})] + [
+    row({"images": rate}, when={"quality": quality})
+    for quality, rate in (("low", "0.02"), ("medium", "0.03"), ("high", "0.04"), ("auto", "0.05"))
+]
+
+
+@pytest.mark.parametrize(
+    ("rows", "usage", "expected"),
+    [
+        ([row({"input": "5", "output": "15"})], {"input_tokens": 1000, "output_tokens": 500}, "0.0125"),
+        (
+            [row({**BASE, "cache_read": "0.3", "cache_write": "3.75"})],
+            {"input_tokens": 2000, "output_tokens": 500, "cache_read_tokens": 1500, "cache_write_tokens": 200},
+            "0.0096",
+        ),
+        (
+            [row({"input": "0.8", "output": "4", "cache_write": "1"})],
+            {"input_tokens": 2000, "output_tokens": 500, "cache_write_tokens": 1000, "cache_write_1h_tokens": 1000},
+            "0.0038",
+        ),
+        (LONG, {"input_tokens": 180_000, "output_tokens": 30_000}, "0.99"),
+        (LONG, {"input_tokens": 250_000, "output_tokens": 30_000}, "2.40"),
+        (
+            [row({"input": "5", "output": "15"})],
+            {"input_tokens": 1000, "output_tokens": 500, "cache_read_tokens": 400},
+            "0.0125",
+        ),
+        ([row({"input": "0.1"})], {"input_tokens": 5000}, "0.0005"),
+        (
+            [row({"input": "2.5", "output": "10", "seconds": "0.36"})],
+            {"input_tokens": 100, "output_tokens": 200, "seconds": 60},
+            "0.00225",
+        ),
+        (
+            [row({"input": "1", "output": "50"})],
+            {"input_tokens": 200, "output_tokens": 100, "audio_output_tokens": 100},
+            "0.0052",
+        ),
+        (
+            [row({"input": "5", "input_audio": "10", "output": "15"})],
+            {"input_tokens": 2000, "audio_input_tokens": 1500, "output_tokens": 500},
+            "0.025",
+        ),
+        (
+            [row({"input": "5", "input_audio": "10", "output": "15", "seconds": "36"})],
+            {"input_tokens": 6000, "audio_input_tokens": 5000, "seconds": 900},
+            "0.055",
+        ),
+        ([row({"images": "0.052"})], {"images": 2}, "0.104"),
+        ([row({"images": "0.052"})], {"images": 3}, "0.156"),
+        ([row({"input": "5", "output": "15", "images": "0.04"})], {"input_tokens": 500, "images": 2}, "0.0825"),
+        ([row({"input": "5", "output": "15"})], {"input_tokens": 200, "output_tokens": 800, "images": 1}, "0.013"),
+        ([row({"seconds": "0.36"})], {"seconds": 12.5}, "0.00125"),
+        ([row({"characters": "15"})], {"characters": 1234}, "0.01851"),
+        ([row({**BASE, "web_searches": "10"})], {"input_tokens": 0, "searches": 3}, "0.03"),
+        ([row({**BASE, "requests": "5"})], {"input_tokens": 1000}, "0.008"),
+        ([row({**BASE, "reasoning": "20"})], {"output_tokens": 100, "reasoning_tokens": 60}, "0.0018"),
+        ([row(BASE)], {"output_tokens": 100, "reasoning_tokens": 60}, "0.0015"),
+    ],
+)
+def test_worked_example(rows: list[dict[str, Any]], usage: dict[str, Any], expected: str) -> None:
+    """The figure that one gets by hand, to the last digit."""
+    cost = price(catalog(*rows), Usage(**usage))
+    assert cost.usd == Decimal(expected)
+    assert (cost.status, cost.complete, cost.unpriced) == ("priced", True, ())
+    assert sum(line.usd for line in cost.breakdown) == cost.usd
+
+
+def test_an_hour_of_cache_costs_more_than_five_minutes() -> None:
+    """The hour's rate holds for the part of the written tokens that is kept for an hour."""
+    prices = catalog(row({**BASE, "cache_write": "3.75", "cache_write_1h": "6"}))
+    short = price(prices, Usage(input_tokens=1000, cache_write_tokens=1000))
+    both = price(prices, Usage(input_tokens=1000, cache_write_tokens=1000, cache_write_1h_tokens=400))
+    assert short.usd == Decimal("0.00375")
+    assert both.usd == Decimal("0.00465")
+    assert [(line.unit, line.count) for line in both.breakdown] == [
+        ("cache_write", Decimal(600)),
+        ("cache_write_1h", Decimal(400)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("quality", "rate"), [("low", ".02"), ("Medium", ".03"), ("high", ".04"), ("auto", ".05"), ("hd", ".01"), (None, ".05")]
+)
+def test_image_quality(quality: str | None, rate: str) -> None:
+    """The row of the quality, else the base; what was not said is what the API takes by default."""
+    prices = catalog(*IMAGE, defaults={"quality": "auto"})
+    assert price(prices, Usage(images=1, image_quality=quality)).usd == Decimal(rate)
+
+
+def test_image_size_and_quality_together() -> None:
+    """A row that names both holds only for both."""
+    prices = catalog(row({"images": "1"}), row({"images": "2"}, when={"quality": "hd", "size": "1024x1792"}))
+    assert price(prices, Usage(images=1, image_quality="hd", image_size="1024-x-1792")).usd == 2
+    assert price(prices, Usage(images=1, image_quality="hd", image_size="1024x1024")).usd == 1
+
+
+def test_undivided_output_of_an_image_model_is_image() -> None:
+    """Where the provider does not break down the output, an image model's output is image tokens."""
+    prices = catalog(row({"input": "5", "output": "10", "output_image": "32"}), undivided="output_image")
+    assert price(prices, Usage(output_tokens=1000)).usd == Decimal("0.032")
+    divided = Usage(output_tokens=1000, image_output_tokens=900, text_output_tokens=100)
+    assert price(prices, divided).usd == Decimal("0.0298")
+    assert price(prices, Usage(output_tokens=100, text_output_tokens=100)).usd == Decimal("0.001")
+
+
+def test_cached_audio_without_a_rate_gets_no_discount() -> None:
+    """Two rated units contain it; the audio rate holds, for no discount is assumed."""
+    usage = Usage(input_tokens=1000, cache_read_tokens=500, audio_input_tokens=600, cache_read_audio_tokens=400)
+    without = price(catalog(row({"input": "2", "cache_read": "1", "input_audio": "40"})), usage)
+    own = price(catalog(row({"input": "2", "cache_read": "1", "input_audio": "40", "cache_audio_read": "0.5"})), usage)
+    assert without.usd == Decimal("0.0247")
+    assert own.usd == Decimal("0.0089")
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        ({"input_tokens": 100, "cache_read_tokens": 500}, "0.00001"),
+        ({"input_tokens": 100, "cache_read_tokens": 80, "cache_write_tokens": 80}, "0.000048"),
+        ({"input_tokens": 100, "cache_read_tokens": 60, "audio_input_tokens": 80}, "0.000406"),
+        ({"input_tokens": 100, "cache_write_tokens": 60, "audio_input_tokens": 80}, "0.00052"),
+        ({"input_tokens": 100, "cache_write_1h_tokens": 50}, "0.00015"),
+        ({"input_tokens": 100, "audio_input_tokens": 60, "image_input_tokens": 60}, "0.0008"),
+        ({"output_tokens": 100, "audio_output_tokens": 60, "image_output_tokens": 60}, "0.00042"),
+        ({"input_tokens": 100, "cache_read_tokens": -5}, "0.0001"),
+        ({"output_tokens": 100, "reasoning_tokens": 200}, "0.0002"),
+        ({"input_tokens": -100, "output_tokens": -100}, "0"),
+        ({"cache_read_tokens": 100}, "0.00001"),
+    ],
+)
+def test_inconsistent_counts_are_cut_to_what_contains_them(usage: dict[str, Any], expected: str) -> None:
+    """Every token is charged once, whatever the parts claim."""
+    rates = {"input": "1", "cache_read": "0.1", "cache_write": "2", "input_audio": "10", "input_image": "5"}
+    prices = catalog(row({**rates, "output": "2", "output_audio": "3", "output_image": "6"}))
+    assert price(prices, Usage(**usage)).usd == Decimal(expected)
+
+
+@pytest.mark.parametrize(("op", "at_limit"), [(">", "0.003"), (">=", "0.006")])
+def test_context_tier_is_a_cliff(op: str, at_limit: str) -> None:
+    """The whole request is charged at the upper rates, cached tokens count, and the limit itself is strict or not."""
+    prices = catalog(row({"input": "3"}), row({"input": "6"}, above={"input": 1000, "op": op}))
+    assert price(prices, Usage(input_tokens=1000, cache_read_tokens=900)).usd == Decimal(at_limit)
+    assert price(prices, Usage(input_tokens=1001)).usd == Decimal("0.006006")
+
+
+def test_a_later_row_wins_unit_by_unit() -> None:
+    """A tier without context lengths of its own holds for every length; what it does not rate stays."""
+    rows = [*LONG, row({"input": "1.5", "output": "7.5"}, when={"tier": "flex"})]
+    usage = Usage(input_tokens=250_000, output_tokens=30_000)
+    assert price(catalog(*rows), usage, tier="flex").usd == Decimal("0.6")
+    rows = [row({**BASE, "web_searches": "10"}), row({"input": "1.5"}, when={"tier": "batch"})]
+    cost = price(catalog(*rows), Usage(input_tokens=1000, output_tokens=1000, searches=1), tier="batch")
+    assert cost.usd == Decimal("0.0265")
+
+
+@pytest.mark.parametrize("tier", [None, "", "auto", "default", "Standard", "on_demand"])
+def test_words_for_no_tier(tier: str | None) -> None:
+    """What is no service tier is charged at the standard rates."""
+    prices = catalog(row({"input": "5"}), row({"input": "10"}, when={"tier": "priority"}))
+    assert price(prices, Usage(input_tokens=1000), tier=tier).usd == Decimal("0.005")
+
+
+def test_a_tier_without_rates_is_unknown() -> None:
+    """Neither the standard price nor half of it is assumed."""
+    prices = catalog(row({"input": "5"}), row({"input": "10"}, when={"tier": "priority"}, start="2026-06-01"))
+    usage, before, after = Usage(input_tokens=1000), datetime(2026, 5, 31, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
+    assert price(prices, usage, tier="PRIORITY", at=after).usd == Decimal("0.01")
+    for tier, at in (("flex", after), ("priority", before)):
+        cost = price(prices, usage, tier=tier, at=at)
+        assert (cost.usd, cost.status, cost.unpriced, cost.complete) == (None, "missing_rate", (f"tier:{tier}",), False)
+
+
+def test_an_empty_tier_row_says_that_the_tier_costs_the_same() -> None:
+    """The tier is known, and changes nothing."""
+    assert price(catalog(row(BASE), row({}, when={"tier": "batch"})), Usage(input_tokens=1000), tier="batch").usd == Decimal(
+        "0.003"
+    )
+
+
+def test_a_row_ends_before_its_last_moment() -> None:
+    """From the end on, the row below it holds again."""
+    prices = catalog(row({"input": "2"}), row({"input": "1"}, end="2026-03-01T06:00:00+00:00"))
+    end = datetime(2026, 3, 1, 6, tzinfo=UTC)
+    assert price(prices, Usage(input_tokens=1_000_000), at=end).usd == 2
+    assert price(prices, Usage(input_tokens=1_000_000), at=end - timedelta(seconds=1)).usd == 1
+
+
+def test_dated_rows() -> None:
+    """An old request has the old price; a day begins at midnight UTC, wherever the request was made."""
+    prices = catalog(row({"input": "1"}, end="2026-03-01"), row({"input": "2"}, start="2026-03-01"))
+    usage, midnight = Usage(input_tokens=1_000_000), datetime(2026, 3, 1, tzinfo=UTC)
+    assert price(prices, usage, at=midnight - timedelta(microseconds=1)).usd == 1
+    assert price(prices, usage, at=midnight).usd == 2
+    assert price(prices, usage, at=datetime(2026, 3, 1, 1, tzinfo=timezone(timedelta(hours=2)))).usd == 1
+    assert price(prices, usage, at=datetime(2026, 3, 1)).usd == 2  # noqa: DTZ001 - a naive moment is taken as UTC
+    assert price(prices, usage).usd == 2
+
+
+@pytest.mark.parametrize(
+    ("hours", "day", "hour", "expected"),
+    [
+        (["01:00", "04:00"], 2, 1, "2"),
+        (["01:00", "04:00"], 2, 4, "1"),
+        (["22:00", "02:30"], 2, 1, "2"),
+        (["22:00", "02:30"], 2, 12, "1"),
+        (["01:00", "04:00"], 7, 1, "1"),
+        (["00:00", "24:00"], 2, 23, "2"),
+    ],
+)
+def test_hours_of_the_day(hours: list[str], day: int, hour: int, expected: str) -> None:
+    """Windows are half-open, may pass midnight, and hold on their weekdays only (the 7th is a Saturday)."""
+    prices = catalog(row({"input": "1"}), row({"input": "2"}, window={"hours": hours, "days": [1, 2, 3, 4, 5]}))
+    at = datetime(2026, 11, day, hour, tzinfo=UTC)
+    assert price(prices, Usage(input_tokens=1_000_000), at=at).usd == Decimal(expected)
+
+
+def test_least_and_most_of_a_unit() -> None:
+    """A minimum holds only where there is something to charge; a maximum cuts."""
+    prices = catalog(row({"seconds": "3600", "web_searches": "1000"}), minimum={"seconds": 10}, maximum={"web_searches": 1})
+    assert price(prices, Usage(seconds=2.5)).usd == 10
+    assert price(prices, Usage(seconds=0)).usd == 0
+    assert price(prices, Usage(seconds=20, searches=5)).usd == 21
+
+
+def test_a_third_of_a_cent_is_rounded_once() -> None:
+    """Hours are multiplied first and divided last, half to even at 1e-15 dollars."""
+    assert price(catalog(row({"seconds": "1"})), Usage(seconds=1)).usd == Decimal("0.000277777777778")
+    assert price(catalog(row({"seconds": "1"})), Usage(seconds=3600)).usd == 1
+
+
+def test_exact_in_any_decimal_context() -> None:
+    """The caller's decimal context changes nothing."""
+    prices = catalog(row({"input": "2.5", "output": "10"}))
+    with localcontext() as context:
+        context.prec = 3
+        cost = price(prices, Usage(input_tokens=123_456_789, output_tokens=987_654_321))
+    assert cost.usd == Decimal("10185.1851825")
+
+
+def test_free_is_zero_and_unknown_is_none() -> None:
+    """An explicit zero is a price; no rate is none."""
+    free = price(catalog(row({"input": "0", "output": "0"})), Usage(input_tokens=10, output_tokens=10))
+    assert (free.usd, free.status, free.complete) == (Decimal(0), "priced", True)
+    unpriced = price(catalog(), Usage(input_tokens=10))
+    assert (unpriced.usd, unpriced.status, unpriced.complete) == (None, "missing_rate", False)
+    assert price(catalog(), Usage(input_tokens=0)).usd is None
+
+
+def test_a_unit_without_a_rate_is_named() -> None:
+    """What is known is charged, and what is not is listed."""
+    cost = price(catalog(row({"input": "1"})), Usage(input_tokens=1000, output_tokens=5, searches=2))
+    assert (cost.usd, cost.status, cost.complete) == (Decimal("0.001"), "unpriced_unit", False)
+    assert cost.unpriced == ("output", "web_searches")
+    nothing = price(catalog(row({"input": "1"})), Usage(output_tokens=5))
+    assert (nothing.usd, nothing.status, nothing.unpriced) == (None, "missing_rate", ("output",))
+    partly = price(catalog(row({"input_audio": "1"})), Usage(input_tokens=10, audio_input_tokens=4))
+    assert (partly.usd, partly.unpriced) == (Decimal("0.000004"), ("input",))
+    whole = price(catalog(row({"input_audio": "1"})), Usage(input_tokens=10, audio_input_tokens=10))
+    assert (whole.usd, whole.status) == (Decimal("0.00001"), "priced")
+
+
+@pytest.mark.parametrize("usage", [None, Usage(), Usage(total_tokens=7), Usage(partial=True)])
+def test_no_usage(usage: Usage | None) -> None:
+    """Nothing counted, nothing known."""
+    cost = price(catalog(row(BASE)), usage)
+    assert (cost.usd, cost.status, cost.complete) == (None, "no_usage", False)
+
+
+def test_reported_zeros_cost_nothing() -> None:
+    """A provider that counted zero said something."""
+    cost = price(catalog(row(BASE)), Usage(input_tokens=0, output_tokens=0))
+    assert (cost.usd, cost.status) == (Decimal(0), "priced")
+
+
+def test_partial_usage_makes_a_partial_cost() -> None:
+    """The lower bound of an interrupted stream."""
+    cost = price(catalog(row(BASE)), Usage(input_tokens=1000, partial=True))
+    assert (cost.usd, cost.status, cost.complete) == (Decimal("0.003"), "partial", False)
+
+
+def test_a_stated_cost_fills_in_only() -> None:
+    """What the provider says is used where nothing can be computed, and marked."""
+    stated = Usage(input_tokens=1000, cost_usd=Decimal("0.5"))
+    assert price(catalog(row(BASE)), stated).usd == Decimal("0.003")
+    for cost in (price(catalog(), stated), catalog().price("other", stated, provider="p")):
+        assert (cost.usd, cost.status, cost.complete, cost.source) == (Decimal("0.5"), "priced", True, "provider")
+    interrupted = price(catalog(), Usage(cost_usd=Decimal(0), partial=True))
+    assert (interrupted.usd, interrupted.status, interrupted.complete) == (Decimal(0), "partial", False)
+
+
+@pytest.mark.parametrize("seconds", [float("inf"), float("nan"), -1.0])
+def test_impossible_seconds_are_no_seconds(seconds: float) -> None:
+    """They are neither charged nor raised about."""
+    assert price(catalog(row({"seconds": "1"})), Usage(seconds=seconds)).usd == 0
+
+
+def test_strict_raises_where_the_cost_is_not_whole() -> None:
+    """Only when asked."""
+    with pytest.raises(CatalogError, match="unpriced_unit"):
+        price(catalog(row({"input": "1"})), Usage(input_tokens=1, output_tokens=1), strict=True)
+    with pytest.raises(CatalogError, match="unknown_model"):
+        catalog().price("other", Usage(input_tokens=1), provider="p", strict=True)
+
+
+@pytest.mark.parametrize(
+    ("quanta", "text"), [(0, "0"), (1, "1E-15"), (10**15, "1"), (120 * 10**15, "120"), (25 * 10**13, "0.25")]
+)
+def test_dollars(quanta: int, text: str) -> None:
+    """Exact, and without zeros at the end."""
+    assert str(dollars(quanta)) == text
