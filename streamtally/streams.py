@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from .accumulator import Accumulator, WrappedStream, failure_fields
+from .dialects import Take
 from .records import Outcome, StreamRecord
 
 T = TypeVar("T")
@@ -150,7 +152,7 @@ def server_of(source: Any) -> tuple[str | None, int | None]:
     return (host, port) if isinstance(host, str) and isinstance(port, int) else (None, None)
 
 
-def _decline(payload: Any) -> bool:
+def _decline(_: Any) -> bool:
     """The fast path of a dialect that has none."""
     return False
 
@@ -159,34 +161,41 @@ def _read(reading: Reading) -> Generator[Any, None, None]:
     """Reads a source to its end. The hot path: everything that can be is done once for a block, or once for a stream."""
     stream = reading.stream
     clock = stream.clock.monotonic_ns
-    pending = stream.reads.pending
-    stamp, add = pending.append, stream.add
+    reads, add = stream.reads, stream.add
+    pending = reads.pending
+    wait = pending.append
     source = reading.call()
     try:
         iterator = reading.begin(source, iter(source))
-        stamp(clock())
+        reads.begun = now = before = clock()
+        take: Take = _decline
         while True:
-            take = stream.fast_path() or _decline
             for chunk in islice(iterator, BLOCK):
                 now = clock()
-                stamp(now)
+                wait(now - before)
                 try:
                     taken = take(chunk)
                 except Exception:  # a chunk of another shape: the general way knows what to do
                     taken = False
                 if not taken:
                     add(chunk, now)
+                    if take is _decline:
+                        take = stream.fast_path() or _decline
                 yield chunk
-                stamp(clock())
-            if len(pending) <= 2 * BLOCK:
+                before = clock()
+            if len(pending) < BLOCK:
                 break
-            stream.settle()
+            if stream.settle():
+                take = _decline
     except GeneratorExit:
+        reads.last = now
         raise
     except BaseException as error:
+        reads.last = now
         reading.fail(error)
         close_all(reading.take_closers(), quiet=True)
         raise
+    reads.last = now
     stream.end_of_source()
     if reading.seal(Outcome.COMPLETED):
         close_all(reading.take_closers(), quiet=True)
@@ -197,15 +206,16 @@ async def _aread(reading: Reading) -> AsyncGenerator[Any, None]:
     """The same for an async source."""
     stream = reading.stream
     clock = stream.clock.monotonic_ns
-    pending = stream.reads.pending
-    stamp, add = pending.append, stream.add
+    reads, add = stream.reads, stream.add
+    pending = reads.pending
+    wait = pending.append
     source = await _opened(reading)
     try:
         read = reading.begin(source, aiter(source)).__anext__
-        stamp(clock())
+        reads.begun = now = before = clock()
+        take: Take = _decline
         exhausted = False
         while not exhausted:
-            take = stream.fast_path() or _decline
             for _ in range(BLOCK):
                 try:
                     chunk = await read()
@@ -213,22 +223,28 @@ async def _aread(reading: Reading) -> AsyncGenerator[Any, None]:
                     exhausted = True
                     break
                 now = clock()
-                stamp(now)
+                wait(now - before)
                 try:
                     taken = take(chunk)
                 except Exception:  # as above
                     taken = False
                 if not taken:
                     add(chunk, now)
+                    if take is _decline:
+                        take = stream.fast_path() or _decline
                 yield chunk
-                stamp(clock())
-            stream.settle()
+                before = clock()
+            if stream.settle():
+                take = _decline
     except GeneratorExit:
+        reads.last = now
         raise
     except BaseException as error:
+        reads.last = now
         reading.fail(error)
         await aclose_all(reading.take_closers(), quiet=True)
         raise
+    reads.last = now
     stream.end_of_source()
     if reading.seal(Outcome.COMPLETED):
         await aclose_all(reading.take_closers(), quiet=True)
@@ -326,10 +342,8 @@ class TalliedStream(_Wrapper[T]):
         finally:
             if sealed:
                 reading.end()
-            try:
+            with suppress(ValueError):  # it is reading in another thread, and ends when that read does
                 self._chunks.close()
-            except ValueError:  # it is reading in another thread, and ends when that read does
-                pass
 
 
 class AsyncTalliedStream(_Wrapper[T]):
@@ -362,10 +376,8 @@ class AsyncTalliedStream(_Wrapper[T]):
         finally:
             if sealed:
                 reading.end()
-            try:
+            with suppress(RuntimeError):  # it is reading in another task, and ends when that read does
                 await self._achunks.aclose()
-            except RuntimeError:  # it is reading in another task, and ends when that read does
-                pass
 
     def close(self) -> Any:
         """The same as `aclose`, for SDKs call it so."""

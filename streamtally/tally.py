@@ -172,10 +172,10 @@ class Tally:
     def priced(self, record: StreamRecord) -> StreamRecord:
         """The record with its cost, and with the provider that its host tells. A fault while pricing is logged."""
         try:
-            provider = self._provider(record)
+            provider, told = self._provider(record)
             at = record.timing.started_at
             model = record.model or record.requested_model
-            cost = self.catalog.price(model, record.usage, provider=provider, at=at, tier=record.service_tier)
+            cost = self.catalog.price(model, record.usage, provider=told, at=at, tier=record.service_tier)
             if cost.status == "unknown_model" and record.requested_model not in (None, model):
                 second = self.catalog.price(
                     record.requested_model, record.usage, provider=provider, at=at, tier=record.service_tier
@@ -186,11 +186,17 @@ class Tally:
             return record
         return record.model_copy(update={"cost": cost, "provider": provider})
 
-    def _provider(self, record: StreamRecord) -> str | None:
-        """The provider that the caller named, else the one at the host, else the dialect's own."""
-        if record.params.get("provider") or record.server_address is None:
-            return record.provider
-        return self.catalog.provider_for_host(record.server_address) or record.provider
+    def _provider(self, record: StreamRecord) -> tuple[str | None, str | None]:
+        """The provider to show, and the one to price by.
+
+        The caller's word counts for both, and so does the host's; the dialect's own provider is only shown, for many
+        servers speak its format.
+        """
+        if record.params.get("provider"):
+            return record.provider, record.provider
+        host = record.server_address
+        told = None if host is None else self.catalog.provider_for_host(host)
+        return told or record.provider, told
 
     def _on_end(self, record: StreamRecord) -> StreamRecord:
         record = self.priced(record)

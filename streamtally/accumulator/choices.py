@@ -121,7 +121,7 @@ def _route(document: Document, delta: ToolCallDelta) -> int:
         last = document.get("choice", delta.choice, "call at", delta.position)
         if last is not None and delta.id:
             last = _call_of_id(document, delta, last)
-        opens = last is not None and not delta.id and delta.name and _is_whole(document, delta.choice, last)
+        opens = last is not None and not delta.id and _begins(delta) and _is_whole(document, delta.choice, last)
     return new if last is None or opens else int(last)
 
 
@@ -131,7 +131,13 @@ def _call_of_id(document: Document, delta: ToolCallDelta, last: int) -> int | No
     known = document.get("choice", delta.choice, "call of", delta.id or "")
     if known is not None and document.get(*at, known, "index") == delta.position:
         return int(known)
-    return last if document.get(*at, last, "id") is None else None
+    # Some servers give the same id to all calls: then the index alone tells them apart.
+    return last if document.get(*at, last, "id") in (None, delta.id) else None
+
+
+def _begins(delta: ToolCallDelta) -> bool:
+    """Whether a piece looks like the first of a call: it has a name, and its arguments do not start in mid-object."""
+    return bool(delta.name) and delta.arguments.lstrip()[:1] in ("", "{")
 
 
 def _is_named(document: Document, choice: int, call: int | None) -> bool:

@@ -63,11 +63,11 @@ class Fold:
         if chunk.meta:
             document.values.setdefault(("meta",), {}).update(_stated(chunk.meta))
         if chunk.extras:
-            document.values.setdefault(("extras",), {}).update(_stated(chunk.extras))
+            document.values[("extras",)] = _merged(document.get("extras") or {}, _stated(chunk.extras))
         if chunk.usage:
             document.values[("usage",)] = merged_usage(document.get("usage"), chunk.usage)
         if chunk.error:
-            document.values[("error",)] = {**chunk.error, **(document.get("error") or {})}
+            document.values[("error",)] = {**(document.get("error") or {}), **_stated(chunk.error)}
         if chunk.terminal:
             document.values[("terminal",)] = True
 
@@ -80,7 +80,7 @@ class Fold:
     def error(self) -> Mapping[str, Json] | None:
         """The fields of the error that came inside the stream, if one did."""
         error: Mapping[str, Json] | None = self.document.get("error")
-        return error
+        return None if error is None else {"type": "provider_error", **error}
 
     def finished(self, stream_type: StreamType) -> bool:
         """Whether the provider has said that it is done, with every choice, image or item."""

@@ -142,10 +142,12 @@ class Stream:
         if self.raw is not None and len(self.raw) < self.limits.stream_chunks:
             self.raw.append(json_value(payload))
 
-    def check_bounds(self) -> None:
-        """Stop retaining content once there is more of it than one stream may hold."""
-        if self.fold.document.retain and self.fold.document.size > self.limits.stream_bytes:
-            self.fold.document.stop_retaining()
+    def check_bounds(self) -> bool:
+        """Stop retaining content once there is more of it than one stream may hold; whether that is now."""
+        if not self.fold.document.retain or self.fold.document.size <= self.limits.stream_bytes:
+            return False
+        self.fold.document.stop_retaining()
+        return True
 
     def outcome(self, *, missing: bool = False) -> Outcome | None:
         """How the stream ended, all told; None while it is in flight."""

@@ -37,31 +37,25 @@ def inter_chunk(waits: Sequence[int], count: int | None = None) -> InterChunk | 
 class Reads:
     """The times of a wrapped source: how long each read waited, and so what the consumer took between reads.
 
-    `pending` takes two stamps a chunk, before and after the read; `settle` works them off in blocks.
+    `pending` takes one wait (nanoseconds) a chunk; `settle` works them off in blocks. `begun` is when the first read began,
+    `last` when the last one ended: known once the reading stops.
     """
 
-    __slots__ = (
-        "consumer_wait",
-        "count",
-        "first_chunk",
-        "first_content",
-        "first_text",
-        "last",
-        "pending",
-        "provider_wait",
-        "waits",
-    )
+    __slots__ = ("begun", "beyond", "first_content", "first_text", "last", "pending", "waits")
 
     def __init__(self) -> None:
         self.pending: list[int] = []
         self.waits = array("q")
-        self.count = 0
-        self.provider_wait = 0
-        self.consumer_wait = 0
-        self.first_chunk: int | None = None
+        self.beyond = (0, 0)
+        self.begun: int | None = None
+        self.last: int | None = None
         self.first_content: int | None = None
         self.first_text: int | None = None
-        self.last: int | None = None
+
+    @property
+    def count(self) -> int:
+        """How many chunks were read."""
+        return len(self.waits) + len(self.pending) + self.beyond[0]
 
     def note(self, stamp: int, flags: int) -> None:
         """Remember the first moment of what the chunk at `stamp` is the first of."""
@@ -70,44 +64,36 @@ class Reads:
         if flags & TEXT and self.first_text is None:
             self.first_text = stamp
 
-    def settled(self, room: int) -> Reads:
-        """A copy with nothing pending: the reader goes on with this one undisturbed."""
-        twin = Reads()
-        for name in Reads.__slots__:
-            setattr(twin, name, getattr(self, name))
-        twin.pending, twin.waits = self.pending[:], self.waits[:]
-        twin.settle(room)
-        return twin
-
     def settle(self, room: int) -> None:
-        """Turn the pending stamps into waits, of which no more than `room` are kept one by one."""
-        pending = self.pending
-        before, after = pending[:-1:2], pending[1::2]
-        if not after:
-            return
-        if self.last is not None:
-            self.consumer_wait += before[0] - self.last
-        else:
-            self.first_chunk = after[0]
-        self.consumer_wait += sum(map(sub, before[1:], after))
-        waits = list(map(sub, after, before))
-        self.provider_wait += sum(waits)
-        self.count += len(waits)
-        self.waits.extend(waits[: max(room - len(self.waits), 0)])
-        self.last = after[-1]
-        del pending[: 2 * len(after)]
+        """Keep the pending waits, up to `room` of them one by one; of the rest only number and sum."""
+        if len(self.waits) + len(self.pending) > room:
+            free = room - len(self.waits)
+            rest = self.pending[max(free, 0) :]
+            self.beyond = (self.beyond[0] + len(rest), self.beyond[1] + sum(rest))
+            del self.pending[max(free, 0) :]
+        self.waits.fromlist(self.pending)
+        self.pending.clear()
 
     def figures(self, start: int, end: int | None, started_from: StartedFrom, clock: Clock) -> dict[str, Any]:
         """The fields of a `Timing`."""
+        waits = [*self.waits, *self.pending]
+        waited = sum(waits) + self.beyond[1]
+        first = self.begun + waits[0] if self.begun is not None and waits else None
         return {
-            **_latencies(start, end, self.first_chunk, self.first_content, self.first_text),
-            "inter_chunk": inter_chunk(self.waits[1:], self.count - 1),
-            "provider_wait": self.provider_wait / 1e9 if self.count else None,
-            "consumer_wait": self.consumer_wait / 1e9 if self.count else None,
+            **_latencies(start, end, first, self.first_content, self.first_text),
+            "inter_chunk": inter_chunk(waits[1:], self.count - 1),
+            "provider_wait": waited / 1e9 if waits else None,
+            "consumer_wait": self._consumer_wait(waited),
             "started_from": started_from,
             "started_at": wall_time(clock.wall_ns(start)),
             "ended_at": None if end is None else wall_time(clock.wall_ns(end)),
         }
+
+    def _consumer_wait(self, waited: int) -> float | None:
+        """What passed between the first read and the end of the last, and was not spent reading."""
+        if self.begun is None or self.last is None:
+            return None
+        return max(self.last - self.begun - waited, 0) / 1e9
 
 
 class Arrivals:

@@ -46,7 +46,7 @@ class WrappedStream(Stream):
     def end_of_source(self) -> None:
         """The source has no more: fold what waited for the end."""
         try:
-            self._fold(self.reader.end(), self.reads.pending[-1] if self.reads.pending else self.started)
+            self._fold(self.reader.end(), self.started if self.reads.last is None else self.reads.last)
         except Exception:  # as in `add`
             self.faults += 1
 
@@ -65,22 +65,19 @@ class WrappedStream(Stream):
         self.try_seal(Outcome.COMPLETED)
         return self.build({}, duplicates=self._numbers.repeats)
 
-    def settle(self) -> None:
-        """Work off the stamps of the last block, and check the bounds."""
+    def settle(self) -> bool:
+        """Work off the stamps of the last block, and check the bounds; whether content is not retained from here on."""
         self.reads.settle(self.limits.stream_chunks)
-        self.check_bounds()
+        return self.check_bounds()
 
     def snapshot(self) -> StreamRecord:
-        """The record as things stand."""
-        reads = self.reads.settled(self.limits.stream_chunks)
-        end = None
+        """The record as things stand. Only reads what the reader writes, and so may be called from anywhere."""
+        reads, end = self.reads, None
         if self.seal is not None:
-            end = self.seal.stamp if self.seal.stamp is not None else reads.last or self.started
-        return self.build(
-            reads.figures(self.started, end, self.started_from, self.clock),
-            chunk_count=reads.count,
-            duplicates=self._numbers.repeats,
-        )
+            last = self.started if reads.last is None else reads.last
+            end = last if self.seal.stamp is None else self.seal.stamp
+        figures = reads.figures(self.started, end, self.started_from, self.clock)
+        return self.build(figures, chunk_count=reads.count, duplicates=self._numbers.repeats)
 
 
 class Numbers:

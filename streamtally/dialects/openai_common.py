@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from ..chunks import Chunk
@@ -73,6 +74,7 @@ def usage_fields(report: Mapping[str, Json]) -> dict[str, Any]:
         "rejected_prediction_tokens": _first(outputs, "rejected_prediction_tokens"),
         "seconds": number_of(report.get("seconds")),
         "searches": _first(report, "num_search_queries"),
+        "cost_usd": _stated_cost(report),
     }
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -82,26 +84,51 @@ def _first(report: Mapping[str, Json], *names: str, fallback: int | None = None)
     return next((count for name in names if (count := count_of(report.get(name))) is not None), fallback)
 
 
+_TICKS = Decimal(10) ** 10
+"""How many of xAI's ticks make a US dollar (https://docs.x.ai/developers/cost-tracking)."""
+
+
+def _stated_cost(report: Mapping[str, Json]) -> Decimal | None:
+    """What the provider says that the request cost, in US dollars.
+
+    OpenRouter states it as `cost` (with a key of one's own that is its fee, and the provider's price stands beside it),
+    Perplexity as `cost.total_cost`, xAI in ticks.
+    """
+    ticks = _amount(report.get("cost_in_usd_ticks"))
+    if ticks is not None:
+        return ticks / _TICKS
+    cost = report.get("cost")
+    stated = _amount(cost.get("total_cost") if isinstance(cost, Mapping) else cost)
+    if stated is None or report.get("is_byok") is not True:
+        return stated
+    return stated + (_amount(mapping_of(report.get("cost_details")).get("upstream_inference_cost")) or 0)
+
+
+def _amount(value: Any) -> Decimal | None:
+    """The number as it was written, which a float does not hold but its shortest text does."""
+    return Decimal(str(value)) if number_of(value) is not None else None
+
+
 def error_fields(error: Any, status: Any = None) -> dict[str, Json]:
-    """An in-band error, in any of its shapes, as the fields of an `ErrorDetails`."""
+    """An in-band error, in any of its shapes, as the fields of an `ErrorDetails`; what was not said is None, the type too."""
     if not isinstance(error, Mapping):
-        return {"type": "provider_error", "message": text_of(error) or None, "body": json_value(error)}
+        return {"type": None, "message": text_of(error) or None, "body": json_value(error)}
     code = error.get("code")
     number = count_of(status) or count_of(error.get("status")) or (count_of(code) if isinstance(code, int) else None)
     kind = name_of(error.get("type")) if isinstance(error.get("type"), str) else None
     return {
-        "type": kind if kind and kind != "error" else (name_of(code) or "provider_error"),
+        "type": kind if kind != "error" and kind else name_of(code),
         "message": name_of(error.get("message")) or name_of(error.get("detail")),
         "code": name_of(code),
         "status": number if number is not None and 100 <= number < 600 else None,
-        "body": json_value(error),
+        "body": json_value(error) or None,
     }
 
 
 def error_chunk(payload: Mapping[str, Any]) -> Chunk | None:
     """The chunk of a payload that is an error and nothing else, or None."""
-    if payload.get("error") is not None:
-        return Chunk(error=error_fields(payload["error"], payload.get("status_code")))
+    if payload.get("error"):
+        return Chunk(error=error_fields(payload["error"], payload.get("status_code") or payload.get("status")))
     if payload.get("type") == "error" or payload.get("object") == "error":
         return Chunk(error=error_fields(payload))
     return None

@@ -8,6 +8,7 @@ from ..chunks import AudioDelta, Chunk, TextDelta
 from ..jsonish import json_value, plain_fields
 from ..records import StreamType
 from .base import Dialect
+from .openai_common import error_chunk
 
 
 def text_chunk(payload: Any) -> Chunk:
@@ -23,8 +24,10 @@ def audio_chunk(payload: Any) -> Chunk:
 
 
 def opaque_chunk(payload: Any) -> Chunk:
-    """Whatever it is: kept as it was said last, for nothing is known of it."""
+    """Whatever it is: kept as it was said last, for nothing is known of it but that an error is an error."""
     fields = plain_fields(payload)
+    if fields and (found := error_chunk(fields)):
+        return found
     return Chunk(extras=json_value(fields) if fields else {"payload": json_value(payload)})
 
 

@@ -16,7 +16,9 @@ from .base import Dialect
 from .detect import detected
 from .plain import OPAQUE
 
-_SSE_STARTS = (b"data:", b"event:", b"id:", b"retry:", b":", b"\xef\xbb\xbf")
+_FIELDS = (b"data:", b"event:", b"id:", b"retry:", b"\xef\xbb\xbf")
+_COMMENT_OR_OBJECT = (b":", b"{")
+_HEAD = 64
 _END = Chunk(terminal=True)
 
 
@@ -31,12 +33,13 @@ class Reader:
         tail: what the end of the bytes cut short.
     """
 
-    __slots__ = ("_decoder", "_waiting", "dialect", "tail")
+    __slots__ = ("_decoder", "_is_raw", "_waiting", "dialect", "tail")
 
     def __init__(self, dialect: Dialect | None = None) -> None:
         self.dialect = dialect
         self.tail = ""
         self._decoder: SSEDecoder | LineDecoder | None = None
+        self._is_raw = dialect is not None and dialect.framing == "bytes"
         self._waiting = b""
 
     def read(self, payload: Any) -> Iterable[Chunk]:
@@ -61,61 +64,55 @@ class Reader:
 
     def end(self) -> Iterable[Chunk]:
         """The chunks that the end of the bytes completes. Half an event stays in `tail`."""
-        chunks: list[Chunk] = []
-        if self._waiting and self._decoder is None:
-            self._decoder = self._decoder_for(self._waiting)
-            chunks += self._decoded(self._decoder.feed(self._waiting))
+        chunks = list(self._read_bytes(b"", last=True)) if self._waiting else []
         if self._decoder is not None:
-            rest: list[ServerSentEvent | str] = list(self._decoder.flush())
-            chunks += [chunk for chunk in self._decoded(rest) if not self._is_malformed(chunk)]
-            if len(chunks) < len(rest) or (rest and not chunks):
+            rest = list(self._decoded(self._decoder.flush()))
+            whole = [chunk for chunk in rest if not self._is_malformed(chunk)]
+            if not whole or len(whole) < len(rest):
                 self.tail = self._decoder.tail
+            chunks += whole
         return chunks
 
     @staticmethod
     def _is_malformed(chunk: Chunk) -> bool:
         return chunk.error is not None and chunk.error["type"] == "malformed_payload"
 
-    def _read_bytes(self, data: bytes) -> Iterator[Chunk]:
-        framing = self.dialect.framing if self.dialect else "sse or bytes"
-        if self._decoder is None and framing == "bytes":
-            yield self._chunk(data)
-            return
-        if self._decoder is None:
+    def _read_bytes(self, data: bytes, *, last: bool = False) -> Iterator[Chunk]:
+        if self._decoder is None and not self._is_raw:
             self._waiting += data
-            start = self._waiting.lstrip()
-            if not start:
+            if not self._is_told(self._waiting.lstrip(), last):
                 return
-            if framing == "sse or bytes" and not self._looks_like_text(start):
-                data, self._waiting = self._waiting, b""
-                yield self._chunk(data)
-                return
-            self._decoder = self._decoder_for(start)
             data, self._waiting = self._waiting, b""
-        yield from self._decoded(self._decoder.feed(data))
+        if self._decoder is None:
+            yield self._chunk(data)
+        else:
+            yield from self._decoded(self._decoder.feed(data))
 
-    @staticmethod
-    def _looks_like_text(start: bytes) -> bool:
-        return start.startswith((*_SSE_STARTS, b"{"))
-
-    @staticmethod
-    def _decoder_for(start: bytes) -> SSEDecoder | LineDecoder:
-        return LineDecoder() if start.lstrip().startswith((b"{", b"[")) else SSEDecoder()
+    def _is_told(self, start: bytes, last: bool) -> bool:
+        """Decide, once and from the start of the body, how it is framed; False as long as that needs more of it."""
+        if not start:
+            return False
+        if self.dialect is None or self.dialect.framing == "sse or bytes":
+            is_text = _is_text(start, last)
+            if is_text is None:
+                return False
+            self._is_raw = not is_text
+        if not self._is_raw:
+            self._decoder = LineDecoder() if start.startswith((b"{", b"[")) else SSEDecoder()
+        return True
 
     def _decoded(self, frames: Iterable[ServerSentEvent | str]) -> Iterator[Chunk]:
         for frame in frames:
             name, data = (None, frame) if isinstance(frame, str) else (frame.event, frame.data)
             for payload in payloads(data):
-                if name == "error" and isinstance(payload, Mapping) and not payload.keys() & {"error", "type"}:
-                    payload = {"error": payload}
-                yield self._chunk(payload)
+                yield self._chunk(_as_error(payload) if name == "error" else payload)
 
     def _read_text(self, text: str) -> Iterator[Chunk]:
         if self.dialect is None and not text.lstrip().startswith(("{", "[DONE]", "data:", "event:")):
             self.dialect = detected(text)
         if self.dialect is not None and self.dialect.framing == "text":
             yield self._chunk(text)
-        elif text.startswith(("data:", "event:", ":")):
+        elif text.lstrip().startswith(("data:", "event:", "id:", "retry:", ":")):
             decoder = SSEDecoder()
             yield from self._decoded(decoder.feed(text.encode("utf-8", "surrogatepass")))
             yield from self._decoded(decoder.flush())
@@ -148,6 +145,31 @@ class Reader:
                 return found.chunk(fields)
             self.dialect = found
         return self.dialect.chunk(fields)
+
+
+def _is_text(start: bytes, last: bool) -> bool | None:
+    """Whether a body that begins so is text in frames, and not sound; None where that needs more of it.
+
+    Sound may begin with any byte, so what only looks like a comment or a JSON object must go on without control characters.
+    """
+    if start.startswith(_FIELDS):
+        return True
+    if not last and any(field.startswith(start) for field in _FIELDS):
+        return None
+    if not start.startswith(_COMMENT_OR_OBJECT):
+        return False
+    if any(byte < 9 or 13 < byte < 32 for byte in start[:_HEAD]):
+        return False
+    return True if last or len(start) >= _HEAD or b"\n" in start else None
+
+
+def _as_error(payload: Any) -> Any:
+    """What an event named `error` holds, in the form in which all dialects know an error."""
+    if isinstance(payload, Malformed):
+        return {"error": payload.text}
+    if isinstance(payload, Mapping) and (payload.get("error") or payload.get("type") == "error"):
+        return payload
+    return {"error": payload}
 
 
 __all__ = ["DONE", "Reader"]
