@@ -1,0 +1,5 @@
+"""What streamtally costs, beside floors that are measured in the same run. `make bench` runs it; nothing here is a gate.
+
+All times are CPU time of the thread (`time.thread_time_ns`). Each table measures its rows in turn, round by round, in one
+process, and shows ratios: the machine's speed cancels out.
+"""

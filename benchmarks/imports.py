@@ -1,0 +1,29 @@
+"""What `import streamtally` costs beside `from pydantic import BaseModel`, each in a fresh interpreter."""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import subprocess
+import sys
+
+ROUNDS = 9
+
+
+def _cpu(statement: str) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-c", statement], check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def import_ratio() -> dict[str, float]:
+    """CPU seconds of both imports, less those of a bare interpreter, and their ratio."""
+    statements = {"bare": "pass", "pydantic": "from pydantic import BaseModel", "streamtally": "import streamtally"}
+    times: dict[str, list[float]] = {name: [] for name in statements}
+    for _ in range(ROUNDS):
+        for name, statement in statements.items():
+            times[name].append(_cpu(statement))
+    medians = {name: statistics.median(taken) for name, taken in times.items()}
+    pydantic, ours = medians["pydantic"] - medians["bare"], medians["streamtally"] - medians["bare"]
+    return {"pydantic": pydantic, "streamtally": ours, "ratio": ours / pydantic}
