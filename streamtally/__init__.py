@@ -6,6 +6,10 @@ with streamtally.wrap(lambda: client.chat.completions.create(..., stream=True)) 
 stream.record
 """
 
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
+from typing import Any as _Any
+
 from .accumulator import Accumulator
 from .chunks import Chunk
 from .context import context
@@ -28,8 +32,10 @@ from .records import (
     Audio,
     Choice,
     Cost,
+    CostLine,
     ErrorDetails,
     Image,
+    InterChunk,
     Outcome,
     StreamRecord,
     StreamType,
@@ -40,22 +46,37 @@ from .records import (
 )
 from .tally import Tally, acollect, collect, configure, replay, to_response, wrap
 
+if TYPE_CHECKING:
+    from .client import AsyncClient, Client
+    from .exporters import ConsoleExporter, Exporter, JsonLinesExporter, OtelExporter, PrometheusExporter
+    from .pricing import ModelCatalog
+
 __all__ = [
     "Accumulator",
+    "AsyncClient",
     "Audio",
     "CatalogError",
     "Choice",
     "Chunk",
+    "Client",
+    "ConsoleExporter",
     "Cost",
+    "CostLine",
     "Dialect",
     "DuplicateRequest",
     "ErrorDetails",
+    "Exporter",
     "FramingError",
     "Image",
+    "InterChunk",
+    "JsonLinesExporter",
     "Limits",
     "MergeError",
     "MissingExtra",
+    "ModelCatalog",
+    "OtelExporter",
     "Outcome",
+    "PrometheusExporter",
     "ProviderError",
     "StreamError",
     "StreamRecord",
@@ -78,3 +99,29 @@ __all__ = [
     "to_response",
     "wrap",
 ]
+
+_ON_DEMAND = {
+    "AsyncClient": "client",
+    "Client": "client",
+    "ConsoleExporter": "exporters",
+    "Exporter": "exporters",
+    "JsonLinesExporter": "exporters",
+    "ModelCatalog": "pricing",
+    "OtelExporter": "exporters",
+    "PrometheusExporter": "exporters",
+}
+"""What is loaded when it is used, for it brings a library or the catalog with it."""
+
+
+def __getattr__(name: str) -> _Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("streamtally")
+    if name not in _ON_DEMAND:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(_import_module(f".{_ON_DEMAND[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -26,7 +26,10 @@ class TextDelta(NamedTuple):
 
 
 class ToolCallDelta(NamedTuple):
-    """A piece of a tool call. `position` is the server's index. Servers leave out any of index, id and name, and repeat them: the fold sorts it out."""
+    """A piece of a tool call; `position` is the server's index.
+
+    Servers leave out any of index, id and name, and repeat them: the fold sorts it out.
+    """
 
     arguments: str = ""
     position: int | None = None

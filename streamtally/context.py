@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any
 
-_CURRENT: ContextVar[Mapping[str, Any]] = ContextVar("streamtally_context", default={})  # never mutated
+_CURRENT: ContextVar[Mapping[str, Any]] = ContextVar("streamtally_context", default=MappingProxyType({}))
 
 
 @contextmanager
@@ -28,7 +29,8 @@ def context(*, conversation_id: str | None = None, **attributes: Any) -> Iterato
     try:
         yield
     finally:
-        _CURRENT.reset(token)
+        with suppress(ValueError):  # a generator that is closed by another task leaves in a context that never entered
+            _CURRENT.reset(token)
 
 
 def current_context() -> Mapping[str, Any]:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar, Unpack, overload
 
 from .accumulator import About, Accumulator, Keep, StreamHandle, WrappedStream
 from .clock import SYSTEM_CLOCK, Clock, Moment, stamp_of
@@ -21,13 +21,27 @@ from .context import current_context
 from .dialects import Dialect, dialect_named
 from .limits import DEFAULT_LIMITS, Limits
 from .records import Outcome, StreamRecord
-from .streams import AsyncTalliedStream, Reading, TalliedStream, wrapper_of
+from .streams import AsyncTalliedStream, DualTalliedStream, Reading, TalliedStream, wrapper_of
 
 if TYPE_CHECKING:
     from .exporters import Delivery
     from .pricing import ModelCatalog
 
 _logger = logging.getLogger("streamtally")
+
+T = TypeVar("T")
+
+
+class WrapOptions(TypedDict, total=False):
+    """The keyword arguments of `wrap`; see `Tally.wrap`."""
+
+    dialect: str | Dialect | None
+    request_id: str | None
+    conversation_id: str | None
+    started_at: Moment | None
+    params: Mapping[str, Any] | None
+    attributes: Mapping[str, Any] | None
+    keep_raw: bool
 
 
 class Tally:
@@ -82,18 +96,15 @@ class Tally:
 
         return ModelCatalog.bundled()
 
-    def wrap(
-        self,
-        source: Any,
-        *,
-        dialect: str | Dialect | None = None,
-        request_id: str | None = None,
-        conversation_id: str | None = None,
-        started_at: Moment | None = None,
-        params: Mapping[str, Any] | None = None,
-        attributes: Mapping[str, Any] | None = None,
-        keep_raw: bool = False,
-    ) -> Any:
+    @overload
+    def wrap(self, source: AsyncIterable[T], **options: Unpack[WrapOptions]) -> AsyncTalliedStream[T]: ...
+    @overload
+    def wrap(self, source: Awaitable[AsyncIterable[T]], **options: Unpack[WrapOptions]) -> AsyncTalliedStream[T]: ...
+    @overload
+    def wrap(self, source: Iterable[T], **options: Unpack[WrapOptions]) -> TalliedStream[T]: ...
+    @overload
+    def wrap(self, source: Callable[[], Any], **options: Unpack[WrapOptions]) -> DualTalliedStream[Any]: ...
+    def wrap(self, source: Any, **options: Unpack[WrapOptions]) -> Any:
         """Wrap a stream of chunks: it passes through untouched, and its `record` says what it was.
 
         Args:
@@ -119,27 +130,31 @@ class Tally:
         if isinstance(source, TalliedStream | AsyncTalliedStream):
             return source
         kind = wrapper_of(source)
+        deferred = callable(source) and not _is_stream(source)
+        stream = self._wrapped_stream(options, deferred=deferred)
+        self.accumulator.register(stream)
+        return kind(Reading(stream, self.accumulator, None if deferred else source, source if deferred else None))
+
+    def _wrapped_stream(self, options: WrapOptions, *, deferred: bool) -> WrappedStream:
         surroundings = dict(current_context())
         conversation = surroundings.pop("conversation_id", None)
-        now = self.clock.monotonic_ns()
-        deferred = callable(source) and not _is_stream(source)
-        stream = WrappedStream(
-            About(
-                request_id or uuid.uuid4().hex,
-                params=params or {},
-                attributes={**surroundings, **(attributes or {})},
-                conversation_id=conversation_id or conversation,
-            ),
-            started=now if started_at is None else stamp_of(started_at, self.clock),
+        started_at, dialect = options.get("started_at"), options.get("dialect")
+        about = About(
+            options.get("request_id") or uuid.uuid4().hex,
+            params=options.get("params") or {},
+            attributes={**surroundings, **(options.get("attributes") or {})},
+            conversation_id=options.get("conversation_id") or conversation,
+        )
+        return WrappedStream(
+            about,
+            started=self.clock.monotonic_ns() if started_at is None else stamp_of(started_at, self.clock),
             started_from="given" if started_at is not None else "request" if deferred else "wrap",
             dialect=None if dialect is None else dialect_named(dialect),
             clock=self.clock,
             limits=self.limits,
             keep=self.keep,
-            keep_raw=keep_raw,
+            keep_raw=options.get("keep_raw", False),
         )
-        self.accumulator.register(stream)
-        return kind(Reading(stream, self.accumulator, None if deferred else source, source if deferred else None))
 
     def open(self, request_id: str, **options: Any) -> StreamHandle:
         """`Accumulator.open`, with the attributes of `context`."""
@@ -301,37 +316,47 @@ def _exporters_of_environment() -> tuple[Any, ...]:
     return tuple(from_environment())
 
 
-def wrap(source: Any, **options: Any) -> Any:
+@overload
+def wrap(source: AsyncIterable[T], **options: Unpack[WrapOptions]) -> AsyncTalliedStream[T]: ...
+@overload
+def wrap(source: Awaitable[AsyncIterable[T]], **options: Unpack[WrapOptions]) -> AsyncTalliedStream[T]: ...
+@overload
+def wrap(source: Iterable[T], **options: Unpack[WrapOptions]) -> TalliedStream[T]: ...
+@overload
+def wrap(source: Callable[[], Any], **options: Unpack[WrapOptions]) -> DualTalliedStream[Any]: ...
+def wrap(source: Any, **options: Unpack[WrapOptions]) -> Any:
     """`Tally.wrap` of the default tally: wrap a stream of chunks; `stream.record` says what it was."""
     return default_tally().wrap(source, **options)
 
 
-def collect(source: Any, **options: Any) -> StreamRecord:
+def collect(source: Iterable[Any] | Callable[[], Any], **options: Unpack[WrapOptions]) -> StreamRecord:
     """Read a sync stream to its end and return its record; takes the arguments of `wrap`.
 
     >>> collect(["one ", "two"]).text
     'one two'
     """
-    with wrap(source, **options) as stream:
+    stream: TalliedStream[Any] = default_tally().wrap(source, **options)
+    with stream:
         for _ in stream:
             pass
-    record: StreamRecord = stream.record
-    return record
+    return stream.record
 
 
-async def acollect(source: Any, **options: Any) -> StreamRecord:
+async def acollect(
+    source: AsyncIterable[Any] | Awaitable[Any] | Callable[[], Any], **options: Unpack[WrapOptions]
+) -> StreamRecord:
     """Read an async stream to its end and return its record; takes the arguments of `wrap`."""
-    async with wrap(source, **options) as stream:
+    stream: AsyncTalliedStream[Any] = default_tally().wrap(source, **options)
+    async with stream:
         async for _ in stream:
             pass
-    record: StreamRecord = stream.record
-    return record
+    return stream.record
 
 
 def replay(
     body: bytes | str | Iterable[Any], *, dialect: str | Dialect | None = None, params: Mapping[str, Any] | None = None
 ) -> StreamRecord:
-    """The priced record of a recording: one raw response body, or an iterable of payloads. Nothing is exported.
+    r"""The priced record of a recording: one raw response body, or an iterable of payloads. Nothing is exported.
 
     A recording has no times, so `timing` is empty; `chunk_count` counts the events.
 

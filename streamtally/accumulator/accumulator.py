@@ -139,7 +139,7 @@ class Accumulator:
         """How many chunks came after the end of their stream."""
         return self._tombstones.late
 
-    def open(
+    def open(  # noqa: PLR0913 - what a caller can say of a stream, by name
         self,
         request_id: str,
         *,

@@ -1,0 +1,46 @@
+"""What `import streamtally` loads, and that every optional package is optional."""
+
+import json
+import subprocess
+import sys
+
+HEAVY = ("opentelemetry", "prometheus_client", "httpx2", "starlette", "uvicorn", "typer", "rich", "streamtally.pricing")
+OPTIONAL = ("httpx2", "starlette", "uvicorn", "websockets", "typer", "rich")
+
+
+def run(program: str) -> str:
+    """What a fresh interpreter prints."""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_import_loads_nothing_heavy() -> None:
+    """The exporters' libraries, the HTTP client, the servers and the catalog wait until they are used."""
+    loaded = json.loads(run("import json, sys, streamtally; print(json.dumps(sorted(sys.modules)))"))
+    assert [name for name in loaded if name.startswith(tuple(f"{package}." for package in HEAVY)) or name in HEAVY] == []
+
+
+def test_every_name_works_in_a_fresh_interpreter() -> None:
+    """What is loaded on demand needs nothing that somebody else imported before."""
+    run("from streamtally import *")
+
+
+def test_import_without_any_optional_package() -> None:
+    """Without the extras the package imports, wraps and records."""
+    blocked = f"import sys; sys.modules.update(dict.fromkeys({OPTIONAL}))"
+    assert run(f"{blocked}\nimport streamtally\nprint(streamtally.collect(['a', 'b']).text, end='')") == "ab"
+
+
+def test_a_missing_extra_is_named() -> None:
+    """Who uses the client without its extra is told what to install."""
+    program = """
+import sys
+sys.modules["httpx2"] = None
+import streamtally
+try:
+    streamtally.Client()
+except streamtally.MissingExtra as error:
+    print(error, end="")
+"""
+    assert "streamtally[client]" in run(program)
