@@ -1,0 +1,51 @@
+"""What a fake provider was asked."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email import message_from_bytes
+from typing import Any
+
+_MODEL_IN_PATH = re.compile(r"/(?:models?|deployments)/([^/:]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedRequest:
+    """One HTTP request, as it arrived; the names of headers are in lower case."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON; None where it is none."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+    @property
+    def form(self) -> dict[str, str]:
+        """The text fields of a multipart form (RFC 7578); files are left out."""
+        kind = self.headers.get("content-type", "")
+        if not kind.startswith("multipart/form-data"):
+            return {}
+        message = message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode() + self.body)
+        parts = [part for part in message.walk() if not part.is_multipart() and part.get_filename() is None]
+        return {
+            str(part.get_param("name", header="content-disposition")): bytes(part.get_payload(decode=True)).decode()
+            for part in parts
+        }
+
+    @property
+    def model(self) -> str | None:
+        """The model that is asked for: in the body, or in the path where the API has it there."""
+        asked = self.json
+        named = asked.get("model") if isinstance(asked, dict) else self.form.get("model")
+        in_path = _MODEL_IN_PATH.search(self.path)
+        return str(named) if named is not None else in_path and in_path[1]

@@ -1,0 +1,68 @@
+"""The shared labels and their caps."""
+
+import pytest
+
+from streamtally.exporters import labels as labels_module
+from streamtally.exporters.labels import Labels
+from streamtally.exporters.names import BASE_LABELS, INSTRUMENTS, OTHER
+from tests.exporters.samples import record, started
+
+DURATION = INSTRUMENTS[0]
+
+
+def models(labels: Labels, *names: str) -> list[object]:
+    """The label of each model's name, in turn."""
+    return [labels.of(record(requested_model=name, model=None))[2] for name in names]
+
+
+def test_the_values_of_the_conventions_labels() -> None:
+    """In the order of their names; what is not known is None."""
+    assert Labels().of(record()) == ("chat", "openai", "gpt-4o", "gpt-4o-2024-08-06", "api.openai.com", 443)
+    assert Labels().of(started(server_address=None, server_port=None)) == ("chat", "openai", "gpt-4o", None, None, None)
+
+
+def test_the_first_names_keep_theirs_and_the_others_share_one() -> None:
+    """Names that were let in stay in."""
+    assert models(Labels(max_values=2), "a", "b", "c", "a", "d", "b") == ["a", "b", OTHER, "a", OTHER, "b"]
+
+
+def test_a_known_model_is_kept_whatever_came_before() -> None:
+    """Only unknown names compete for the cap."""
+    labels = Labels(max_values=1, known_models={"gpt-4o", "gpt-5"}.__contains__)
+    assert models(labels, "typo", "gpt-4o", "typo-2", "gpt-5") == ["typo", "gpt-4o", OTHER, "gpt-5"]
+
+
+def test_declared_labels_are_read_from_the_attributes_and_capped() -> None:
+    """Scalars become text; what is absent or has parts is None."""
+    labels = Labels(["team", "route"], max_values=1)
+    assert labels.names == (*BASE_LABELS, "team", "route")
+    assert labels.of(record(attributes={"team": "a", "route": 7, "user": "u"}))[-2:] == ("a", "7")
+    assert labels.of(record(attributes={"team": "b", "route": [1]}))[-2:] == (OTHER, None)
+
+
+@pytest.mark.parametrize("declared", [["team", "team"], ["gen_ai.request.model"]])
+def test_label_names_must_differ(declared: list[str]) -> None:
+    """A name that stands twice, or is one of ours, is refused."""
+    with pytest.raises(ValueError, match="must differ"):
+        Labels(declared)
+
+
+def test_combinations_are_capped_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Labels within their own caps still multiply; beyond the limit only known names are kept."""
+    monkeypatch.setattr(labels_module, "MAX_SERIES", 3)
+    labels = Labels(["team"], known_models={"gpt-4o"}.__contains__)
+    found = {labels.of(record(attributes={"team": str(number)})) for number in range(10)}
+    assert len(found) == 4
+    assert ("chat", OTHER, "gpt-4o", OTHER, OTHER, OTHER, OTHER) in found
+
+
+def test_an_open_label_of_an_instrument_is_capped() -> None:
+    """Types of errors come from outside, so they may be any words."""
+    labels = Labels(max_values=2)
+    found = [labels.own(DURATION, (word,)) for word in ("", "a", "b", "c")]
+    assert found == [("",), ("a",), ("b",), (OTHER,)]
+
+
+def test_half_a_surrogate_pair_is_replaced() -> None:
+    """It has no UTF-8, and would break every scrape from then on."""
+    assert models(Labels(), "gpt-\ud83d") == ["gpt-\ufffd"]
