@@ -72,7 +72,6 @@ class SSEDecoder:
         blank line. Raises as `feed` does.
         """
         frame = self._text(self._frames.rest())
-        self._after_cr = False
         if any(line and not line.startswith(":") for line in frame.split("\n")):
             self.tail = frame
         event = self._event(frame)
