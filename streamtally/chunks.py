@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Any, Literal, NamedTuple
 
-from .jsonish import Json
+from .jsonish import Json, json_value, size_of
 
 Channel = Literal["text", "reasoning", "refusal"]
 
@@ -184,7 +184,11 @@ class Chunk(NamedTuple):
 
     def canonical(self) -> bytes:
         """The bytes that stand for this chunk: equal for equal content, whatever the order of keys."""
-        return json.dumps(self.state(), sort_keys=True, separators=(",", ":")).encode()
+        try:
+            text = json.dumps(self.state(), sort_keys=True, separators=(",", ":"))
+        except TypeError:  # keys of several types, or values that JSON does not have
+            text = json.dumps(json_value(self.state()), sort_keys=True, separators=(",", ":"))
+        return text.encode()
 
     def digest(self) -> int:
         """Eight bytes of BLAKE2 over `canonical`: tells a repeat from a conflict."""
@@ -227,7 +231,7 @@ def _item_flags(delta: ItemDelta) -> int:
 
 
 def _size_of(delta: Delta) -> int:
-    return sum(len(field) for field in delta if isinstance(field, str | bytes))
+    return sum(size_of(field) for field in delta if isinstance(field, str | bytes | dict | list))
 
 
 def joined(chunks: Iterable[Chunk]) -> Chunk:

@@ -39,12 +39,23 @@ Moment = datetime | float
 """An aware datetime, or seconds on the clock's monotonic scale (`time.perf_counter()` with the system clock)."""
 
 
+_LAST_NS = 2**63 - 1
+"""As far from 1970 as a stamp of 64 bits reaches: 292 years."""
+
+
 def stamp_of(moment: Moment, clock: Clock) -> int:
     """The monotonic stamp, in nanoseconds, of a moment that a caller gave.
 
     Raises:
-        ValueError: a datetime without a time zone, or a number that is not finite.
+        ValueError: a datetime without a time zone, a number that is not finite, or a moment centuries away.
     """
+    stamp = _stamp_of(moment, clock)
+    if abs(clock.wall_ns(stamp)) > _LAST_NS:
+        raise ValueError(f"a moment that no clock showed: {moment!r}")
+    return stamp
+
+
+def _stamp_of(moment: Moment, clock: Clock) -> int:
     if isinstance(moment, datetime):
         if moment.tzinfo is None:
             raise ValueError("a moment needs a time zone: give an aware datetime")

@@ -105,12 +105,12 @@ class ToolCall(Private):
     """
 
     index: int
-    id: str | None = None
-    name: str | None = None
+    id: Text | None = None
+    name: Text | None = None
     arguments: Text = ""
     arguments_json: JsonValue = None
     complete: bool = False
-    type: str = "function"
+    type: Text = "function"
     extras: JsonObject = Field(default_factory=dict)
 
 
@@ -118,7 +118,7 @@ class Choice(Private):
     """One of the n answers to a request."""
 
     index: int = 0
-    role: str | None = None
+    role: Text | None = None
     text: Text = ""
     reasoning: Text | None = None
     reasoning_details: tuple[JsonObject, ...] = ()
@@ -127,7 +127,7 @@ class Choice(Private):
     annotations: tuple[JsonObject, ...] = ()
     logprobs: JsonValue = None
     finish_reason: Reason
-    finish_reason_raw: str | None = None
+    finish_reason_raw: Text | None = None
     extras: JsonObject = Field(default_factory=dict)
 
 
@@ -135,10 +135,10 @@ class Audio(Private):
     """Generated sound. `size` is its length in bytes, also where the bytes themselves were not kept."""
 
     data: bytes | None = None
-    mime_type: str | None = None
+    mime_type: Text | None = None
     transcript: Text | None = None
     size: int = 0
-    id: str | None = None
+    id: Text | None = None
     extras: JsonObject = Field(default_factory=dict)
 
 
@@ -147,8 +147,8 @@ class Image(Private):
 
     index: int = 0
     data: bytes | None = None
-    url: str | None = None
-    mime_type: str | None = None
+    url: Text | None = None
+    mime_type: Text | None = None
     revised_prompt: Text | None = None
     partials: int = 0
     complete: bool = False
@@ -159,7 +159,7 @@ class Transcript(Private):
     """What was heard. `duration` is in seconds; words, segments and logprobs are in the provider's own shape."""
 
     text: Text = ""
-    language: str | None = None
+    language: Text | None = None
     duration: float | None = None
     words: tuple[JsonObject, ...] = ()
     segments: tuple[JsonObject, ...] = ()
@@ -194,8 +194,8 @@ class Usage(Frozen):
     characters: int | None = None
     images: int | None = None
     searches: int | None = None
-    image_size: str | None = None
-    image_quality: str | None = None
+    image_size: Text | None = None
+    image_quality: Text | None = None
     cost_usd: Decimal | None = None
     source: Literal["provider", "estimated"] = "provider"
     partial: bool = False
@@ -271,9 +271,9 @@ class Timing(Frozen):
 class ErrorDetails(Private):
     """What went wrong. `type` has few values and is safe as a label; `message` is the provider's or exception's text."""
 
-    type: str
+    type: Text
     message: Text | None = None
-    code: str | None = None
+    code: Text | None = None
     status: int | None = None
     retryable: bool | None = None
     body: JsonValue = None
@@ -300,14 +300,14 @@ class StreamRecord(Private):
 
     request_id: Text
     stream_type: StreamType
-    dialect: str
+    dialect: Text
     outcome: Outcome | None = None
-    provider: str | None = None
-    requested_model: str | None = None
-    model: str | None = None
-    response_id: str | None = None
-    conversation_id: str | None = None
-    server_address: str | None = None
+    provider: Text | None = None
+    requested_model: Text | None = None
+    model: Text | None = None
+    response_id: Text | None = None
+    conversation_id: Text | None = None
+    server_address: Text | None = None
     server_port: int | None = None
     choices: tuple[Choice, ...] = ()
     output_items: tuple[JsonObject, ...] = ()
@@ -327,8 +327,8 @@ class StreamRecord(Private):
     late: int = 0
     dropped_bytes: int = 0
     dropped_chunks: int = 0
-    service_tier: str | None = None
-    system_fingerprint: str | None = None
+    service_tier: Text | None = None
+    system_fingerprint: Text | None = None
     params: JsonObject = Field(default_factory=dict)
     attributes: JsonObject = Field(default_factory=dict)
     extras: JsonObject = Field(default_factory=dict)

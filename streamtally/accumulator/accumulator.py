@@ -16,7 +16,7 @@ from sortedcontainers import SortedSet
 
 from ..clock import SYSTEM_CLOCK, Clock, Moment, stamp_of
 from ..dialects import Dialect, dialect_named
-from ..errors import DuplicateRequest, UnknownRequest
+from ..errors import DuplicateRequest, MergeError, UnknownRequest
 from ..jsonish import Json
 from ..limits import DEFAULT_LIMITS, Limits
 from ..records import Outcome, StreamRecord, StreamType
@@ -33,9 +33,10 @@ OnRecord = Callable[[StreamRecord], object]
 class _Entry:
     """A keyed stream that is open, with what the registry knows of it."""
 
-    __slots__ = ("active", "due", "ended", "ender", "lock", "size", "stream", "users")
+    __slots__ = ("active", "due", "ended", "ender", "lock", "request_id", "size", "stream", "users")
 
     def __init__(self, stream: KeyedStream, now: int) -> None:
+        self.request_id = stream.about.request_id
         self.stream = stream
         self.lock = threading.Lock()
         self.users = 0
@@ -53,9 +54,10 @@ class StreamHandle:
     else "cancelled". Its record is then forgotten.
     """
 
-    def __init__(self, accumulator: Accumulator, request_id: str) -> None:
-        self.request_id = request_id
+    def __init__(self, accumulator: Accumulator, entry: _Entry) -> None:
+        self.request_id = entry.request_id
         self._accumulator = accumulator
+        self._entry = entry
         self._open = True
 
     def add(self, payload: Any, *, index: int | None = None, at: Moment | None = None) -> StreamRecord | None:
@@ -70,14 +72,14 @@ class StreamHandle:
         """Let go."""
         if self._open:
             self._open = False
-            self._accumulator._release(self.request_id)
+            self._accumulator._release(self._entry)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if isinstance(error, Exception) and self._open and self.request_id in self._accumulator:
-            self._accumulator.fail(self.request_id, error)
+        if isinstance(error, Exception) and self._open:
+            self._accumulator._fail(self._entry, error)
         self.close()
 
 
@@ -163,16 +165,12 @@ class Accumulator:
         given = None if started_at is None else self._wall(started_at)
         kind = None if stream_type is None else StreamType(stream_type)
         about = About(request_id, kind, params or {}, attributes or {}, conversation_id)
-        if request_id in self._wrapped:
-            raise DuplicateRequest(request_id)
-        with self._lock:
-            self._tombstones.exhume(request_id)
-        entry = self._entry(about, first_index, opened=self._wall(None))
+        entry = self._opened(about, first_index)
         with entry.lock:
             entry.users += 1
-            entry.stream.reader.dialect = entry.stream.reader.dialect or spoken
-            entry.stream.given_start = entry.stream.given_start if given is None else given
-        return StreamHandle(self, request_id)
+            if entry.stream.seal is None:
+                entry.stream.learn(about, spoken, given)
+        return StreamHandle(self, entry)
 
     def add(self, request_id: str, payload: Any, *, index: int | None = None, at: Moment | None = None) -> StreamRecord | None:
         """Take in one chunk or payload; opens an ID that is unknown.
@@ -190,24 +188,27 @@ class Accumulator:
         if self._orphans:
             self.drain()
         stamp = self._wall(at)
-        entry = self._keyed.get(request_id) or self._opened_by_chunk(request_id)
+        entry = self._keyed.get(request_id) or self._entered(About(request_id))
         if entry is None:
             return None
         with entry.lock:
-            if entry.stream.seal is not None:
-                self._count_late(request_id)
-                return None
-            entry.active = self.clock.monotonic_ns()
-            entry.stream.add(payload, index, stamp)
+            late = entry.stream.seal is not None
+            if not late:
+                entry.active = self.clock.monotonic_ns()
+                entry.stream.add(payload, index, stamp)
             ended = entry.stream.ended
+        if late:
+            self._count_late(request_id)
+            return None
         if entry.stream.size - entry.size > 4096:
             self._account(entry)
         return self._end(entry, Outcome.COMPLETED) if ended else None
 
     def fail(self, request_id: str, error: BaseException | str) -> StreamRecord:
         """End a stream that failed; `error` says how. Raises `UnknownRequest`."""
-        fields = failure_fields(error)
-        return self._finish(request_id, Outcome.TIMEOUT if fields["type"] == "timeout" else Outcome.ERROR, fields)
+        self.drain()
+        entry = self._keyed.get(request_id)
+        return self._remembered(request_id) if entry is None else self._fail(entry, error)
 
     def finish(self, request_id: str, outcome: Outcome | str | None = None) -> StreamRecord:
         """End a stream, for its source has no more. The record says whether the provider had finished.
@@ -222,7 +223,10 @@ class Accumulator:
         Raises:
             UnknownRequest: no such stream is open or remembered.
         """
-        return self._finish(request_id, Outcome.COMPLETED if outcome is None else Outcome(outcome), None)
+        ending = Outcome.COMPLETED if outcome is None else Outcome(outcome)
+        self.drain()
+        entry = self._keyed.get(request_id)
+        return self._remembered(request_id) if entry is None else self._end(entry, ending)
 
     def snapshot(self, request_id: str) -> StreamRecord:
         """The record as things stand; the stream goes on undisturbed. Raises `UnknownRequest`."""
@@ -261,16 +265,20 @@ class Accumulator:
         """
         self.drain()
         other = KeyedStream.load(state, clock=self.clock, limits=self.limits, keep=self.keep)
-        entry = self._keyed.get(request_id) or self._opened_by_chunk(request_id, other.order.first)
+        if other.about.request_id != request_id:
+            raise MergeError(f"the state of {other.about.request_id!r}, not of {request_id!r}")
+        entry = self._keyed.get(request_id) or self._entered(About(request_id), other.order.first)
         if entry is None:
             return None
         with entry.lock:
-            if entry.stream.seal is not None:
-                self._count_late(request_id)
-                return None
-            entry.stream = entry.stream.unite(other)
-            entry.active = self.clock.monotonic_ns()
+            late = entry.stream.seal is not None
+            if not late:
+                entry.stream = entry.stream.unite(other)
+                entry.active = self.clock.monotonic_ns()
             ended = entry.stream.ended
+        if late:
+            self._count_late(request_id)
+            return None
         self._account(entry)
         return self._end(entry, Outcome.COMPLETED) if ended else None
 
@@ -328,44 +336,60 @@ class Accumulator:
         clock = self.clock
         return clock.wall_ns(clock.monotonic_ns() if moment is None else stamp_of(moment, clock))
 
-    def _opened_by_chunk(self, request_id: str, first_index: int = 0) -> _Entry | None:
-        """The new stream that a chunk of an unknown ID opens; None for an ID whose stream has ended."""
-        if self._count_late(request_id):
-            return None
-        if request_id in self._wrapped:
-            raise DuplicateRequest(request_id)
-        return self._entry(About(request_id), first_index)
-
-    def _entry(self, about: About, first_index: int = 0, *, opened: int | None = None) -> _Entry:
-        """The open stream of this ID, made if there is none."""
-        now = self.clock.monotonic_ns()
+    def _entered(self, about: About, first_index: int = 0) -> _Entry | None:
+        """The stream that a chunk is for, made if there is none; None, and the chunk counted, where it has ended."""
+        request_id = about.request_id
         with self._lock:
-            entry = self._keyed.get(about.request_id)
-            if entry is not None:
-                return entry
-            stream = KeyedStream(about, first_index=first_index, clock=self.clock, limits=self.limits, keep=self.keep)
-            stream.opened = opened
-            entry = self._keyed[about.request_id] = _Entry(stream, now)
-            self._schedule(entry)
-        if self._on_start is not None:
-            self._on_start(stream.snapshot())
-        self._make_room(entry)
+            known = self._keyed.get(request_id)
+            ended = known is None and request_id in self._tombstones
+            entry = known if known is not None or ended else self._new_entry(about, first_index)
+        if ended:
+            self._count_late(request_id)
+        elif known is None and entry is not None:
+            self._welcome(entry)
         return entry
 
-    def _release(self, request_id: str) -> None:
+    def _opened(self, about: About, first_index: int) -> _Entry:
+        """The stream that a caller opens, also under an ID that was in use before; or the one that is open."""
+        opened = self._wall(None)
+        with self._lock:
+            known = self._keyed.get(about.request_id)
+            if known is None:
+                entry = self._new_entry(about, first_index)
+                entry.stream.opened = opened
+                self._tombstones.exhume(about.request_id)
+        if known is not None:
+            return known
+        self._welcome(entry)
+        return entry
+
+    def _new_entry(self, about: About, first_index: int) -> _Entry:
+        """Enter a new stream in the books. Under the registry's lock."""
+        if about.request_id in self._wrapped:
+            raise DuplicateRequest(about.request_id)
+        stream = KeyedStream(about, first_index=first_index, clock=self.clock, limits=self.limits, keep=self.keep)
+        entry = self._keyed[about.request_id] = _Entry(stream, self.clock.monotonic_ns())
+        self._schedule(entry)
+        return entry
+
+    def _welcome(self, entry: _Entry) -> None:
+        """Announce a new stream, and make room for it."""
+        if self._on_start is not None:
+            with entry.lock:
+                record = entry.stream.snapshot()
+            self._on_start(record)
+        self._make_room(entry)
+
+    def _release(self, entry: _Entry) -> None:
+        """One hold on a stream goes; with the last one the stream and its record."""
         self.drain()
-        entry = self._keyed.get(request_id)
-        if entry is None:
-            with self._lock:
-                self._tombstones.drop_record(request_id)
-            return
         with entry.lock:
             entry.users -= 1
             last = entry.users <= 0
         if last:
             self._end(entry, Outcome.CANCELLED)
             with self._lock:
-                self._tombstones.drop_record(request_id)
+                self._tombstones.drop_record(entry.request_id, entry.ended)
 
     def _count_late(self, request_id: str) -> bool:
         """Whether the stream of this ID has ended, so that what comes is late: that is counted."""
@@ -383,20 +407,22 @@ class Accumulator:
             raise UnknownRequest(request_id)
         return record
 
-    def _finish(self, request_id: str, outcome: Outcome, error: Mapping[str, Json] | None) -> StreamRecord:
-        self.drain()
-        entry = self._keyed.get(request_id)
-        return self._remembered(request_id) if entry is None else self._end(entry, outcome, error)
+    def _fail(self, entry: _Entry, error: BaseException | str) -> StreamRecord:
+        fields = failure_fields(error)
+        return self._end(entry, Outcome.TIMEOUT if fields["type"] == "timeout" else Outcome.ERROR, fields)
 
     def _end(self, entry: _Entry, outcome: Outcome, error: Mapping[str, Json] | None = None) -> StreamRecord:
         """The one way in which a keyed stream ends. Whoever comes second waits for the record of the first."""
-        stream, request_id = entry.stream, entry.stream.about.request_id
+        request_id = entry.request_id
         stamp = None if error is None else self._wall(None)
         with entry.lock:
+            stream = entry.stream
             first = stream.try_seal(outcome, error, stamp)
             if first:
                 stream.record = None
                 entry.ender = threading.get_ident()
+                with self._lock:
+                    self._tombstones.mark(request_id)
             record = stream.snapshot()
         if not first:
             if entry.ender != threading.get_ident():
@@ -410,38 +436,38 @@ class Accumulator:
             stream.record = record
             with self._lock:
                 self._forget(entry)
-                self._tombstones.bury(request_id, record)
+                self._tombstones.bury(request_id, record, entry.ended)
             entry.ended.set()
         return record
 
     def _forget(self, entry: _Entry) -> None:
-        request_id = entry.stream.about.request_id
-        self._keyed.pop(request_id, None)
-        self._by_due.discard((entry.due, request_id))
+        self._keyed.pop(entry.request_id, None)
+        self._by_due.discard((entry.due, entry.request_id))
         self._bytes -= entry.size
 
     def _schedule(self, entry: _Entry) -> None:
         """Note when the stream will have been idle for too long, if nothing comes. Under the registry's lock."""
-        entry.due = entry.active + round(self.limits.idle_seconds * 1e9)
-        self._by_due.add((entry.due, entry.stream.about.request_id))
+        entry.due = self._due(entry)
+        self._by_due.add((entry.due, entry.request_id))
+
+    def _due(self, entry: _Entry) -> int:
+        return entry.active + round(self.limits.idle_seconds * 1e9)
 
     def _idlest(self, *, before: int | None = None, other_than: _Entry | None = None) -> _Entry | None:
         """The stream that has been idle for longest, if its time ran out `before`; notes that are out of date are renewed."""
         with self._lock:
-            skipped = []
-            found = None
-            while self._by_due and found is None:
-                due, request_id = self._by_due[0]
-                if before is not None and due > before:
-                    break
-                self._by_due.pop(0)
+            found = spared = None
+            while found is None and self._by_due and (before is None or self._by_due[0][0] <= before):
+                due, request_id = self._by_due.pop(0)
                 entry = self._keyed[request_id]
-                if entry is other_than or entry.active + round(self.limits.idle_seconds * 1e9) != due:
-                    skipped.append(entry)
+                if entry is other_than:
+                    spared = entry
+                elif due != self._due(entry):
+                    self._schedule(entry)
                 else:
                     found = entry
-            for entry in skipped:
-                self._schedule(entry)
+            if spared is not None:
+                self._schedule(spared)
             return found
 
     def _account(self, entry: _Entry) -> None:

@@ -58,7 +58,7 @@ def _fold_reasoning_details(document: Document, value: Json, choice: int) -> Non
         if not isinstance(detail, Mapping) or not document.retain:
             continue
         index = detail.get("index")
-        key = f"{index if isinstance(index, int) else position}/{detail.get('type')}"
+        key = f"{index if type(index) is int else position}/{detail.get('type')}"
         document.note(key, "choice", choice, "details")
         entry = document.values.setdefault(("choice", choice, "detail", key), {})
         for name, item in detail.items():
@@ -110,7 +110,7 @@ def _route(document: Document, delta: ToolCallDelta) -> int:
 
     Without an index, an id or a name opens a call, and a bare piece goes on with the last.
     """
-    new = len(document.members("choice", delta.choice, "calls"))
+    new = document.count("choice", delta.choice, "calls")
     if delta.position is None:
         last = document.get("choice", delta.choice, "call of", delta.id) if delta.id else None
         if last is not None:

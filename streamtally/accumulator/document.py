@@ -13,7 +13,7 @@ from collections.abc import Callable
 from io import BytesIO, StringIO
 from typing import Any
 
-from ..jsonish import Json
+from ..jsonish import Json, size_of
 
 Address = tuple[str | int, ...]
 
@@ -39,13 +39,14 @@ class Document:
     With `retain` False, and from the moment that `stop_retaining` is called, content is counted and forgotten.
     """
 
-    __slots__ = ("_discards", "blobs", "retain", "sets", "texts", "values")
+    __slots__ = ("_discards", "blobs", "listed", "retain", "sets", "texts", "values")
 
     def __init__(self, *, retain: bool = True) -> None:
         self.texts: dict[Address, StringIO] = {}
         self.blobs: dict[Address, BytesIO] = {}
         self.values: dict[Address, Json] = {}
         self.sets: dict[Address, dict[Any, None]] = {}
+        self.listed = 0
         self.retain = retain
         self._discards: dict[Address, Discard] = {}
 
@@ -80,7 +81,7 @@ class Document:
 
     def _decoded(self, text: str, carry: Address) -> bytes:
         """Base64 decoded as far as it makes whole bytes; what is left over waits for the next piece."""
-        text = self.values.pop(carry, "") + text
+        text = self.values.pop(carry, "") + ("".join(text.split()) if "\n" in text or " " in text else text)
         whole = len(text) // 4 * 4
         if whole < len(text):
             self.values[carry] = text[whole:]
@@ -101,8 +102,7 @@ class Document:
         buffer = self.blobs.get(address)
         if buffer is None:
             return None
-        rest = self.values.get(("base64", *address), "")
-        return buffer.getvalue() + (binascii.a2b_base64(rest + "=" * (-len(rest) % 4)) if len(rest) > 1 else b"")
+        return buffer.getvalue() + _last_bytes(self.values.get(("base64", *address), ""))
 
     def data_size(self, *address: str | int) -> int:
         """How many bytes came at `address`, kept or not."""
@@ -136,7 +136,13 @@ class Document:
     def push(self, items: list[Json], *address: str | int) -> None:
         """Append to the list at `address`; the items are content."""
         if self.retain:
+            self.listed += size_of(items)
             self.values.setdefault(address, []).extend(items)
+
+    def put_content(self, value: Json, *address: str | int) -> None:
+        """Set the value at `address`, which is content."""
+        self.listed += size_of(value)
+        self.put(value, *address)
 
     def note(self, item: str | int, *address: str | int) -> None:
         """Add `item` to the ordered set at `address`."""
@@ -149,14 +155,19 @@ class Document:
         """The items of the ordered set at `address`, in order of first appearance."""
         return tuple(self.sets.get(address, ()))
 
+    def count(self, *address: str | int) -> int:
+        """How many items the ordered set at `address` has."""
+        return len(self.sets.get(address, ()))
+
     def __len__(self) -> int:
         """How many addresses hold text or bytes."""
         return len(self.texts) + len(self.blobs)
 
     @property
     def size(self) -> int:
-        """Characters and bytes that are kept; takes time in proportion to `len`."""
-        return sum(buffer.tell() for buffer in self.texts.values()) + sum(buffer.tell() for buffer in self.blobs.values())
+        """Characters and bytes that are kept, those of lists and items included; takes time in proportion to `len`."""
+        texts = sum(buffer.tell() for buffer in self.texts.values())
+        return texts + sum(buffer.tell() for buffer in self.blobs.values()) + self.listed
 
     @property
     def dropped(self) -> int:
@@ -179,6 +190,7 @@ class Document:
             "values": [[address, copy.deepcopy(value)] for address, value in self.values.items()],
             "sets": [[address, list(items)] for address, items in self.sets.items()],
             "discards": [[address, discard.size] for address, discard in self._discards.items()],
+            "listed": self.listed,
             "retain": self.retain,
         }
 
@@ -194,7 +206,7 @@ class Document:
         document.sets = {tuple(address): dict.fromkeys(items) for address, items in dumped["sets"]}
         for address, size in dumped["discards"]:
             document._discard(tuple(address)).size = size
-        document.retain = dumped["retain"]
+        document.listed, document.retain = dumped["listed"], dumped["retain"]
         return document
 
     def _discard(self, address: Address) -> Discard:
@@ -202,6 +214,14 @@ class Document:
         if discard is None:
             discard = self._discards[address] = Discard()
         return discard
+
+
+def _last_bytes(rest: str) -> bytes:
+    """The bytes of base64 that ends without its padding; none where there is not enough for one."""
+    try:
+        return binascii.a2b_base64(rest + "=" * (-len(rest) % 4))
+    except binascii.Error:
+        return b""
 
 
 def _padded_parts(text: str) -> list[str]:

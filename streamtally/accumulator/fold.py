@@ -56,20 +56,20 @@ class Fold:
         self.document = document
 
     def apply(self, chunk: Chunk) -> None:
-        """Fold one chunk."""
+        """Fold one chunk. What it says of the stream comes first, so that no broken delta takes that along."""
         document = self.document
-        for delta in chunk.deltas:
-            _MEANINGS[type(delta)](document, delta)
         if chunk.meta:
             document.values.setdefault(("meta",), {}).update(_stated(chunk.meta))
         if chunk.extras:
-            document.values[("extras",)] = _merged(document.get("extras") or {}, _stated(chunk.extras))
+            _merge_into(document.values.setdefault(("extras",), {}), _stated(chunk.extras))
         if chunk.usage:
             document.values[("usage",)] = merged_usage(document.get("usage"), chunk.usage)
         if chunk.error:
             document.values[("error",)] = {**(document.get("error") or {}), **_stated(chunk.error)}
         if chunk.terminal:
             document.values[("terminal",)] = True
+        for delta in chunk.deltas:
+            _MEANINGS[type(delta)](document, delta)
 
     @property
     def terminal(self) -> bool:
@@ -144,10 +144,15 @@ def merged_usage(known: Mapping[str, Json] | None, report: Mapping[str, Json]) -
 
 def _merged(first: Mapping[str, Json], second: Mapping[str, Json]) -> dict[str, Json]:
     merged = dict(first)
-    for name, value in second.items():
-        mine = merged.get(name)
-        merged[name] = _merged(mine, value) if isinstance(mine, Mapping) and isinstance(value, Mapping) else value
+    _merge_into(merged, second)
     return merged
+
+
+def _merge_into(known: dict[str, Json], fields: Mapping[str, Json]) -> None:
+    """Merge in place, and leave alone the mappings inside `known`, which others may hold."""
+    for name, value in fields.items():
+        mine = known.get(name)
+        known[name] = _merged(mine, value) if isinstance(mine, Mapping) and isinstance(value, Mapping) else value
 
 
 def _without_nulls(report: Mapping[str, Json]) -> dict[str, Json]:

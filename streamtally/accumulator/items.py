@@ -32,7 +32,7 @@ _CALLS = {"function_call": ("function", "arguments"), "custom_tool_call": ("cust
 def fold_item(document: Document, delta: ItemDelta) -> None:
     """Carry out one operation upon an item."""
     if delta.op == "replace":
-        document.put(list(delta.value), "final items")
+        document.put_content([item if document.retain else _skeleton(item) for item in delta.value], "final items")
     elif delta.op == "add":
         _merge_item(document, _opened(document, delta), delta.value, "added")
     elif delta.op == "done":
@@ -42,7 +42,7 @@ def fold_item(document: Document, delta: ItemDelta) -> None:
 
 
 def _merge_item(document: Document, key: int, item: Json, stage: str) -> None:
-    document.put(item if document.retain else _skeleton(item), "item", key, stage)
+    document.put_content(item if document.retain else _skeleton(item), "item", key, stage)
 
 
 def _skeleton(item: Mapping[str, Json]) -> Json:
@@ -92,7 +92,7 @@ def _route(document: Document, delta: ItemDelta, kind: str | None = None) -> int
 
 
 def _new_item(document: Document, delta: ItemDelta) -> int:
-    key = len(document.members("items"))
+    key = document.count("items")
     document.note(key, "items")
     document.put(key, "last item")
     if delta.id:
@@ -124,8 +124,11 @@ def _item(document: Document, key: int) -> dict[str, Json]:
     item: dict[str, Json] = copy.deepcopy(done or added or {})
     for name, value in (added or {}).items():
         if _empty(item.get(name)):
-            item[name] = value
-    for joined in document.members("item", key, "paths"):
+            item[name] = copy.deepcopy(value)
+    paths = document.members("item", key, "paths")
+    if done is None and "status" in paths:
+        item.pop("status", None)  # what `added` said is out of date
+    for joined in paths:
         path = tuple(int(step) if step.isdecimal() else step for step in joined.split("/"))
         _place(item, path, _piece(document, ("item", key, *path)))
     item.setdefault("type", "message")
@@ -142,25 +145,37 @@ def _place(item: dict[str, Json], path: tuple[Any, ...], value: Json) -> None:
     """Fill the place that `path` names, unless the item has something there already."""
     if _empty(value):
         return
-    item.setdefault("type", next((kind for name, kind in _KIND_OF_FIELD.items() if name in path), "message"))
+    if path != ("type",):
+        item.setdefault("type", next((kind for name, kind in _KIND_OF_FIELD.items() if name in path), "message"))
     if len(path) == 1:
-        if _empty(item.get(path[0])):
-            item[path[0]] = value
-        return
-    part = _part(item, path[0], path[1])
-    if isinstance(value, Mapping):
-        for name, field in value.items():
-            if _empty(part.get(name)):
-                part[name] = field
-        return
-    leaf = path[2]
-    if leaf in ("output_text", "reasoning_text", "summary_text"):
-        part.setdefault("type", leaf)
-        leaf = "text"
-    elif leaf == "refusal":
-        part.setdefault("type", leaf)
-    if _empty(part.get(leaf)):
-        part[leaf] = value
+        _fill(item, {path[0]: value})
+    elif path[0] == "commands":
+        _place_command(item, path[1], value)
+    elif len(path) == 2:
+        _fill(_part(item, path[0], path[1]), value if isinstance(value, Mapping) else {})
+    else:
+        _fill(_part(item, path[0], path[1]), _leaf(path[2], value))
+
+
+def _fill(fields: dict[str, Json], more: Mapping[str, Json]) -> None:
+    """Add what is not there yet."""
+    fields.update({name: value for name, value in more.items() if _empty(fields.get(name))})
+
+
+def _leaf(name: str, value: Json) -> dict[str, Json]:
+    """A value that belongs to a part, with the type of the part where the value's name tells it."""
+    if name in ("output_text", "reasoning_text", "summary_text"):
+        return {"type": name, "text": value}
+    return {"type": name, name: value} if name == "refusal" else {name: value}
+
+
+def _place_command(item: dict[str, Json], position: int, command: Json) -> None:
+    """Fill the place of one command of a shell call: its action holds them as a list of texts."""
+    action = item["action"] if isinstance(item.get("action"), dict) else {}
+    commands = list(action["commands"]) if isinstance(action.get("commands"), list) else []
+    commands += [""] * (min(position, 4096) + 1 - len(commands))
+    commands[min(position, 4096)] = commands[min(position, 4096)] or command
+    item["action"] = {**action, "commands": commands}
 
 
 def _part(item: dict[str, Json], field: str, position: int) -> dict[str, Json]:
@@ -253,7 +268,7 @@ def _logprobs(found: list[dict[str, Json]]) -> Json:
 
 
 def _tool_calls(found: list[dict[str, Json]], *, ended: bool) -> Iterator[ToolCall]:
-    calls = [item for item in found if item.get("type") in _CALLS]
+    calls = [item for item in found if _text(item.get("type")) in _CALLS]
     for index, item in enumerate(calls):
         kind, field = _CALLS[item["type"]]
         arguments = item.get(field)

@@ -6,11 +6,12 @@ import base64
 import json
 import sys
 from array import array
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
 
 from ..chunks import Chunk, joined
 from ..clock import Clock
-from ..dialects import dialect_named
+from ..dialects import Dialect, dialect_named
 from ..errors import MergeError
 from ..jsonish import Json
 from ..limits import Limits
@@ -32,7 +33,18 @@ class KeyedStream(Stream):
     trusted, the order of "arrival", for good.
     """
 
-    __slots__ = ("arrivals", "conflicts", "dropped_chunks", "duplicates", "given_start", "opened", "order", "ordering", "size")
+    __slots__ = (
+        "arrivals",
+        "conflicts",
+        "dropped_chunks",
+        "duplicates",
+        "given_start",
+        "kept",
+        "opened",
+        "order",
+        "ordering",
+        "waiting",
+    )
 
     def __init__(self, about: About, *, first_index: int = 0, **options: Any) -> None:
         super().__init__(about, **options)
@@ -42,23 +54,48 @@ class KeyedStream(Stream):
         self.given_start: int | None = None
         self.opened: int | None = None
         self.duplicates = self.conflicts = self.dropped_chunks = 0
-        self.size = 0
+        self.kept = self.waiting = 0
+
+    @property
+    def size(self) -> int:
+        """Characters and bytes of content that are retained, about: those folded, and those that wait beyond a gap."""
+        return self.kept + self.waiting
+
+    def learn(self, about: About, dialect: Dialect | None = None, given_start: int | None = None) -> None:
+        """Take over what a further user says of the stream and nobody has said before; a start that is given counts."""
+        self.record = None
+        self.reader.dialect = self.reader.dialect or dialect
+        self.given_start = self.given_start if given_start is None else given_start
+        self.about.complete(about)
+        self.note_wanted()
 
     def add(self, payload: Any, index: int | None, stamp: int) -> None:
-        """Take in one payload, which came at `stamp` (nanoseconds since the epoch)."""
+        """Take in one payload, which came at `stamp` (nanoseconds since the epoch). Raises nothing, whatever it is."""
         self.record = None
-        if index is None:
-            for chunk in self.reader.read(payload):
-                self._place(chunk, None, stamp)
-        else:
-            self._place(joined(self.reader.read_whole(payload)), index, stamp)
-        if self.size > self.limits.stream_bytes:
-            self.fold.document.stop_retaining()
+        try:
+            if index is None:
+                for chunk in self.reader.read(payload):
+                    self._place(chunk, None, stamp)
+            else:
+                self._place(joined(self.reader.read_whole(payload)), index, stamp)
+        except Exception:  # no payload may harm whoever hands it on; the record counts it
+            self.faults += 1
+        self._check_size()
+
+    def _check_size(self) -> None:
+        """Stop retaining content once there is too much; what was replaced since (previews, drafts) is none."""
+        if self.size > self.limits.stream_bytes and self.fold.document.retain:
+            self.kept = self.fold.document.size
+            if self.size > self.limits.stream_bytes:
+                self.fold.document.stop_retaining()
 
     @property
     def ended(self) -> bool:
-        """Whether the end marker came and nothing before it is missing."""
-        return self.fold.terminal and not self.order.held
+        """Whether the end marker came, or all the images that were asked for, and nothing before it is missing."""
+        return not self.order.held and (self.fold.terminal or self._has_all_images())
+
+    def _has_all_images(self) -> bool:
+        return self.stream_type is StreamType.IMAGE and "n" in self.about.params and self.finished
 
     def _place(self, chunk: Chunk, index: int | None, stamp: int) -> None:
         number = self._number(chunk, index)
@@ -82,52 +119,69 @@ class KeyedStream(Stream):
     def _put(self, number: int, chunk: Chunk, stamp: int) -> None:
         """Put a chunk at its position."""
         order = self.order
-        if number > order.next and len(order.held) >= self.limits.held_chunks and number not in order.held:
+        known = order.held.get(number)
+        if known is None and number > order.next and self._holds_enough():
             self.dropped_chunks += 1
             self._fold_aside(chunk)
             return
         placed = order.offer(number, chunk, stamp)
         if placed is Placed.HELD:
-            self.size += chunk.size
+            self.waiting += chunk.size
         elif placed is Placed.READY:
             self._fold(chunk, stamp)
             for held in order.ready():
-                self.size -= held.chunk.size
+                self.waiting -= held.chunk.size
                 self._fold(held.chunk, held.stamp)
         elif placed is Placed.DUPLICATE:
             self.duplicates += 1
             self.arrivals.again(number - order.first, stamp)
         elif self.ordering == "sequence":
+            if known is not None:
+                order.held[number] = known
             self._go_by_arrival()
             self._fold(chunk, stamp)
         else:
             self.conflicts += 1
-            self._fold_aside(chunk)
+            self._fold_aside(self._loser(number, chunk, known))
+
+    def _holds_enough(self) -> bool:
+        return len(self.order.held) >= self.limits.held_chunks or self.waiting > self.limits.stream_bytes
+
+    def _loser(self, number: int, new: Chunk, known: Held | None) -> Chunk:
+        """Of two chunks that claim one position, the one that does not get it."""
+        if known is None or self.order.held[number] is known:
+            return new
+        self.waiting += new.size - known.chunk.size
+        return known.chunk
 
     def _fold(self, chunk: Chunk, stamp: int) -> None:
         self.chunk_count += 1
-        self.size += chunk.size
         self.arrivals.append(stamp, chunk.flags)
-        try:
-            self.fold.apply(chunk)
-        except Exception:  # no fault of a fold may reach the caller; the record counts it
-            self.faults += 1
+        if self.fold.document.retain:
+            self.kept += chunk.size
+        self.faults += not _applied(self.fold, chunk)
 
     def _fold_aside(self, chunk: Chunk) -> None:
         """Fold what a chunk without a place of its own says of the stream: never words, and nothing over what is known."""
-        known = self.fold.document.get("usage")
-        usage = merged_usage(chunk.usage, known) if chunk.usage and known else chunk.usage
-        finished = self.finished
+        document = self.fold.document
+        known = document.get("usage")
         bare = chunk.without_content()
-        self.fold.apply(bare._replace(usage=usage, deltas=() if finished else bare.deltas, meta={}, extras={}))
+        self.fold.apply(
+            bare._replace(
+                usage=merged_usage(chunk.usage, known) if chunk.usage and known else chunk.usage,
+                deltas=() if self.finished else bare.deltas,
+                meta=_unknown(chunk.meta, document.get("meta")),
+                extras=_unknown(chunk.extras, document.get("extras")),
+            )
+        )
 
     def _go_by_arrival(self) -> None:
         """Stop trusting positions: what is held folds in their order, and from here on arrival is the order."""
         self.ordering = "arrival"
         for _, held in self.order.rest():
-            self.size -= held.chunk.size
             self._fold(held.chunk, held.stamp)
         self.order.held.clear()
+        self.waiting = 0
 
     def snapshot(self) -> StreamRecord:
         """The record as things stand; what is held counts past the gaps. Made once between two chunks."""
@@ -137,16 +191,18 @@ class KeyedStream(Stream):
 
     def _build(self) -> StreamRecord:
         fold, arrivals, rest = self.fold, self.arrivals, self.order.rest()
+        faults = self.faults
         if rest:
             fold, arrivals = Fold(self.fold.document.copy()), self.arrivals.copy()
             for _, held in rest:
-                fold.apply(held.chunk)
+                faults += not _applied(fold, held.chunk)
                 arrivals.append(held.stamp, held.chunk.flags)
         started_from: StartedFrom = "given" if self.given_start is not None else "wrap"
         start = self.given_start if self.given_start is not None else self._own_start(arrivals)
         return self.build(
             arrivals.figures(start, self._end(arrivals), started_from),
             fold=fold,
+            faults=faults,
             missing=self.order.missing(),
             ordering=self.ordering or "arrival",
             highest_index=self.order.highest if self.ordering in ("index", "sequence") else None,
@@ -186,6 +242,7 @@ class KeyedStream(Stream):
         whole.opened = _earliest(whole.opened, part.opened)
         whole.given_start = _earliest(whole.given_start, part.given_start)
         whole._adopt(part)
+        whole._check_size()
         return whole
 
     def _reach(self) -> tuple[bool, int]:
@@ -204,13 +261,7 @@ class KeyedStream(Stream):
 
     def _adopt(self, part: KeyedStream) -> None:
         """Take over what only the other state knows of the stream."""
-        self.reader.dialect = self.reader.dialect or part.reader.dialect
-        mine, theirs = self.about, part.about
-        mine.stream_type = mine.stream_type or theirs.stream_type
-        mine.params = {**theirs.params, **mine.params}
-        mine.attributes = {**theirs.attributes, **mine.attributes}
-        mine.conversation_id = mine.conversation_id or theirs.conversation_id
-        mine.characters = theirs.characters if mine.characters is None else mine.characters
+        self.learn(part.about, part.reader.dialect)
         self.duplicates += part.duplicates
         self.conflicts += part.conflicts
         self.dropped_chunks += part.dropped_chunks
@@ -238,7 +289,7 @@ class KeyedStream(Stream):
             "stamps": _packed(self.arrivals.stamps),
             "flags": base64.b64encode(self.arrivals.flags).decode(),
             "document": self.fold.document.dump(),
-            "counts": [self.chunk_count, self.duplicates, self.conflicts, self.dropped_chunks],
+            "counts": [self.chunk_count, self.duplicates, self.conflicts, self.dropped_chunks, self.faults],
         }
         return json.dumps(state, separators=(",", ":"), default=str).encode()
 
@@ -253,10 +304,12 @@ class KeyedStream(Stream):
             state = json.loads(dumped)
             if state["version"] != STATE_VERSION:
                 raise MergeError(f"a state of version {state['version']}, not {STATE_VERSION}")
-            return cls._loaded(state, clock, limits, keep)
-        except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
-            if isinstance(error, MergeError):
-                raise
+            stream = cls._loaded(state, clock, limits, keep)
+            stream._check_whole()
+            return stream
+        except MergeError:
+            raise
+        except Exception as error:  # bytes from elsewhere may hold anything
             raise MergeError(f"not the state of a stream: {error!r}") from error
 
     @classmethod
@@ -284,9 +337,34 @@ class KeyedStream(Stream):
         stream.arrivals.stamps = _unpacked("q", state["stamps"])
         stream.arrivals.flags = bytearray(base64.b64decode(state["flags"]))
         stream.fold = Fold(Document.load(state["document"]))
-        stream.size = stream.fold.document.size + sum(held.chunk.size for held in stream.order.held.values())
-        stream.chunk_count, stream.duplicates, stream.conflicts, stream.dropped_chunks = state["counts"]
+        stream.kept = stream.fold.document.size
+        stream.waiting = sum(held.chunk.size for held in stream.order.held.values())
+        stream.chunk_count, stream.duplicates, stream.conflicts, stream.dropped_chunks, stream.faults = state["counts"]
         return stream
+
+    def _check_whole(self) -> None:
+        """A state that was loaded says the same of its prefix everywhere, and a record can be made of it."""
+        order, arrivals = self.order, self.arrivals
+        lengths = {len(arrivals.stamps), len(arrivals.flags)}
+        if self.ordering != "arrival":
+            lengths |= {len(order.digests), order.next - order.first}
+        if len(lengths) > 1 or any(type(number) is not int or number <= order.next for number in order.held):
+            raise MergeError("a state whose parts do not fit together")
+        if self.ordering not in (None, *get_args(Ordering)) or self.snapshot().request_id != self.about.request_id:
+            raise MergeError("a state that makes no record")
+
+
+def _applied(fold: Fold, chunk: Chunk) -> bool:
+    """Fold a chunk; False where that failed, for no fault of a fold may reach the caller."""
+    try:
+        fold.apply(chunk)
+    except Exception:
+        return False
+    return True
+
+
+def _unknown(fields: Mapping[str, Json], known: Mapping[str, Json] | None) -> Mapping[str, Json]:
+    return {name: value for name, value in fields.items() if name not in (known or {})}
 
 
 def _earliest(mine: int | None, theirs: int | None) -> int | None:

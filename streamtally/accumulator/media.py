@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..chunks import AudioDelta, ImageDelta, TranscriptDelta
@@ -89,17 +90,21 @@ def fold_transcript(document: Document, delta: TranscriptDelta) -> None:
 
 def transcript(document: Document) -> Transcript:
     """What was heard. Where no text came but segments did, their texts make it."""
-    segments = document.get("transcript", "segments") or []
+    segments = _objects(document, "segments")
     text = document.text("transcript")
     if text is None:
         text = "".join(str(segment.get("text", "")) for segment in segments).strip()
     return Transcript(
         text=text,
         segments=tuple(segments),
-        words=tuple(document.get("transcript", "words") or ()),
+        words=tuple(_objects(document, "words")),
         logprobs=tuple(document.get("transcript", "logprobs") or ()),
         **{name: value for name, value in (document.get("transcript") or {}).items() if name in ("language", "duration")},
     )
+
+
+def _objects(document: Document, name: str) -> list[Mapping[str, Any]]:
+    return [item for item in document.get("transcript", name) or () if isinstance(item, Mapping)]
 
 
 def transcript_final(document: Document) -> bool:
@@ -114,9 +119,7 @@ def _update(document: Document, name: str, fields: Any, *rest: int) -> None:
 
 
 def _named(fields: dict[str, Any] | None, names: set[str]) -> dict[str, Any]:
-    """Keyword arguments of a record: fields with a name of their own, and the rest as `extras`."""
+    """Keyword arguments of a record: texts with a name of their own, and the rest as `extras`."""
     fields = fields or {}
-    return {
-        **{name: fields[name] for name in names if name in fields},
-        "extras": {name: value for name, value in fields.items() if name not in names},
-    }
+    named = {name: fields[name] for name in names if isinstance(fields.get(name), str)}
+    return {**named, "extras": {name: value for name, value in fields.items() if name not in named}}

@@ -69,6 +69,14 @@ class About:
         }
         self.attributes = {name: json_value(value) for name, value in self.attributes.items()}
 
+    def complete(self, other: About) -> None:
+        """Take over what is not known here."""
+        self.stream_type = self.stream_type or other.stream_type
+        self.params = {**other.params, **self.params}
+        self.attributes = {**other.attributes, **self.attributes}
+        self.conversation_id = self.conversation_id or other.conversation_id
+        self.characters = other.characters if self.characters is None else self.characters
+
 
 class Seal(NamedTuple):
     """How a stream ended: the outcome that the way of ending asks for, what went wrong, and when (a stamp)."""
@@ -104,9 +112,7 @@ class Stream:
         self.seal: Seal | None = None
         self.record: StreamRecord | None = None
         self._may_seal = [True]
-        wanted = about.params.get("n")
-        if isinstance(wanted, int):
-            self.fold.document.put(wanted, "images wanted")
+        self.note_wanted()
 
     @property
     def dialect(self) -> Dialect:
@@ -124,6 +130,12 @@ class Stream:
     def finished(self) -> bool:
         """Whether the provider said that it is done."""
         return self.fold.finished(self.stream_type)
+
+    def note_wanted(self) -> None:
+        """Tell the fold how many images were asked for, where the request said so."""
+        wanted = self.about.params.get("n")
+        if isinstance(wanted, int):
+            self.fold.document.put(wanted, "images wanted")
 
     def try_seal(self, outcome: Outcome, error: Mapping[str, Json] | None = None, stamp: int | None = None) -> bool:
         """Seal the stream; True for the one call, of all threads and finalisers, that did it.
@@ -149,37 +161,65 @@ class Stream:
         self.fold.document.stop_retaining()
         return True
 
-    def outcome(self, *, missing: bool = False) -> Outcome | None:
+    def outcome(self, fold: Fold, *, missing: bool = False) -> Outcome | None:
         """How the stream ended, all told; None while it is in flight."""
         if self.seal is None:
             return None
-        if self.seal.outcome in (Outcome.TIMEOUT, Outcome.LIMIT):
+        if self.seal.outcome in (Outcome.TIMEOUT, Outcome.LIMIT, Outcome.ERROR):
             return self.seal.outcome
-        if self.error() is not None:
+        if fold.error is not None:
             return Outcome.ERROR
-        if self.finished and not missing:
+        if fold.finished(self.stream_type) and not missing:
             return Outcome.COMPLETED
         if self.seal.outcome is Outcome.COMPLETED and (missing or self.dialect.states_finish or self.reader.tail):
             return Outcome.TRUNCATED
         return self.seal.outcome
 
-    def error(self) -> Mapping[str, Json] | None:
+    def error(self, fold: Fold) -> Mapping[str, Json] | None:
         """What went wrong: the exception that ended the stream, completed by the error that came inside it."""
-        told = self.fold.error
+        told = fold.error
         if self.seal is None or self.seal.error is None:
             return told
         return {**self.seal.error, **{name: value for name, value in (told or {}).items() if value is not None}}
 
     def build(
-        self, figures: Mapping[str, Any], *, fold: Fold | None = None, missing: tuple[tuple[int, int], ...] = (), **counts: Any
+        self,
+        figures: Mapping[str, Any],
+        *,
+        fold: Fold | None = None,
+        faults: int | None = None,
+        missing: tuple[tuple[int, int], ...] = (),
+        **counts: Any,
     ) -> StreamRecord:
-        """The record, from the fold and the figures of the time."""
-        fold = fold or self.fold
+        """The record, from the fold and the figures of the time. What no record can hold is left out, and counted."""
+        fold, faults = fold or self.fold, self.faults if faults is None else faults
+        try:
+            return self._built(figures, fold, faults, missing, counts)
+        except Exception:  # whatever came, or whatever a dialect of the caller's made of it
+            return StreamRecord(
+                **{"chunk_count": self.chunk_count, **counts},
+                request_id=self.about.request_id,
+                stream_type=self.stream_type,
+                dialect=self.dialect.name,
+                outcome=self.outcome(fold, missing=bool(missing)),
+                timing=timing(dict(figures), None),
+                missing=missing,
+                extras={"observation_faults": faults + 1},
+            )
+
+    def _built(
+        self,
+        figures: Mapping[str, Any],
+        fold: Fold,
+        faults: int,
+        missing: tuple[tuple[int, int], ...],
+        counts: Mapping[str, Any],
+    ) -> StreamRecord:
         meta = dict(fold.document.get("meta") or {})
         content = fold.content(self.stream_type, self.dialect.finish_reasons)
-        outcome = self.outcome(missing=bool(missing))
+        outcome = self.outcome(fold, missing=bool(missing))
         usage = self._usage(fold, outcome)
-        error = self.error()
+        error = self.error(fold)
         about, params = self.about, self.about.params
         extras = {**content.pop("extras"), **({"tail": self.reader.tail} if self.reader.tail else {})}
         return StreamRecord(
@@ -199,7 +239,7 @@ class Stream:
             missing=missing,
             params=dict(params),
             attributes=dict(about.attributes),
-            extras={**extras, **({"observation_faults": self.faults} if self.faults else {})},
+            extras={**extras, **({"observation_faults": faults} if faults else {})},
             raw=None if self.raw is None else tuple(self.raw),
             response_id=meta.get("response_id"),
             model=meta.get("model"),
@@ -218,7 +258,7 @@ class Stream:
         fields = {**self._counted(fold), **(self.dialect.usage(report) if report else {})}
         if not fields and not report:
             return None
-        partial = outcome is not None and outcome is not Outcome.COMPLETED and not self.finished
+        partial = outcome is not None and outcome is not Outcome.COMPLETED and not fold.finished(self.stream_type)
         return Usage(**fields, partial=partial, raw=report or {})
 
     def _counted(self, fold: Fold) -> dict[str, Any]:

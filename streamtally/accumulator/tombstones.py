@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import NamedTuple
 
 from ..records import StreamRecord
+
+
+class _Grave(NamedTuple):
+    record: StreamRecord
+    owner: object
 
 
 class Tombstones:
@@ -13,21 +19,25 @@ class Tombstones:
     def __init__(self, room: int, records: int) -> None:
         self._room = room
         self._late: OrderedDict[str, int] = OrderedDict()
-        self._records: OrderedDict[str, StreamRecord] = OrderedDict()
+        self._graves: OrderedDict[str, _Grave] = OrderedDict()
         self._record_room = records
         self.late = 0
 
     def __contains__(self, request_id: str) -> bool:
         return request_id in self._late
 
-    def bury(self, request_id: str, record: StreamRecord) -> None:
-        """Remember a stream that ended."""
-        self._late[request_id] = 0
-        self._records[request_id] = record
-        while len(self._records) > self._record_room:
-            self._records.popitem(last=False)
+    def mark(self, request_id: str) -> None:
+        """From now on what comes for this ID is late, though its record is still being made."""
+        self._late.setdefault(request_id, 0)
+
+    def bury(self, request_id: str, record: StreamRecord, owner: object) -> None:
+        """Remember a stream that ended; `owner` tells it from others that had or will have the same ID."""
+        self.mark(request_id)
+        self._graves[request_id] = _Grave(record, owner)
+        while len(self._graves) > self._record_room:
+            self._graves.popitem(last=False)
         while len(self._late) > self._room:
-            self._records.pop(self._late.popitem(last=False)[0], None)
+            self._graves.pop(self._late.popitem(last=False)[0], None)
 
     def count_late(self, request_id: str) -> bool:
         """Count a chunk that came after the end; False for an ID that is not remembered."""
@@ -39,17 +49,21 @@ class Tombstones:
 
     def record(self, request_id: str) -> StreamRecord | None:
         """The record of a stream that ended, with its late chunks counted, if it is still here."""
-        record = self._records.get(request_id)
+        grave = self._graves.get(request_id)
+        if grave is None:
+            return None
         late = self._late.get(request_id, 0)
-        if record is not None and record.late != late:
-            record = self._records[request_id] = record.model_copy(update={"late": late})
-        return record
+        if grave.record.late != late:
+            grave = self._graves[request_id] = grave._replace(record=grave.record.model_copy(update={"late": late}))
+        return grave.record
 
-    def drop_record(self, request_id: str) -> None:
-        """Forget the record; the ID stays."""
-        self._records.pop(request_id, None)
+    def drop_record(self, request_id: str, owner: object = None) -> None:
+        """Forget the record (with `owner`, only if it is that stream's); the ID stays."""
+        grave = self._graves.get(request_id)
+        if grave is not None and owner in (None, grave.owner):
+            del self._graves[request_id]
 
     def exhume(self, request_id: str) -> None:
         """Forget an ID altogether, for it is opened anew."""
         self._late.pop(request_id, None)
-        self._records.pop(request_id, None)
+        self._graves.pop(request_id, None)

@@ -1,0 +1,527 @@
+"""All Hypothesis strategies: JSON values, chunks, whole streams as the wire has them, and records."""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+
+from streamtally.chunks import (
+    AudioDelta,
+    Chunk,
+    Delta,
+    DetailDelta,
+    FinishDelta,
+    ImageDelta,
+    ItemDelta,
+    TextDelta,
+    ToolCallDelta,
+    TranscriptDelta,
+    joined,
+)
+from streamtally.dialects import Reader, dialect_named
+from streamtally.jsonish import Json
+from streamtally.records import (
+    Audio,
+    Choice,
+    Cost,
+    CostLine,
+    ErrorDetails,
+    Image,
+    InterChunk,
+    Outcome,
+    StreamRecord,
+    StreamType,
+    Timing,
+    ToolCall,
+    Transcript,
+    Usage,
+)
+
+# -------------------------------------------------------------------------------------------------------------- values
+
+TEXTS = st.text(st.characters(), max_size=8)
+"""Texts with everything in them, lone halves of surrogate pairs included."""
+
+WORDS = st.text(min_size=1, max_size=6)
+"""Texts as a provider sends them: valid Unicode, not empty."""
+
+NAMES = st.sampled_from(["a", "b", "index", "type", "text", "role", "id", "cache_debug", "citations"])
+COUNTS = st.integers(0, 2**31)
+SECONDS = st.floats(0, 1e6)
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS
+JSON_VALUES: st.SearchStrategy[Json] = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES | TEXTS, inner, max_size=3), max_leaves=6
+)
+"""Whatever JSON (and Python's reading of it, infinities included) can hold."""
+
+JSON_OBJECTS = st.dictionaries(NAMES | TEXTS, JSON_VALUES, max_size=3)
+STAMPS = st.floats(1_000, 1_100)
+"""Moments on the scale of a `FakeClock`."""
+
+
+def optional(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """What the strategy gives, or None."""
+    return st.none() | strategy
+
+
+# -------------------------------------------------------------------------------------------------------------- chunks
+
+CHOICES = st.integers(0, 2)
+POSITIONS = st.integers(0, 3)
+IDS = st.sampled_from(["call_a", "call_b", "call_c"])
+BASE64 = st.binary(max_size=7).map(lambda data: base64.b64encode(data).decode())
+LOGPROBS = st.builds(lambda token: {"content": [{"token": token, "logprob": float("-inf")}]}, WORDS)
+ITEM_PATHS = st.sampled_from([("content", 0, "output_text"), ("content", 1, "refusal"), ("summary", 0, "summary_text")])
+ITEM_OBJECTS = st.fixed_dictionaries(
+    {"type": st.sampled_from(["message", "function_call", "reasoning"])},
+    optional={"id": IDS, "name": WORDS, "call_id": IDS, "arguments": WORDS, "status": st.just("completed")},
+)
+
+DETAILS = st.one_of(
+    st.builds(DetailDelta, st.just("role"), st.just("assistant"), CHOICES),
+    st.builds(DetailDelta, st.just("logprobs"), LOGPROBS, CHOICES),
+    st.builds(DetailDelta, st.just("annotations"), st.lists(JSON_OBJECTS, max_size=2), CHOICES),
+    st.builds(
+        DetailDelta,
+        st.just("reasoning_details"),
+        st.lists(st.fixed_dictionaries({"type": WORDS, "text": WORDS}, optional={"index": POSITIONS}), max_size=2),
+        CHOICES,
+    ),
+    st.builds(DetailDelta, st.just("extras"), JSON_OBJECTS, CHOICES),
+)
+ITEMS = st.one_of(
+    st.builds(ItemDelta, st.sampled_from(["add", "done"]), optional(IDS), optional(POSITIONS), st.just(()), ITEM_OBJECTS),
+    st.builds(ItemDelta, st.sampled_from(["append", "text"]), optional(IDS), optional(POSITIONS), ITEM_PATHS, TEXTS),
+    st.builds(ItemDelta, st.just("set"), optional(IDS), optional(POSITIONS), st.just(("status",)), WORDS),
+    st.builds(ItemDelta, st.just("push"), optional(IDS), optional(POSITIONS), st.just(("content", 0, "annotations")), JSON_OBJECTS),
+    st.builds(ItemDelta, st.just("replace"), st.none(), st.none(), st.just(()), st.lists(ITEM_OBJECTS, max_size=2)),
+)
+DELTAS: st.SearchStrategy[Delta] = st.one_of(
+    st.builds(TextDelta, TEXTS, st.sampled_from(["text", "reasoning", "refusal"]), CHOICES),
+    st.builds(
+        ToolCallDelta, TEXTS, optional(POSITIONS), optional(IDS), optional(WORDS), optional(WORDS), optional(JSON_OBJECTS), CHOICES
+    ),
+    st.builds(FinishDelta, st.sampled_from(["stop", "length", "tool_calls", "odd"]), CHOICES),
+    DETAILS,
+    ITEMS,
+    st.builds(AudioDelta, BASE64 | st.binary(max_size=5), TEXTS, optional(JSON_OBJECTS)),
+    st.builds(ImageDelta, optional(POSITIONS), optional(BASE64), st.booleans(), optional(JSON_OBJECTS)),
+    st.builds(
+        TranscriptDelta,
+        optional(TEXTS),
+        st.booleans(),
+        st.just({"language": "en"}) | st.none(),
+        st.dictionaries(st.sampled_from(["words", "segments"]), st.lists(JSON_OBJECTS, max_size=2), max_size=2) | st.none(),
+    ),
+)
+"""Every operation that a chunk can hold."""
+
+USAGES = st.fixed_dictionaries(
+    {"prompt_tokens": COUNTS},
+    optional={
+        "completion_tokens": optional(COUNTS),
+        "total_tokens": COUNTS,
+        "prompt_tokens_details": optional(st.fixed_dictionaries({}, optional={"cached_tokens": COUNTS})),
+        "completion_tokens_details": optional(st.fixed_dictionaries({}, optional={"reasoning_tokens": COUNTS})),
+    },
+)
+
+
+@st.composite
+def chunks(draw: st.DrawFn, *, terminal: bool = False) -> Chunk:
+    """One normalised chunk of any kind."""
+    return Chunk(
+        tuple(draw(st.lists(DELTAS, max_size=3))),
+        meta=draw(st.dictionaries(st.sampled_from(["model", "response_id", "service_tier"]), optional(WORDS), max_size=2)),
+        extras=draw(JSON_OBJECTS),
+        usage=draw(optional(USAGES)),
+        error=draw(st.none() | st.none() | st.just({"type": None, "message": "overloaded"})),
+        terminal=terminal,
+    )
+
+
+# ------------------------------------------------------------------------------------------------------- whole streams
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One whole stream, as a provider sends it: with the last of `payloads` it is complete."""
+
+    stream_type: StreamType
+    dialect: str
+    payloads: Sequence[Any]
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def normalised(self) -> "Sent":
+        """The same stream as `Chunk`s, one for each payload."""
+        reader = Reader(dialect_named(self.dialect))
+        return Sent(self.stream_type, self.dialect, [joined(reader.read_whole(one)) for one in self.payloads], self.params)
+
+
+def interleaved(draw: st.DrawFn, sequences: Sequence[Sequence[Any]]) -> list[Any]:
+    """The sequences as one, each in its own order."""
+    labels = [label for label, sequence in enumerate(sequences) for _ in sequence]
+    steps = [iter(sequence) for sequence in sequences]
+    return [next(steps[label]) for label in draw(st.permutations(labels))]
+
+
+def inserted(draw: st.DrawFn, sequence: Sequence[Any], *others: Any) -> list[Any]:
+    """The sequence with the others anywhere in it."""
+    whole = list(sequence)
+    for other in others:
+        whole.insert(draw(st.integers(0, len(whole))), other)
+    return whole
+
+
+def _cut(draw: st.DrawFn, text: str) -> list[str]:
+    """A text in pieces, of which some may be empty."""
+    borders = sorted(draw(st.lists(st.integers(0, len(text)), max_size=2)))
+    return [text[start:end] for start, end in zip([0, *borders], [*borders, len(text)], strict=True)]
+
+
+def _tool_deltas(draw: st.DrawFn, position: int) -> list[dict[str, Json]]:
+    arguments = json.dumps(draw(st.dictionaries(WORDS, st.integers() | WORDS, max_size=2)))
+    head = {"index": position, "id": f"call_{position}", "type": "function", "function": {"name": f"f{position}", "arguments": ""}}
+    pieces = [{"index": position, "function": {"arguments": piece}} for piece in _cut(draw, arguments)]
+    return [{"tool_calls": [call]} for call in (head, *pieces)]
+
+
+def _choice_parts(draw: st.DrawFn) -> list[dict[str, Json]]:
+    """The parts of one choice of a chat stream: role, reasoning, words or a refusal, calls in parallel, the finish."""
+    reasoning: list[dict[str, Json]] = [{"delta": {"reasoning_content": word}} for word in draw(st.lists(WORDS, max_size=2))]
+    kind = draw(st.sampled_from(["content", "refusal"]))
+    words: list[dict[str, Json]] = [
+        {"delta": {kind: word}, **({"logprobs": draw(LOGPROBS)} if draw(st.booleans()) else {})}
+        for word in draw(st.lists(WORDS, max_size=4))
+    ]
+    calls = [_tool_deltas(draw, position) for position in range(draw(st.integers(0, 2)))]
+    finish = "tool_calls" if calls else draw(st.sampled_from(["stop", "length"]))
+    tools = [{"delta": delta} for delta in interleaved(draw, calls)]
+    return [{"delta": {"role": "assistant", "content": ""}}, *reasoning, *words, *tools, {"delta": {}, "finish_reason": finish}]
+
+
+def _in_chunks(draw: st.DrawFn, form: str, choices: Sequence[Sequence[Mapping[str, Json]]]) -> list[Any]:
+    """The parts of several choices as chunks, with usage and metadata anywhere, and the end marker."""
+    envelope = {"id": "answer_1", "object": form, "model": "gpt-4o"}
+    labelled = [[{"index": index, **part} for part in parts] for index, parts in enumerate(choices)]
+    said: list[dict[str, Json]] = [{**envelope, "choices": [part]} for part in interleaved(draw, labelled)]
+    for index in draw(st.sets(st.integers(0, len(said) - 1), max_size=2)):
+        said[index] = {**said[index], **draw(st.sampled_from([{"service_tier": "flex"}, {"system_fingerprint": "fp_1"}]))}
+    reports = [{**envelope, "choices": [], "usage": usage} for usage in draw(st.lists(USAGES, max_size=2))]
+    return [*inserted(draw, said, *reports), "[DONE]"]
+
+
+@st.composite
+def chat_streams(draw: st.DrawFn) -> Sent:
+    """`openai.chat`: up to three choices, reasoning, refusals, parallel calls, log probabilities."""
+    choices = [_choice_parts(draw) for _ in range(draw(st.integers(1, 3)))]
+    return Sent(StreamType.CHAT, "openai.chat", _in_chunks(draw, "chat.completion.chunk", choices))
+
+
+@st.composite
+def completion_streams(draw: st.DrawFn) -> Sent:
+    """`openai.completions`."""
+    choices = [
+        [*({"text": word} for word in draw(st.lists(WORDS, max_size=4))), {"text": "", "finish_reason": "stop"}]
+        for _ in range(draw(st.integers(1, 3)))
+    ]
+    return Sent(StreamType.TEXT, "openai.completions", _in_chunks(draw, "text_completion", choices))
+
+
+def _part_events(draw: st.DrawFn, family: str, name: str, field_name: str, where: Mapping[str, Json]) -> tuple[list[Any], str]:
+    pieces = draw(st.lists(WORDS, min_size=1, max_size=3))
+    whole = "".join(pieces)
+    deltas = [{"type": f"response.{family}.delta", "delta": piece, **where} for piece in pieces]
+    done = [{"type": f"response.{family}.done", name: whole, **where}] if draw(st.booleans()) else []
+    note = {"type": "response.output_text.annotation.added", "annotation": {"type": "url_citation"}, **where}
+    return [*deltas, *([note] if field_name == "content" and draw(st.booleans()) else []), *done], whole
+
+
+_FAMILIES = {
+    "message": [("output_text", "text", "content"), ("refusal", "refusal", "content")],
+    "reasoning": [("reasoning_summary_text", "text", "summary"), ("reasoning_text", "text", "content")],
+    "function_call": [("function_call_arguments", "arguments", "arguments")],
+    "custom_tool_call": [("custom_tool_call_input", "input", "input")],
+}
+_PART_TYPES = {"reasoning_summary_text": "summary_text"}
+
+
+def _item_events(draw: st.DrawFn, index: int) -> tuple[list[dict[str, Json]], dict[str, Json]]:
+    """The events of one output item, and the item as it is in the end."""
+    kind = draw(st.sampled_from(sorted(_FAMILIES)))
+    item: dict[str, Json] = {"id": f"item_{index}", "type": kind}
+    if kind.endswith("_call"):
+        item |= {"call_id": f"call_{index}", "name": "find"}
+    events: list[dict[str, Json]] = [{"type": "response.output_item.added", "output_index": index, "item": dict(item)}]
+    where: dict[str, Json] = {"item_id": item["id"], "output_index": index}
+    for part in range(1 if kind.endswith("_call") else draw(st.integers(1, 2))):
+        family, name, field_name = draw(st.sampled_from(_FAMILIES[kind]))
+        place = {"summary": {"summary_index": part}, "content": {"content_index": part}}.get(field_name, {})
+        told, whole = _part_events(draw, family, name, field_name, {**where, **place})
+        events += told
+        if place:
+            item.setdefault(field_name, []).append({"type": _PART_TYPES.get(family, family), name: whole})
+        else:
+            item[field_name] = whole
+    if draw(st.booleans()):
+        events.append({"type": "response.output_item.done", "output_index": index, "item": {**item, "status": "completed"}})
+    return events, item
+
+
+@st.composite
+def response_streams(draw: st.DrawFn) -> Sent:
+    """`openai.responses`: items side by side, with or without `done` events, numbered."""
+    items = [_item_events(draw, index) for index in range(draw(st.integers(1, 3)))]
+    response = {"id": "resp_1", "object": "response", "model": "gpt-4o"}
+    usage = {"input_tokens": draw(COUNTS), "output_tokens": draw(COUNTS)}
+    output = [item for _, item in items] if draw(st.booleans()) else []
+    last = {**response, "status": "completed", "output": output, "usage": usage}
+    events = [
+        {"type": "response.created", "response": {**response, "status": "in_progress"}},
+        *interleaved(draw, [events for events, _ in items]),
+        {"type": "response.completed", "response": last},
+    ]
+    return Sent(
+        StreamType.RESPONSES, "openai.responses", [{**event, "sequence_number": n} for n, event in enumerate(events)]
+    )
+
+
+@st.composite
+def speech_streams(draw: st.DrawFn) -> Sent:
+    """`openai.speech`: events with base64, or the sound itself, whose end the reader's marker says."""
+    pieces = draw(st.lists(st.binary(min_size=1, max_size=7), max_size=5))
+    if draw(st.booleans()):
+        return Sent(StreamType.SPEECH, "raw.audio", [*pieces, "[DONE]"])
+    events: list[Any] = [{"type": "speech.audio.delta", "audio": base64.b64encode(piece).decode()} for piece in pieces]
+    usage = {"input_tokens": draw(COUNTS), "output_tokens": draw(COUNTS)}
+    return Sent(StreamType.SPEECH, "openai.speech", [*events, {"type": "speech.audio.done", "usage": usage}])
+
+
+@st.composite
+def transcription_streams(draw: st.DrawFn) -> Sent:
+    """`openai.transcription`: words and segments, and the final text."""
+    pieces = draw(st.lists(WORDS, max_size=4))
+    deltas = [
+        {"type": "transcript.text.delta", "delta": piece, "logprobs": [{"token": piece, "logprob": -0.5}]} for piece in pieces
+    ]
+    segments = [{"type": "transcript.text.segment", "id": word, "text": word} for word in draw(st.lists(WORDS, max_size=2))]
+    done = {
+        "type": "transcript.text.done",
+        "text": "".join(pieces),
+        "language": "en",
+        "usage": draw(st.sampled_from([{"type": "duration", "seconds": 3.5}, {"input_tokens": 3, "output_tokens": 4}])),
+    }
+    return Sent(StreamType.TRANSCRIPTION, "openai.transcription", [*interleaved(draw, [deltas, segments]), done])
+
+
+@st.composite
+def image_streams(draw: st.DrawFn) -> Sent:
+    """`openai.images`: n images side by side, each with previews."""
+    wanted = draw(st.integers(1, 3))
+    images = []
+    for index in range(wanted):
+        place = {"image_index": index} if wanted > 1 else {}
+        previews = [
+            {"type": "image_generation.partial_image", "partial_image_index": number, "b64_json": draw(BASE64), **place}
+            for number in range(draw(st.integers(0, 2)))
+        ]
+        usage = {"input_tokens": draw(COUNTS), "output_tokens": draw(COUNTS)}
+        whole = {"type": "image_generation.completed", "b64_json": draw(BASE64), "output_format": "png", "usage": usage, **place}
+        images.append([*previews, whole])
+    return Sent(StreamType.IMAGE, "openai.images", interleaved(draw, images), {"n": wanted})
+
+
+@st.composite
+def text_streams(draw: st.DrawFn) -> Sent:
+    """`text`: plain words; the end is marked by a chunk."""
+    return Sent(StreamType.TEXT, "text", [*draw(st.lists(WORDS, max_size=6)), Chunk(terminal=True)])
+
+
+@st.composite
+def odd_streams(draw: st.DrawFn) -> Sent:
+    """Chunks of any kind in any company: no provider says this, but the law holds for them too."""
+    told = draw(st.lists(chunks(), max_size=6))
+    dialect = draw(st.sampled_from(["openai.chat", "openai.responses", "openai.transcription"]))
+    return Sent(dialect_named(dialect).stream_type, dialect, [*told, Chunk(terminal=True)])
+
+
+STREAMS: Mapping[str, st.SearchStrategy[Sent]] = {
+    "chat": chat_streams(),
+    "completions": completion_streams(),
+    "responses": response_streams(),
+    "speech": speech_streams(),
+    "transcription": transcription_streams(),
+    "images": image_streams(),
+    "text": text_streams(),
+    "odd": odd_streams(),
+}
+"""Whole streams by kind: the six types, plain text, and chunks that make no sense together."""
+
+
+@st.composite
+def broken_payloads(draw: st.DrawFn, kind: str) -> Any:
+    """One payload of a stream in which some value, at any depth, is another than it should be."""
+    payload = json.loads(json.dumps(draw(st.sampled_from(draw(STREAMS[kind]).payloads)), default=str))
+    places = list(_places(payload))
+    if not places:
+        return draw(JSON_VALUES)
+    holder, key = draw(st.sampled_from(places))
+    holder[key] = draw(JSON_VALUES)
+    return payload
+
+
+def _places(value: Json) -> list[tuple[Any, Any]]:
+    """Every place in a JSON value where another value can be put."""
+    if isinstance(value, dict):
+        return [(value, key) for key in value] + [place for inner in value.values() for place in _places(inner)]
+    if isinstance(value, list):
+        return [(value, key) for key in range(len(value))] + [place for inner in value for place in _places(inner)]
+    return []
+
+
+# ------------------------------------------------------------------------------------------------------------- records
+
+DECIMALS = st.decimals(0, 1_000, places=15)
+MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - wants naive bounds
+FIGURES = optional(SECONDS | st.just(float("inf")))
+FINISHES = optional(st.sampled_from(["stop", "length", "tool_calls", "content_filter", "error"]))
+LISTED_OBJECTS = st.lists(JSON_OBJECTS, max_size=2).map(tuple)
+
+TOOL_CALLS = st.builds(
+    ToolCall,
+    index=COUNTS,
+    id=optional(TEXTS),
+    name=optional(TEXTS),
+    arguments=TEXTS,
+    arguments_json=JSON_VALUES,
+    complete=st.booleans(),
+    type=TEXTS,
+    extras=JSON_OBJECTS,
+)
+CHOICE_RECORDS = st.builds(
+    Choice,
+    index=COUNTS,
+    role=optional(TEXTS),
+    text=TEXTS,
+    reasoning=optional(TEXTS),
+    reasoning_details=LISTED_OBJECTS,
+    refusal=optional(TEXTS),
+    tool_calls=st.lists(TOOL_CALLS, max_size=2).map(tuple),
+    annotations=LISTED_OBJECTS,
+    logprobs=JSON_VALUES,
+    finish_reason=FINISHES,
+    finish_reason_raw=optional(TEXTS),
+    extras=JSON_OBJECTS,
+)
+AUDIO_RECORDS = st.builds(
+    Audio,
+    data=optional(st.binary()),
+    mime_type=optional(TEXTS),
+    transcript=optional(TEXTS),
+    size=COUNTS,
+    id=optional(TEXTS),
+    extras=JSON_OBJECTS,
+)
+IMAGE_RECORDS = st.builds(
+    Image,
+    index=COUNTS,
+    data=optional(st.binary()),
+    url=optional(TEXTS),
+    mime_type=optional(TEXTS),
+    revised_prompt=optional(TEXTS),
+    partials=COUNTS,
+    complete=st.booleans(),
+    extras=JSON_OBJECTS,
+)
+TRANSCRIPT_RECORDS = st.builds(
+    Transcript,
+    text=TEXTS,
+    language=optional(TEXTS),
+    duration=FIGURES,
+    words=LISTED_OBJECTS,
+    segments=LISTED_OBJECTS,
+    logprobs=st.lists(JSON_VALUES, max_size=2).map(tuple),
+)
+_USAGE_OTHERS = {"seconds", "image_size", "image_quality", "cost_usd", "source", "partial", "raw"}
+USAGE_RECORDS = st.builds(
+    Usage,
+    **{name: optional(COUNTS) for name in Usage.model_fields if name not in _USAGE_OTHERS},
+    seconds=FIGURES,
+    image_size=optional(TEXTS),
+    image_quality=optional(TEXTS),
+    cost_usd=optional(DECIMALS),
+    source=st.sampled_from(["provider", "estimated"]),
+    partial=st.booleans(),
+    raw=JSON_OBJECTS,
+)
+COST_RECORDS = st.builds(
+    Cost,
+    usd=optional(DECIMALS),
+    status=st.sampled_from(["priced", "partial", "unknown_model", "missing_rate", "no_usage"]),
+    complete=st.booleans(),
+    breakdown=st.lists(st.builds(CostLine, unit=NAMES, count=DECIMALS, rate=NAMES, usd=DECIMALS), max_size=2).map(tuple),
+    unpriced=st.lists(NAMES, max_size=2).map(tuple),
+    provider_matched=optional(NAMES),
+    model_matched=optional(NAMES),
+    match_rule=optional(NAMES),
+    catalog_revision=optional(NAMES),
+    source=st.sampled_from(["computed", "provider"]),
+)
+TIMING_RECORDS = st.builds(
+    Timing,
+    started_from=st.sampled_from(["request", "given", "wrap"]),
+    started_at=optional(MOMENTS),
+    ended_at=optional(MOMENTS),
+    inter_chunk=optional(
+        st.builds(InterChunk, count=COUNTS, mean=SECONDS, p50=SECONDS, p95=SECONDS, p99=SECONDS, max=st.just(Decimal(1)) | SECONDS)
+    ),
+    stalls=optional(COUNTS),
+    **{
+        name: FIGURES
+        for name in Timing.model_fields
+        if name not in {"started_from", "started_at", "ended_at", "inter_chunk", "stalls"}
+    },
+)
+ERROR_RECORDS = st.builds(
+    ErrorDetails,
+    type=TEXTS,
+    message=optional(TEXTS),
+    code=optional(TEXTS),
+    status=optional(st.integers(100, 599)),
+    retryable=optional(st.booleans()),
+    body=JSON_VALUES,
+)
+RANGES = st.lists(st.tuples(COUNTS, st.integers(1, 9)).map(lambda pair: (pair[0], pair[0] + pair[1])), max_size=3).map(tuple)
+
+RECORDS = st.builds(
+    StreamRecord,
+    request_id=TEXTS,
+    stream_type=st.sampled_from(StreamType),
+    outcome=optional(st.sampled_from(Outcome)),
+    **{name: optional(TEXTS) for name in ("provider", "requested_model", "model", "response_id", "conversation_id")},
+    **{name: optional(TEXTS) for name in ("server_address", "service_tier", "system_fingerprint")},
+    **{name: COUNTS for name in ("chunk_count", "duplicates", "conflicts", "late", "dropped_bytes", "dropped_chunks")},
+    **{name: JSON_OBJECTS for name in ("params", "attributes", "extras")},
+    dialect=TEXTS,
+    server_port=optional(st.integers(1, 65_535)),
+    choices=st.lists(CHOICE_RECORDS, max_size=2).map(tuple),
+    output_items=LISTED_OBJECTS,
+    audio=optional(AUDIO_RECORDS),
+    transcript=optional(TRANSCRIPT_RECORDS),
+    images=st.lists(IMAGE_RECORDS, max_size=2).map(tuple),
+    usage=optional(USAGE_RECORDS),
+    cost=COST_RECORDS,
+    timing=TIMING_RECORDS,
+    error=optional(ERROR_RECORDS),
+    ordering=st.sampled_from(["index", "sequence", "arrival"]),
+    missing=RANGES,
+    highest_index=optional(st.integers(0, 2**70)),
+    raw=optional(st.lists(JSON_VALUES, max_size=2).map(tuple)),
+)
+"""Records with every field."""
