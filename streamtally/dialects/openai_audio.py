@@ -16,9 +16,9 @@ from typing import Any
 
 from ..chunks import AudioDelta, Chunk, TranscriptDelta
 from ..jsonish import Json, json_value
-from ..records import StreamRecord, StreamType
+from ..records import StreamRecord, StreamType, Transcript, Usage
 from .base import Dialect
-from .openai_common import error_chunk, usage_fields
+from .openai_common import error_chunk, response_usage, total_of, usage_fields
 from .plain import audio_chunk
 from .values import is_list, mappings_of, name_of, number_of, text_of, unnamed
 
@@ -86,13 +86,28 @@ def _lists(payload: Mapping[str, Any], *names: str) -> dict[str, list[Json]] | N
 
 
 def transcription_response(record: StreamRecord) -> dict[str, Json]:
-    """The record as a transcription object."""
-    heard = record.transcript
+    """The record as a transcription object; of the verbose forms it has what came."""
+    heard = record.transcript or Transcript()
+    known = {"language": heard.language, "duration": heard.duration, "languages": record.extras.get("languages")}
+    lists = {"words": heard.words, "segments": map(_response_segment, heard.segments), "logprobs": heard.logprobs}
     return {
         "text": record.text,
-        **({"logprobs": list(heard.logprobs)} if heard and heard.logprobs else {}),
-        **({"usage": record.usage.raw} if record.usage else {}),
+        **{name: value for name, value in known.items() if value is not None},
+        **{name: found for name, items in lists.items() if (found := list(items))},
+        **_response_usage(record.usage),
     }
+
+
+def _response_segment(segment: Mapping[str, Json]) -> dict[str, Json]:
+    """A segment as it stands in a response: those of the diarised form name their type."""
+    return {"type": "transcript.text.segment", **segment} if "speaker" in segment else dict(segment)
+
+
+def _response_usage(usage: Usage | None) -> dict[str, Json]:
+    if usage is None or usage.seconds is not None:
+        return response_usage(usage, {"type": "duration"})
+    tokens = {"input_tokens": usage.input_tokens or 0, "output_tokens": usage.output_tokens or 0}
+    return response_usage(usage, {"type": "tokens", **tokens, "total_tokens": total_of(usage)})
 
 
 SPEECH = Dialect(

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..chunks import Chunk
 from ..jsonish import Json, json_value
-from ..records import FinishReason
+from ..records import FinishReason, Usage
 from .values import count_of, mapping_of, name_of, number_of, text_of
 
 FINISH_REASONS: Mapping[str, FinishReason] = {
@@ -77,6 +77,27 @@ def usage_fields(report: Mapping[str, Json]) -> dict[str, Any]:
         "cost_usd": _stated_cost(report),
     }
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def response_usage(usage: Usage | None, shape: Mapping[str, Json]) -> dict[str, Json]:
+    """The report as a field of a response object; nothing where none came.
+
+    `shape` holds what such an object must have, with the values for what the report leaves out.
+    """
+    if usage is None or not usage.raw:
+        return {}
+    filled = {
+        name: {**default, **mapping_of(usage.raw.get(name))} if isinstance(default, Mapping) else usage.raw.get(name, default)
+        for name, default in shape.items()
+    }
+    return {"usage": {**usage.raw, **filled}}
+
+
+def total_of(usage: Usage | None) -> int:
+    """All tokens of a request, as a response object must state them."""
+    if usage is None:
+        return 0
+    return (usage.input_tokens or 0) + (usage.output_tokens or 0) if usage.total_tokens is None else usage.total_tokens
 
 
 def _first(report: Mapping[str, Json], *names: str, fallback: int | None = None) -> int | None:

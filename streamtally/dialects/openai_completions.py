@@ -37,7 +37,7 @@ def response(record: StreamRecord) -> dict[str, Json]:
         {
             "index": choice.index,
             "text": choice.text,
-            "finish_reason": choice.finish_reason if choice.finish_reason in ("length", "content_filter") else "stop",
+            "finish_reason": choice.finish_reason if choice.finish_reason in ("stop", "content_filter") else "length",
             "logprobs": choice.logprobs if isinstance(choice.logprobs, Mapping) else None,
         }
         for choice in record.choices

@@ -15,12 +15,15 @@ from ..chunks import Chunk, ImageDelta
 from ..jsonish import Json, json_value
 from ..records import Image, StreamRecord, StreamType
 from .base import Dialect
-from .openai_common import error_chunk, usage_fields
+from .openai_common import error_chunk, response_usage, total_of, usage_fields
 from .values import count_of, name_of, text_of, unnamed
 
 _FIELDS = frozenset(
     {"type", "b64_json", "url", "partial_image_index", "usage", "index", "model", "revised_prompt", "image_index"}
 )
+
+_DESCRIBED = ("background", "output_format", "quality", "size")
+"""What a response says of its images. Which of them was left to the model ("auto") it does not say."""
 
 
 def chunk(payload: Mapping[str, Any]) -> Chunk:
@@ -53,11 +56,18 @@ def _image(payload: Mapping[str, Any], *, partial: bool) -> ImageDelta:
 def response(record: StreamRecord) -> dict[str, Json]:
     """The record as an images response."""
     described = record.images[0].extras if record.images else {}
+    usage = record.usage
+    shape = {
+        "input_tokens": usage.input_tokens or 0 if usage else 0,
+        "input_tokens_details": {"image_tokens": 0, "text_tokens": 0},
+        "output_tokens": usage.output_tokens or 0 if usage else 0,
+        "total_tokens": total_of(usage),
+    }
     return {
         "created": described.get("created_at", 0),
         "data": [_response_image(image) for image in record.images],
-        **{name: described[name] for name in ("background", "output_format", "quality", "size") if name in described},
-        **({"usage": record.usage.raw} if record.usage else {}),
+        **{name: described[name] for name in _DESCRIBED if described.get(name, "auto") != "auto"},
+        **response_usage(usage, shape),
     }
 
 

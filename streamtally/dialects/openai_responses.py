@@ -13,9 +13,9 @@ from typing import Any
 
 from ..chunks import AudioDelta, Chunk, Delta, FinishDelta, ImageDelta, ItemDelta
 from ..jsonish import Json, json_value
-from ..records import FinishReason, StreamRecord, StreamType
+from ..records import FinishReason, StreamRecord, StreamType, Usage
 from .base import Dialect
-from .openai_common import FINISH_REASONS, error_chunk, error_fields, usage_fields
+from .openai_common import FINISH_REASONS, error_chunk, error_fields, response_usage, total_of, usage_fields
 from .values import count_of, is_list, mapping_of, mappings_of, name_of, text_of, unnamed
 
 _TEXTS: Mapping[str, tuple[str, str | None, str | None]] = {
@@ -30,13 +30,34 @@ _TEXTS: Mapping[str, tuple[str, str | None, str | None]] = {
     "code_interpreter_call_code": ("code", None, None),
     "shell_call_command": ("commands", "command_index", "command"),
 }
+_ITEM_TYPES: Mapping[str, str] = {
+    "mcp_call_arguments": "mcp_call",
+    "mcp_call.arguments": "mcp_call",
+    "shell_call_command": "shell_call",
+    "shell_call_output_content": "shell_call_output",
+}
+"""Families whose item has a type that neither the family's own name nor the field tells."""
+
+_SILENT = frozenset({"audio.done", "audio.transcript.done"})
+"""Events that say nothing which was not said before."""
+
 """Families of text events: the item's field, the event's index into it, and the type of the part there."""
 
 _PARTS = {"content_part": ("content", "content_index"), "reasoning_summary_part": ("summary", "summary_index")}
 """Families of part events: the item's list field, and the event's index into it."""
 
+_TOOLS = frozenset(
+    {"function", "file_search", "computer", "computer_use_preview", "web_search", "web_search_2025_08_26", "mcp",
+     "web_search_preview", "web_search_preview_2025_03_11", "code_interpreter", "programmatic_tool_calling",
+     "image_generation", "local_shell", "shell", "custom", "namespace", "tool_search", "apply_patch"}
+)  # fmt: skip
+"""The tools that a response object can name; some servers have others."""
+
 _ENVELOPE = frozenset({"created", "queued", "in_progress", "completed", "incomplete", "failed", "cancelled"})
 _TERMINAL = frozenset({"completed", "incomplete", "failed", "cancelled"})
+_PARTIAL_FIELDS = frozenset(
+    {"type", "item_id", "output_index", "sequence_number", "partial_image_index", "partial_image_b64", "output_format"}
+)
 _RESPONSE_FIELDS = frozenset({"id", "object", "model", "output", "usage", "error", "service_tier"})
 _WORDS: Mapping[str, FinishReason] = {**FINISH_REASONS, "completed": "stop", "incomplete": "length"}
 
@@ -51,13 +72,8 @@ def chunk(payload: Mapping[str, Any]) -> Chunk:
         found = _envelope(payload["response"], stage)
     else:
         deltas = tuple(_deltas(payload, family, stage))
-        found = Chunk(deltas) if deltas else Chunk(extras={} if _is_known(family, stage) else {kind: json_value(payload)})
+        found = Chunk(deltas, extras={} if deltas or f"{family}.{stage}" in _SILENT else {kind: json_value(payload)})
     return found._replace(sequence=count_of(payload.get("sequence_number")))
-
-
-def _is_known(family: str, stage: str) -> bool:
-    """Whether an event that brought nothing is one that may bring nothing."""
-    return family in _TEXTS or family in _PARTS or family.startswith("audio") or stage == "done"
 
 
 def _envelope(response: Mapping[str, Any], stage: str) -> Chunk:
@@ -71,7 +87,7 @@ def _envelope(response: Mapping[str, Any], stage: str) -> Chunk:
         deltas.append(FinishDelta(incomplete or name_of(response.get("status")) or stage))
     error = response.get("error")
     if error is None and stage == "failed":
-        error = {"type": "response_failed", "message": None}
+        error = {}
     return Chunk(
         tuple(deltas),
         meta={
@@ -106,8 +122,10 @@ def _deltas(payload: Mapping[str, Any], family: str, stage: str) -> Iterator[Del
     elif family == "shell_call_output_content":
         yield from _shell_deltas(payload, item_id, index, stage)
     elif stage == "partial_image":
-        yield ImageDelta(index or 0, text_of(payload.get("partial_image_b64")), partial=True)
-    elif "_call" in family or family in ("mcp_list_tools", "compaction"):
+        fields = {**unnamed(payload, _PARTIAL_FIELDS), "mime_type": _mime_type(payload.get("output_format"))}
+        yield ImageDelta(index or 0, text_of(payload.get("partial_image_b64")), partial=True, fields=fields)
+    elif family.endswith("_call") or family in ("mcp_list_tools", "compaction"):
+        yield ItemDelta("set", item_id, index, ("type",), family)
         yield ItemDelta("set", item_id, index, ("status",), stage)
 
 
@@ -131,6 +149,8 @@ def _text_deltas(payload: Mapping[str, Any], item_id: str | None, index: int | N
         (field,) if position is None or part is None else (field, count_of(payload.get(position)) or 0, part)
     )
     delta = payload.get("delta")
+    if family in _ITEM_TYPES:
+        yield ItemDelta("set", item_id, index, ("type",), _ITEM_TYPES[family])
     if stage in ("delta", "added"):
         words = delta if isinstance(delta, str) else text_of(payload.get(str(path[-1])))
         yield ItemDelta("append", item_id, index, path, words)
@@ -144,12 +164,23 @@ def _text_deltas(payload: Mapping[str, Any], item_id: str | None, index: int | N
 
 def _shell_deltas(payload: Mapping[str, Any], item_id: str | None, index: int | None, stage: str) -> Iterator[Delta]:
     position = count_of(payload.get("command_index")) or 0
+    yield ItemDelta("set", item_id, index, ("type",), _ITEM_TYPES["shell_call_output_content"])
     if stage == "delta":
         for name, words in mapping_of(payload.get("delta")).items():
             if isinstance(words, str) and name in ("stdout", "stderr"):
                 yield ItemDelta("append", item_id, index, ("output", position, name), words)
     elif stage == "done":
-        yield ItemDelta("set", item_id, index, ("output",), json_value(payload.get("output")))
+        for name, value in _whole_output(list(mappings_of(payload.get("output")))).items():
+            yield ItemDelta("set", item_id, index, ("output", position, name), value)
+
+
+def _whole_output(entries: list[Mapping[str, Any]]) -> dict[str, Json]:
+    """What one command put out, which may come in several entries, as one."""
+    whole: dict[str, Json] = {}
+    for entry in entries:
+        whole.update(unnamed(entry, frozenset({"stdout", "stderr"})))
+    texts = {name: "".join(text_of(entry.get(name)) for entry in entries) for name in ("stdout", "stderr")}
+    return {**whole, **texts} if entries else {}
 
 
 def response(record: StreamRecord) -> dict[str, Json]:
@@ -158,16 +189,30 @@ def response(record: StreamRecord) -> dict[str, Json]:
         "created_at": 0,
         "parallel_tool_calls": True,
         "tool_choice": "auto",
-        "tools": [],
         **record.extras,
+        "tools": [tool for tool in mappings_of(record.extras.get("tools")) if name_of(tool.get("type")) in _TOOLS],
         "id": record.response_id or record.request_id,
         "object": "response",
         "model": record.model or record.requested_model or "",
         "output": list(record.output_items),
         "error": _response_error(record),
-        **({"usage": record.usage.raw} if record.usage else {}),
+        **_response_usage(record.usage),
         **({"service_tier": record.service_tier} if record.service_tier else {}),
     }
+
+
+def _response_usage(usage: Usage | None) -> dict[str, Json]:
+    read, written, reasoning = (
+        (usage.cache_read_tokens or 0, usage.cache_write_tokens or 0, usage.reasoning_tokens or 0) if usage else (0, 0, 0)
+    )
+    shape = {
+        "input_tokens": usage.input_tokens or 0 if usage else 0,
+        "input_tokens_details": {"cached_tokens": read, "cache_write_tokens": written},
+        "output_tokens": usage.output_tokens or 0 if usage else 0,
+        "output_tokens_details": {"reasoning_tokens": reasoning},
+        "total_tokens": total_of(usage),
+    }
+    return response_usage(usage, shape)
 
 
 def _response_error(record: StreamRecord) -> Json:

@@ -17,7 +17,7 @@ from .detect import detected
 from .plain import OPAQUE
 
 _FIELDS = (b"data:", b"event:", b"id:", b"retry:", b"\xef\xbb\xbf")
-_COMMENT_OR_OBJECT = (b":", b"{")
+_COMMENT_OR_JSON = (b":", b"{", b"[")
 _HEAD = 64
 _END = Chunk(terminal=True)
 
@@ -39,7 +39,7 @@ class Reader:
         self.dialect = dialect
         self.tail = ""
         self._decoder: SSEDecoder | LineDecoder | None = None
-        self._is_raw = dialect is not None and dialect.framing == "bytes"
+        self._is_raw = False
         self._waiting = b""
 
     def read(self, payload: Any) -> Iterable[Chunk]:
@@ -78,6 +78,7 @@ class Reader:
         return chunk.error is not None and chunk.error["type"] == "malformed_payload"
 
     def _read_bytes(self, data: bytes, *, last: bool = False) -> Iterator[Chunk]:
+        self._is_raw = self._is_raw or (self.dialect is not None and self.dialect.framing == "bytes")
         if self._decoder is None and not self._is_raw:
             self._waiting += data
             if not self._is_told(self._waiting.lstrip(), last):
@@ -150,13 +151,13 @@ class Reader:
 def _is_text(start: bytes, last: bool) -> bool | None:
     """Whether a body that begins so is text in frames, and not sound; None where that needs more of it.
 
-    Sound may begin with any byte, so what only looks like a comment or a JSON object must go on without control characters.
+    Sound may begin with any byte, so what only looks like a comment or like JSON must go on without control characters.
     """
     if start.startswith(_FIELDS):
         return True
     if not last and any(field.startswith(start) for field in _FIELDS):
         return None
-    if not start.startswith(_COMMENT_OR_OBJECT):
+    if not start.startswith(_COMMENT_OR_JSON):
         return False
     if any(byte < 9 or 13 < byte < 32 for byte in start[:_HEAD]):
         return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..jsonish import Json, json_value
@@ -40,7 +40,7 @@ def number_of(value: Any) -> float | None:
 
 def mapping_of(value: Any) -> Mapping[str, Any]:
     """A mapping, or an empty one."""
-    return value if isinstance(value, Mapping) else {}
+    return value if type(value) is dict or isinstance(value, Mapping) else {}
 
 
 def mappings_of(value: Any) -> Iterator[Mapping[str, Any]]:
@@ -50,7 +50,7 @@ def mappings_of(value: Any) -> Iterator[Mapping[str, Any]]:
 
 def is_list(value: Any) -> bool:
     """Whether a value is a list in the JSON sense."""
-    return isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray)
+    return isinstance(value, list | tuple)
 
 
 def json_text(value: Any) -> str:

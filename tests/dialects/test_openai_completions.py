@@ -1,0 +1,82 @@
+"""Legacy text completions, whose words stand beside the delta."""
+
+import pytest
+
+from tests.dialects.wire import Payload, read, told
+
+DIALECT = "openai.completions"
+
+
+def completion(*choices: Payload, **fields: object) -> Payload:
+    """One chunk."""
+    return {"id": "id-1", "object": "text_completion", "created": 1, "model": "m-1", "choices": list(choices), **fields}
+
+
+def choice(text: str | None = "", finish: str | None = None, index: int = 0, **fields: object) -> Payload:
+    """One choice of a chunk."""
+    return {"index": index, "text": text, "finish_reason": finish, "logprobs": None, **fields}
+
+
+def test_a_plain_answer() -> None:
+    """Words, finish and a usage frame of its own."""
+    usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+    chunks = [completion(choice("hel")), completion(choice("lo")), completion(choice("", "stop")), completion(usage=usage)]
+    assert told(read(chunks, DIALECT)) == {
+        "outcome": "completed",
+        "choices": ({"text": "hello", "finish_reason": "stop", "finish_reason_raw": "stop"},),
+        "usage": {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5},
+    }
+
+
+def test_two_choices_in_turns() -> None:
+    """Each choice keeps its words and its finish."""
+    chunks = [
+        completion(choice("b", index=1)),
+        completion(choice("a"), choice("B", "length", index=1)),
+        completion(choice("A", "stop")),
+    ]
+    record = read(chunks, DIALECT)
+    assert [(answer.index, answer.text, answer.finish_reason) for answer in record.choices] == [
+        (0, "aA", "stop"),
+        (1, "bB", "length"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "empty", [completion(), {**completion(), "choices": None}, completion(choice(None)), completion(choice())]
+)
+def test_chunks_that_say_nothing(empty: Payload) -> None:
+    """Empty choices and empty texts do no harm."""
+    record = read([empty, completion(choice("hello")), empty, completion(choice("", "stop")), empty], DIALECT, tells=True)
+    assert (record.text, record.finish_reason, record.outcome) == ("hello", "stop", "completed")
+
+
+def test_logprobs() -> None:
+    """The parallel lists of all chunks are joined, each under its key."""
+    chunks = [
+        completion(
+            choice(
+                text, logprobs={"tokens": [text], "token_logprobs": [-1.0], "top_logprobs": [{text: -1.0}], "text_offset": [n]}
+            )
+        )
+        for n, text in enumerate(("hel", "lo"))
+    ]
+    (answer,) = read([*chunks, completion(choice("", "stop"))], DIALECT).choices
+    assert answer.logprobs == {
+        "tokens": ["hel", "lo"],
+        "token_logprobs": [-1.0, -1.0],
+        "top_logprobs": [{"hel": -1.0}, {"lo": -1.0}],
+        "text_offset": [0, 1],
+    }
+
+
+def test_finish_with_the_last_words_and_none_at_all() -> None:
+    """A finish may come with words; without one the text was cut short."""
+    assert told(read([completion(choice("hello", "length"))], DIALECT))["choices"][0]["finish_reason"] == "length"
+    assert read([completion(choice("hello"))], DIALECT).outcome == "truncated"
+
+
+def test_words_in_both_places() -> None:
+    """A server that fills `text` and `delta.content` alike is heard once."""
+    chunks = [completion(choice(piece, delta={"content": piece})) for piece in ("hel", "lo")]
+    assert read([*chunks, completion(choice("", "stop"))], DIALECT, tells=False).text == "hello"

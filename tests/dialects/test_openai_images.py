@@ -1,0 +1,124 @@
+"""Image generation and edits: previews are whole images, and a completed one replaces them."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from streamtally import StreamRecord, replay
+from tests.dialects.wire import Payload, facts, keyed, read, sdk_objects, told
+
+DIALECT = "openai.images"
+USAGE = {
+    "input_tokens": 50,
+    "input_tokens_details": {"text_tokens": 10, "image_tokens": 40},
+    "output_tokens": 1000,
+    "total_tokens": 1050,
+}
+LOOKS = {"created_at": 1, "size": "1024x1024", "quality": "high", "background": "opaque", "output_format": "png"}
+
+
+def code(data: bytes) -> str:
+    """The image as it is sent."""
+    return base64.b64encode(data).decode()
+
+
+def partial(data: bytes, number: int = 0, kind: str = "image_generation", **fields: Any) -> Payload:
+    """A preview."""
+    return {"type": f"{kind}.partial_image", "b64_json": code(data), "partial_image_index": number, **LOOKS, **fields}
+
+
+def completed(data: bytes, kind: str = "image_generation", **fields: Any) -> Payload:
+    """A whole image."""
+    return {"type": f"{kind}.completed", "b64_json": code(data), **LOOKS, "usage": USAGE, **fields}
+
+
+def seen(record: StreamRecord) -> list[tuple[int, bytes | None, int, bool]]:
+    """Index, data, number of previews, and whether it is whole, of each image."""
+    return [(image.index, image.data, image.partials, image.complete) for image in record.images]
+
+
+@pytest.mark.parametrize("kind", ["image_generation", "image_edit"])
+def test_previews_are_replaced(kind: str) -> None:
+    """Of one image there are its last and whole form, how it looks, and its usage."""
+    record = read([partial(b"one", 0, kind), partial(b"two", 1, kind), completed(b"whole", kind)], DIALECT)
+    assert told(record) == {
+        "outcome": "completed",
+        "images": (
+            {
+                "data": b"whole",
+                "mime_type": "image/png",
+                "partials": 2,
+                "complete": True,
+                "extras": {"created_at": 1, "size": "1024x1024", "quality": "high", "background": "opaque"}
+                | {"output_format": "png"},
+            },
+        ),
+        "usage": {
+            "input_tokens": 50,
+            "output_tokens": 1000,
+            "total_tokens": 1050,
+            "text_input_tokens": 10,
+            "image_input_tokens": 40,
+            "images": 1,
+            "image_size": "1024x1024",
+            "image_quality": "high",
+        },
+    }
+
+
+def test_previews_alone() -> None:
+    """Without its completed event an image is the last preview, and the stream is truncated."""
+    record = read([partial(b"one", 0), partial(b"two", 1)], DIALECT)
+    assert (seen(record), record.outcome) == ([(0, b"two", 2, False)], "truncated")
+    assert record.usage is not None
+    assert (record.usage.images, record.usage.partial) == (0, True)
+
+
+@pytest.mark.parametrize("numbered", [True, False])
+def test_three_images(numbered: bool) -> None:
+    """Three completed images are three, with or without an index."""
+    events = [{**completed(bytes([n]) * 3), **({"index": n} if numbered else {})} for n in range(3)]
+    record = read(events, DIALECT)
+    assert seen(record) == [(n, bytes([n]) * 3, 0, True) for n in range(3)]
+    assert record.usage is not None
+    assert (record.usage.images, record.usage.total_tokens) == (3, 1050)
+
+
+def test_three_images_with_previews_one_after_the_other() -> None:
+    """Without an index a preview belongs to the image that is not whole yet."""
+    events = [event for n in range(3) for event in (partial(b"p"), partial(b"q", 1), completed(bytes([n])))]
+    assert seen(read(events, DIALECT)) == [(n, bytes([n]), 2, True) for n in range(3)]
+
+
+def test_three_images_with_previews_in_turns() -> None:
+    """With an index previews and images may come in any turns, and a late preview replaces no whole image."""
+    events = [partial(b"p", index=2), partial(b"q", index=0), completed(b"0", index=0), partial(b"r", index=1)]
+    events += [completed(b"2", index=2), partial(b"late", index=2), completed(b"1", index=1)]
+    assert seen(read(events, DIALECT)) == [(0, b"0", 1, True), (1, b"1", 1, True), (2, b"2", 2, True)]
+
+
+@pytest.mark.parametrize(("wanted", "outcome"), [(1, "completed"), (2, "completed"), (3, "truncated")])
+def test_as_many_as_were_asked_for(wanted: int, outcome: str) -> None:
+    """The request's n says when the stream is complete."""
+    events = [completed(b"0"), completed(b"1")]
+    for payloads in (events, sdk_objects(events, DIALECT)):
+        assert replay(payloads, dialect=DIALECT, params={"n": wanted}).outcome == outcome
+
+
+def test_a_url_and_a_prompt() -> None:
+    """An image that is only linked has its URL; the prompt that was really used is kept."""
+    whole = {"type": "image_generation.completed", "url": "https://x.test/1", "revised_prompt": "a cat", "model": "m-1"}
+    record = read([whole], DIALECT)
+    assert told(record) == {
+        "outcome": "completed",
+        "images": ({"url": "https://x.test/1", "revised_prompt": "a cat", "complete": True},),
+        "usage": {"images": 1},
+    }
+
+
+def test_unknown_events_are_kept() -> None:
+    """An event that nobody knows is on the record."""
+    record = read([completed(b"0"), {"type": "image_generation.mood", "mood": "good"}], DIALECT)
+    assert record.extras["image_generation.mood"]["mood"] == "good"
+    assert facts(record) == facts(keyed([completed(b"0"), {"type": "image_generation.mood", "mood": "good"}], DIALECT))

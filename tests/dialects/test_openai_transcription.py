@@ -1,0 +1,130 @@
+"""Sound to text: deltas, a final text that is the authority, and the verbose and diarised forms."""
+
+import pytest
+
+from tests.dialects.wire import Payload, read, told
+
+DIALECT = "openai.transcription"
+TOKENS = {
+    "type": "tokens",
+    "input_tokens": 14,
+    "input_token_details": {"text_tokens": 4, "audio_tokens": 10},
+    "output_tokens": 5,
+    "total_tokens": 19,
+}
+
+
+def delta(text: str, **fields: object) -> Payload:
+    """A piece of what was heard."""
+    return {"type": "transcript.text.delta", "delta": text, **fields}
+
+
+def done(text: str | None, **fields: object) -> Payload:
+    """The last event."""
+    return {"type": "transcript.text.done", "text": text, **fields}
+
+
+def segment(number: int, text: str) -> Payload:
+    """A piece of what one speaker said."""
+    return {
+        "type": "transcript.text.segment",
+        "id": f"s{number}",
+        "start": number,
+        "end": number + 1,
+        "speaker": "A",
+        "text": text,
+    }
+
+
+def test_deltas_and_the_whole() -> None:
+    """The text is there once, with usage in tokens."""
+    record = read([delta("I see "), delta("skies"), done("I see skies", usage=TOKENS)], DIALECT)
+    assert told(record) == {
+        "outcome": "completed",
+        "transcript": {"text": "I see skies"},
+        "usage": {
+            "input_tokens": 14,
+            "output_tokens": 5,
+            "total_tokens": 19,
+            "text_input_tokens": 4,
+            "audio_input_tokens": 10,
+        },
+    }
+    assert record.text == "I see skies"
+
+
+@pytest.mark.parametrize(
+    ("events", "text", "outcome"),
+    [
+        pytest.param([delta("a"), delta("b"), done("A b.")], "A b.", "completed", id="the final text corrects the deltas"),
+        pytest.param([delta("a"), delta("b"), done(None)], "ab", "completed", id="a final event without a text"),
+        pytest.param([delta("a"), delta("b"), done("")], "", "completed", id="nothing was heard after all"),
+        pytest.param([done("ab")], "ab", "completed", id="no deltas"),
+        pytest.param([delta("a"), delta("b")], "ab", "truncated", id="no final event"),
+        pytest.param([{"text": "ab"}], "ab", "completed", id="a whole transcription"),
+    ],
+)
+def test_deltas_against_the_final_text(events: list[Payload], text: str, outcome: str) -> None:
+    """The final text is the authority; without one the deltas are all that was heard."""
+    record = read(events, DIALECT, tells="type" in events[0])
+    assert (record.text, record.outcome) == (text, outcome)
+
+
+def test_usage_in_seconds() -> None:
+    """A model that is paid by the second reports the duration."""
+    record = read([done("ab", usage={"type": "duration", "seconds": 12})], DIALECT)
+    assert told(record)["usage"] == {"seconds": 12.0}
+
+
+def test_everything_that_the_final_event_can_say() -> None:
+    """Language, duration, words, segments and log probabilities are kept in the provider's own shape."""
+    words = [{"word": "hi", "start": 0.0, "end": 0.5}]
+    segments = [{"id": 0, "start": 0.0, "end": 0.5, "text": "hi"}]
+    logprobs = [{"token": "hi", "logprob": -0.5, "bytes": [104, 105]}]
+    last = done("hi", language="en", duration="1.5", words=words, segments=segments, logprobs=logprobs, task="transcribe")
+    assert told(read([delta("hi", logprobs=logprobs), last], DIALECT)) == {
+        "outcome": "completed",
+        "transcript": {
+            "text": "hi",
+            "language": "en",
+            "duration": 1.5,
+            "words": tuple(words),
+            "segments": tuple(segments),
+            "logprobs": tuple(logprobs),
+        },
+        "extras": {"task": "transcribe"},
+    }
+
+
+def test_logprobs_of_the_deltas() -> None:
+    """Where the final event has none, those of the deltas count."""
+    entries = [{"token": token, "logprob": -1.0, "bytes": [*token.encode()]} for token in ("a", "b")]
+    record = read([delta("a", logprobs=entries[:1]), delta("b", logprobs=entries[1:]), done("ab", logprobs=[])], DIALECT)
+    assert record.transcript is not None
+    assert record.transcript.logprobs == tuple(entries)
+
+
+@pytest.mark.parametrize("final", [True, False])
+def test_segments_by_speaker(final: bool) -> None:
+    """Diarised segments are kept; where no text came, theirs make it."""
+    events = [segment(0, "Hello."), segment(1, " Hi.")]
+    record = read([*events, *([done("Hello. Hi.")] if final else [])], DIALECT)
+    assert record.transcript is not None
+    assert [(one["id"], one["speaker"], one["text"]) for one in record.transcript.segments] == [
+        ("s0", "A", "Hello."),
+        ("s1", "A", " Hi."),
+    ]
+    assert (record.text, record.outcome) == ("Hello. Hi.", "completed" if final else "truncated")
+
+
+def test_several_languages() -> None:
+    """Of several languages the first is the language, and all of them are kept."""
+    record = read([done("hi", languages=[{"code": "en"}, {"code": "de"}])], DIALECT)
+    assert record.transcript is not None
+    assert (record.transcript.language, record.extras["languages"]) == ("en", [{"code": "en"}, {"code": "de"}])
+
+
+def test_unknown_events_are_kept() -> None:
+    """An event that nobody knows is on the record."""
+    record = read([delta("a"), {"type": "transcript.text.mood", "mood": "good"}, done("a")], DIALECT)
+    assert (record.text, record.extras["transcript.text.mood"]["mood"]) == ("a", "good")

@@ -1,0 +1,193 @@
+"""How fixtures are written here, and the ways in which a fixture is read: they must all come to the same record."""
+
+import functools
+import json
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from openai._models import construct_type
+from openai.types import Completion
+from openai.types.audio import TranscriptionStreamEvent
+from openai.types.chat import ChatCompletionChunk
+from openai.types.image_edit_stream_event import ImageEditStreamEvent
+from openai.types.image_gen_stream_event import ImageGenStreamEvent
+from openai.types.responses import ResponseStreamEvent
+from pydantic import TypeAdapter, ValidationError
+
+import streamtally
+from streamtally import Accumulator, StreamRecord, replay
+
+Payload: TypeAlias = dict[str, Any]
+
+SDK_TYPES: Mapping[str, Any] = {
+    "openai.chat": ChatCompletionChunk,
+    "openai.completions": Completion,
+    "openai.responses": ResponseStreamEvent,
+    "openai.transcription": TranscriptionStreamEvent,
+    "openai.images": ImageGenStreamEvent,
+}
+"""What the official SDK makes of a payload; of speech it hands out the bytes."""
+
+ENDS_WITH_DONE = ("openai.chat", "openai.completions")
+
+_HOW_IT_CAME = frozenset(
+    {"request_id", "timing", "cost", "ordering", "highest_index", "chunk_count", "duplicates", "conflicts", "late", "raw"}
+)
+"""Fields that say how the chunks came, not what they said."""
+
+_SAID_BY_EVERY_FIXTURE = {"response_id": "id-1", "model": "m-1", "provider": "openai"}
+
+
+def chat(*choices: Payload, **fields: Any) -> Payload:
+    """One Chat Completions chunk."""
+    chunk = {"id": "id-1", "object": "chat.completion.chunk", "created": 1, "model": "m-1", "choices": list(choices)}
+    return {**chunk, **fields}
+
+
+def choice(
+    index: int | None = 0, finish: str | None = None, /, *, beside: Mapping[str, Any] | None = None, **delta: Any
+) -> Payload:
+    """One choice of a chunk: the keywords make its delta, and `beside` is what stands next to that."""
+    return {"index": index, "delta": delta, "finish_reason": finish, **(beside or {})}
+
+
+def says(*pieces: str, **fields: Any) -> list[Payload]:
+    """Chunks of text."""
+    return [chat(choice(content=piece), **fields) for piece in pieces]
+
+
+def stops(reason: str = "stop", **fields: Any) -> Payload:
+    """The chunk with which the first choice ends."""
+    return chat(choice(0, reason), **fields)
+
+
+def call(index: int | None = None, /, name: str | None = None, arguments: Any = None, **fields: Any) -> Payload:
+    """One entry of `tool_calls`."""
+    function = {"name": name, "arguments": arguments}
+    whole = {"index": index, "function": {key: value for key, value in function.items() if value is not None}, **fields}
+    return whole if index is not None else {key: value for key, value in whole.items() if key != "index"}
+
+
+def calls(*entries: Payload) -> Payload:
+    """A chunk of tool calls."""
+    return chat(choice(tool_calls=list(entries)))
+
+
+def event(kind: str, **fields: Any) -> Payload:
+    """One event of the Responses API."""
+    return {"type": f"response.{kind}", **fields}
+
+
+def envelope(stage: str, **fields: Any) -> Payload:
+    """An event about the whole response."""
+    status = "in_progress" if stage == "created" else stage
+    whole = {"id": "id-1", "object": "response", "created_at": 1, "model": "m-1", "status": status, "output": [], **fields}
+    return event(stage, response=whole)
+
+
+def numbered(*events: Payload) -> list[Payload]:
+    """The events with their sequence numbers."""
+    return [{**each, "sequence_number": number} for number, each in enumerate(events)]
+
+
+def sse(payloads: Iterable[Payload], *, done: bool = False, named: bool = False, end: str = "\n") -> bytes:
+    """A body of server-sent events."""
+    frames = [
+        (f"event: {payload['type']}{end}" if named and "type" in payload else "") + f"data: {_json(payload)}{end}{end}"
+        for payload in payloads
+    ]
+    return "".join([*frames, f"data: [DONE]{end}{end}" if done else ""]).encode()
+
+
+def _json(payload: Payload) -> str:
+    """As servers write it: UTF-8 as it is, but half a surrogate pair as an escape."""
+    text = json.dumps(payload, ensure_ascii=False)
+    return text if text.encode("utf-8", "ignore").decode() == text else json.dumps(payload)
+
+
+def sdk_objects(payloads: Iterable[Payload], dialect: str) -> list[Any]:
+    """The payloads as the official SDK hands them out."""
+    kind = SDK_TYPES[dialect]
+    if dialect == "openai.images":
+        return [construct_type(type_=_image_type(payload), value=payload) for payload in payloads]
+    return [construct_type(type_=kind, value=payload) for payload in payloads]
+
+
+def _validated(payloads: Iterable[Payload], dialect: str) -> list[Any] | None:
+    """The same, strictly checked, or None where the SDK's types do not hold a payload: servers send more than they allow."""
+    kind = SDK_TYPES[dialect]
+    try:
+        return [_adapter(_image_type(each) if dialect == "openai.images" else kind).validate_python(each) for each in payloads]
+    except ValidationError:
+        return None
+
+
+@functools.cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _image_type(payload: Payload) -> Any:
+    return ImageEditStreamEvent if str(payload.get("type")).startswith("image_edit") else ImageGenStreamEvent
+
+
+def facts(record: StreamRecord) -> dict[str, Any]:
+    """All that a record says of the answer, and nothing of how its chunks came."""
+    return {name: value for name, value in record.model_dump().items() if name not in _HOW_IT_CAME}
+
+
+def told(record: StreamRecord) -> dict[str, Any]:
+    """The facts of a record that are not the default, less what all fixtures say alike and what is named by the dialect."""
+    said = record.model_dump(exclude_defaults=True, exclude=set(_HOW_IT_CAME) | {"dialect", "stream_type"})
+    said = {name: value for name, value in said.items() if _SAID_BY_EVERY_FIXTURE.get(name) != value}
+    said["extras"] = {name: value for name, value in said.get("extras", {}).items() if (name, value) != ("created", 1)}
+    if usage := said.get("usage"):
+        usage.pop("raw", None)
+    said["outcome"] = said["outcome"].value
+    return {name: value for name, value in said.items() if value not in ({}, ())}
+
+
+def keyed(payloads: Sequence[Any], dialect: str, seed: int = 7) -> StreamRecord:
+    """The record of payloads that come with their index, shuffled, and each of them twice."""
+    numbers = [*range(len(payloads))] * 2
+    random.Random(seed).shuffle(numbers)
+    accumulator = Accumulator()
+    accumulator.open("r", dialect=dialect)
+    for number in numbers:
+        accumulator.add("r", payloads[number], index=number)
+    return accumulator.finish("r")
+
+
+def read(payloads: Sequence[Payload], dialect: str = "openai.chat", *, tells: bool = True) -> StreamRecord:
+    """The record of a fixture, after it was read in every way and each came to the same.
+
+    `tells` is False for a stream whose first payload does not tell its dialect.
+    """
+    record = replay(payloads, dialect=dialect)
+    for name, other in _other_ways(payloads, dialect, tells):
+        assert facts(other()) == facts(record), name
+    return record
+
+
+def _other_ways(payloads: Sequence[Payload], dialect: str, tells: bool) -> Iterable[tuple[str, Callable[[], StreamRecord]]]:
+    body = sse(payloads, done=dialect in ENDS_WITH_DONE, named=dialect == "openai.responses")
+    yield "one body", lambda: replay(body, dialect=dialect)
+    yield "bytes", lambda: replay([body[at : at + 1] for at in range(len(body))], dialect=dialect)
+    yield "CRLF", lambda: replay(sse(payloads, end="\r\n"), dialect=dialect)
+    yield "JSON lines", lambda: replay("\n".join(map(json.dumps, payloads)), dialect=dialect)
+    yield "shuffled", lambda: keyed(payloads, dialect)
+    if tells:
+        yield "unnamed", lambda: replay(payloads)
+    if dialect in SDK_TYPES:
+        objects = sdk_objects(payloads, dialect)
+        if (validated := _validated(payloads, dialect)) is not None:
+            yield "validated SDK objects", lambda: replay(validated, dialect=dialect)
+        yield "SDK objects", lambda: replay(objects, dialect=dialect)
+        yield "wrapped SDK objects", lambda: streamtally.collect(objects, dialect=dialect)
+        yield "shuffled SDK objects", lambda: keyed(objects, dialect, seed=11)
+
+
+def pieces(body: bytes, length: int) -> list[bytes]:
+    """A body cut every `length` bytes."""
+    return [body[at : at + length] for at in range(0, len(body), length)]
