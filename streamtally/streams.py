@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
-from contextlib import suppress
+from contextlib import AsyncExitStack, ExitStack, suppress
 from functools import partial
+from inspect import iscoroutinefunction
 from itertools import islice
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from .accumulator import Accumulator, WrappedStream, failure_fields
+from .accumulator.document import Document
+from .accumulator.fold import Fold
 from .dialects import Take
 from .records import Outcome, StreamRecord
 
@@ -34,25 +37,27 @@ class Reading:
         self.accumulator = accumulator
         self.source = source
         self.opener = opener
-        self.closers: list[Any] = []
+        self.closers: list[Any] = [source] if opener is None else []
         self.loop = _running_loop()
 
     def call(self) -> Any:
         """Make the request, where the caller gave a callable: from here on the clock runs."""
         opener, self.opener = self.opener, None
         if opener is not None:
-            self.stream.started = self.stream.clock.monotonic_ns()
+            if self.stream.started_from == "request":
+                self.stream.started = self.stream.clock.monotonic_ns()
             try:
                 self.source = opener()
             except BaseException as error:
                 self.fail(error)
                 raise
+            self.closers = [self.source]
         return self.source
 
     def begin(self, source: Any, iterator: Any) -> Any:
         """The source is open and `iterator` reads it: note what there will be to close, and where the chunks come from."""
-        self.source = source
-        self.closers = [source] if iterator is source else [iterator, source]
+        if self.closers and iterator is not source:
+            self.closers = [iterator, source]
         about = self.stream.about
         if about.server_address is None:
             about.server_address, about.server_port = server_of(source)
@@ -67,43 +72,75 @@ class Reading:
 
     def end(self) -> None:
         """Make the record of the sealed stream and send it on its way."""
-        self.accumulator.end(self.stream)
+        _end(self.accumulator, self.stream)
 
-    def fail(self, error: BaseException) -> None:
-        """What was to be read raised: the record says so. The source is left as it is."""
+    def fail(self, error: BaseException) -> list[Any]:
+        """What was to be read raised: the record says so. Returns what is to be closed now.
+
+        GeneratorExit is no failure: whoever was reading stops, and whoever holds the wrapper may go on.
+        """
+        if isinstance(error, GeneratorExit):
+            return []
         outcome, shown = (Outcome.CANCELLED, None) if is_cancellation(error) else (Outcome.ERROR, error)
         if self.seal(outcome, shown):
             self.end()
+        return self.take_closers()
 
     def take_closers(self) -> list[Any]:
-        """What is still to be closed: handed out once."""
-        closers, self.closers = self.closers, []
-        return closers
+        """What is still to be closed: handed out once. A generator that runs is left to whoever runs it."""
+        closers, idle, running = self.closers, list[Any](), list[Any]()
+        with suppress(IndexError):  # each is popped by one thread, whoever else may be closing
+            while True:
+                closer = closers.pop(0)
+                (running if _is_running(closer) else idle).append(closer)
+        closers.extend(running)
+        return idle
 
     def __del__(self) -> None:
         # Whoever was reading is gone. No lock, no I/O, no export here: seal, and leave the rest to the next ordinary call.
         try:
             if self.stream.try_seal(Outcome.ABANDONED):
-                closers = self.closers or ([self.source] if self.opener is None else [])
-                loop = self.loop if any(map(is_async, closers)) else None
-                self.accumulator.orphaned(partial(_end_orphan, self.accumulator, self.stream, closers, loop))
+                loop = self.loop if any(map(is_async, self.closers)) else None
+                self.accumulator.orphaned(partial(_end_orphan, self.accumulator, self.stream, self.closers, loop))
         except Exception:  # at the end of the interpreter anything may be gone already
             pass
 
 
+def _end(accumulator: Accumulator, stream: WrappedStream) -> None:
+    for _ in range(2):  # a second time, for another thread may be reading still
+        try:
+            accumulator.end(stream)
+            return
+        except Exception:  # what a payload brought fits into no record
+            continue
+    stream.faults += 1
+    stream.fold = Fold(Document(retain=False))
+    accumulator.end(stream)
+
+
 def _end_orphan(accumulator: Accumulator, stream: WrappedStream, closers: list[Any], loop: Any) -> None:
-    """Close what nobody reads any more, and make its record."""
+    """Make the record of what nobody reads any more, and close it: on the loop that read it, if that still runs."""
     try:
-        if loop is None:
-            close_all(closers, quiet=True)
-        elif loop.is_running():
-            loop.call_soon_threadsafe(_close_on, loop, closers)
+        _end(accumulator, stream)
     finally:
-        accumulator.end(stream)
+        try:
+            running = loop is not None and loop.is_running()
+            if running:
+                loop.call_soon_threadsafe(_close_on, loop, closers)
+        except RuntimeError:  # the loop has just been closed
+            running = False
+        if not running:
+            close_all(closers, quiet=True)
+
+
+_closing: set[Any] = set()
+"""Tasks that close what was abandoned: a loop itself holds its tasks only weakly."""
 
 
 def _close_on(loop: Any, closers: list[Any]) -> None:
-    loop.create_task(aclose_all(closers, quiet=True))
+    task = loop.create_task(aclose_all(closers, quiet=True))
+    _closing.add(task)
+    task.add_done_callback(_closing.discard)
 
 
 def is_cancellation(error: BaseException) -> bool:
@@ -112,34 +149,48 @@ def is_cancellation(error: BaseException) -> bool:
 
 
 def close_all(closers: list[Any], *, quiet: bool) -> None:
-    """Call `close` of each that has one; with `quiet`, whatever it raises is nobody's business any more."""
-    for closer in closers:
+    """Call `close` of each that has one, also after one that raises; with `quiet`, that is nobody's business any more."""
+    with ExitStack() as stack:
+        for closer in reversed(closers):
+            stack.callback(_close, closer, quiet)
+
+
+def _close(closer: Any, quiet: bool) -> None:
+    try:
         close = getattr(closer, "close", None)
         if not callable(close):
-            continue
-        try:
-            discarded = close()
-        except Exception:
-            if not quiet:
-                raise
-        else:
-            if hasattr(discarded, "__await__") and hasattr(discarded, "close"):
-                discarded.close()
+            return
+        discarded = close()
+        if is_awaitable(discarded) and hasattr(discarded, "close"):
+            discarded.close()
+    except Exception:
+        if not quiet:
+            raise
 
 
 async def aclose_all(closers: list[Any], *, quiet: bool) -> None:
-    """Await `aclose`, or else `close`, of each that has one; with `quiet`, whatever it raises is nobody's business."""
-    for closer in closers:
+    """Await `aclose`, or else `close`, of each that has one, in the same way."""
+    async with AsyncExitStack() as stack:
+        for closer in reversed(closers):
+            stack.push_async_callback(_aclose, closer, quiet)
+
+
+async def _aclose(closer: Any, quiet: bool) -> None:
+    try:
         close = getattr(closer, "aclose", None) or getattr(closer, "close", None)
         if not callable(close):
-            continue
-        try:
-            pending = close()
-            if hasattr(pending, "__await__"):
-                await pending
-        except Exception:
-            if not quiet:
-                raise
+            return
+        pending = close()
+        if is_awaitable(pending):
+            await pending
+    except Exception:
+        if not quiet:
+            raise
+
+
+def _is_running(closer: Any) -> bool:
+    """Whether an iterator is a generator that another thread or task is reading right now."""
+    return getattr(closer, "gi_running", None) is True or getattr(closer, "ag_running", None) is True
 
 
 def server_of(source: Any) -> tuple[str | None, int | None]:
@@ -165,11 +216,12 @@ def _read(reading: Reading) -> Generator[Any, None, None]:
     pending = reads.pending
     wait = pending.append
     source = reading.call()
+    now = stream.started
     try:
         iterator = reading.begin(source, iter(source))
         reads.begun = now = before = clock()
         take: Take = _decline
-        while True:
+        while stream.seal is None:
             for chunk in islice(iterator, BLOCK):
                 now = clock()
                 wait(now - before)
@@ -187,19 +239,15 @@ def _read(reading: Reading) -> Generator[Any, None, None]:
                 break
             if stream.settle():
                 take = _decline
-    except GeneratorExit:
-        reads.last = now
-        raise
     except BaseException as error:
         reads.last = now
-        reading.fail(error)
-        close_all(reading.take_closers(), quiet=True)
+        close_all(reading.fail(error), quiet=True)
         raise
     reads.last = now
     stream.end_of_source()
     if reading.seal(Outcome.COMPLETED):
-        close_all(reading.take_closers(), quiet=True)
         reading.end()
+    close_all(reading.take_closers(), quiet=True)
 
 
 async def _aread(reading: Reading) -> AsyncGenerator[Any, None]:
@@ -210,12 +258,13 @@ async def _aread(reading: Reading) -> AsyncGenerator[Any, None]:
     pending = reads.pending
     wait = pending.append
     source = await _opened(reading)
+    now = stream.started
     try:
         read = reading.begin(source, aiter(source)).__anext__
         reads.begun = now = before = clock()
         take: Take = _decline
         exhausted = False
-        while not exhausted:
+        while not exhausted and stream.seal is None:
             for _ in range(BLOCK):
                 try:
                     chunk = await read()
@@ -236,32 +285,29 @@ async def _aread(reading: Reading) -> AsyncGenerator[Any, None]:
                 before = clock()
             if stream.settle():
                 take = _decline
-    except GeneratorExit:
-        reads.last = now
-        raise
     except BaseException as error:
         reads.last = now
-        reading.fail(error)
-        await aclose_all(reading.take_closers(), quiet=True)
+        await aclose_all(reading.fail(error), quiet=True)
         raise
     reads.last = now
     stream.end_of_source()
     if reading.seal(Outcome.COMPLETED):
-        await aclose_all(reading.take_closers(), quiet=True)
         reading.end()
+    await aclose_all(reading.take_closers(), quiet=True)
 
 
 async def _opened(reading: Reading) -> Any:
     """The async source, awaited where it was still to come."""
     reading.loop = _running_loop()
     source = reading.call()
-    if not hasattr(type(source), "__aiter__") and hasattr(source, "__await__"):
+    if not hasattr(type(source), "__aiter__") and is_awaitable(source):
+        reading.closers = []  # what is being awaited can only be cancelled
         try:
             source = await source
         except BaseException as error:
             reading.fail(error)
             raise
-        reading.source = source
+        reading.source, reading.closers = source, [source]
     return source
 
 
@@ -337,13 +383,12 @@ class TalliedStream(_Wrapper[T]):
         reading = self._reading
         sealed = reading.seal(Outcome.CANCELLED)
         try:
-            reading.closers = reading.closers or ([reading.source] if sealed and reading.opener is None else [])
-            close_all(reading.take_closers(), quiet=False)
-        finally:
+            with suppress(ValueError):  # it is reading in another thread, and ends after that read
+                self._chunks.close()
             if sealed:
                 reading.end()
-            with suppress(ValueError):  # it is reading in another thread, and ends when that read does
-                self._chunks.close()
+        finally:
+            close_all(reading.take_closers(), quiet=False)
 
 
 class AsyncTalliedStream(_Wrapper[T]):
@@ -371,17 +416,25 @@ class AsyncTalliedStream(_Wrapper[T]):
         reading = self._reading
         sealed = reading.seal(Outcome.CANCELLED)
         try:
-            reading.closers = reading.closers or ([reading.source] if sealed and reading.opener is None else [])
-            await aclose_all(reading.take_closers(), quiet=False)
-        finally:
+            with suppress(RuntimeError):  # it is reading in another task, and ends after that read
+                await self._achunks.aclose()
             if sealed:
                 reading.end()
-            with suppress(RuntimeError):  # it is reading in another task, and ends when that read does
-                await self._achunks.aclose()
+        finally:
+            await aclose_all(reading.take_closers(), quiet=False)
 
     def close(self) -> Any:
-        """The same as `aclose`, for SDKs call it so."""
-        return self.aclose()
+        """The same as `aclose`, to be awaited, as SDKs have it; done at once where the source's own `close` is no coroutine."""
+        reading = self._reading
+        close = getattr(reading.source, "close", None)
+        if not callable(close) or iscoroutinefunction(close) or is_awaitable(reading.source):
+            return self.aclose()
+        try:
+            if reading.seal(Outcome.CANCELLED):
+                reading.end()
+        finally:
+            closed = close() if reading.take_closers() else None
+        return closed
 
 
 class DualTalliedStream(TalliedStream[T], AsyncTalliedStream[T]):
@@ -393,17 +446,23 @@ class DualTalliedStream(TalliedStream[T], AsyncTalliedStream[T]):
 
     def close(self) -> Any:
         """Close: a coroutine to await if the source is async."""
-        return self.aclose() if is_async(self._reading.source) and not is_sync(self._reading.source) else super().close()
+        source = self._reading.source
+        return AsyncTalliedStream.close(self) if is_async(source) and not is_sync(source) else super().close()
 
 
 def is_sync(source: Any) -> bool:
     """Whether a source can be iterated."""
-    return hasattr(type(source), "__iter__") or hasattr(type(source), "__next__")
+    return hasattr(type(source), "__iter__")
+
+
+def is_awaitable(source: Any) -> bool:
+    """Whether something is to be awaited (asked of the type, so that no code of the object's own runs)."""
+    return hasattr(type(source), "__await__")
 
 
 def is_async(source: Any) -> bool:
     """Whether a source can be iterated asynchronously, or will be once it is awaited."""
-    return hasattr(type(source), "__aiter__") or hasattr(source, "__await__")
+    return hasattr(type(source), "__aiter__") or is_awaitable(source)
 
 
 def wrapper_of(source: Any) -> type[TalliedStream[Any]] | type[AsyncTalliedStream[Any]]:

@@ -1,0 +1,226 @@
+"""Whose span is current: always the caller's. Nothing of ours is attached while the caller's code runs."""
+
+import asyncio
+import contextvars
+import gc
+import logging
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from opentelemetry import context, trace
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import Tracer
+
+from streamtally import Tally
+from streamtally.exporters import OtelExporter
+from streamtally.testing import RecordingExporter
+from tests.streams.sources import AsyncIterable, Script, Source, chat_chunks
+
+
+class Traces:
+    """A tracer of the caller's, a tally that exports spans to the same place, and what has arrived there."""
+
+    def __init__(self) -> None:
+        self.memory = InMemorySpanExporter()
+        provider = TracerProvider()
+        provider.add_span_processor(SimpleSpanProcessor(self.memory))
+        self.tracer: Tracer = provider.get_tracer("caller")
+        self.tally = Tally(exporters=[OtelExporter(tracer_provider=provider)])
+
+    @property
+    def spans(self) -> dict[str, ReadableSpan]:
+        """The finished spans by name; ours is called "ours"."""
+        finished = self.memory.get_finished_spans()
+        assert len(finished) == len({span.name for span in finished})
+        return {span.name if span.name in ("caller", "body", "inner") else "ours": span for span in finished}
+
+
+@pytest.fixture
+def traces() -> Traces:
+    """Where all spans go."""
+    return Traces()
+
+
+@pytest.fixture(autouse=True)
+def _no_complaints(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """OpenTelemetry logs an error where a context is detached that is not attached."""
+    yield
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+def parent_of(span: ReadableSpan) -> int | None:
+    """The ID of a span's parent."""
+    return None if span.parent is None else span.parent.span_id
+
+
+def id_of(span: ReadableSpan) -> int:
+    """The ID of a span."""
+    context: Any = span.get_span_context()
+    return int(context.span_id)
+
+
+def check_family(spans: dict[str, ReadableSpan]) -> None:
+    """Both our span and that of the loop's body are the caller's children."""
+    assert set(spans) == {"caller", "body", "ours"}
+    assert parent_of(spans["ours"]) == parent_of(spans["body"]) == id_of(spans["caller"])
+
+
+def test_the_loop_s_body_is_the_caller_s(traces: Traces) -> None:
+    """In the body, after a break and after the end, the caller's span is current."""
+    with traces.tracer.start_as_current_span("caller") as own:
+        with traces.tally.wrap(chat_chunks()) as stream:
+            assert trace.get_current_span() is own
+            for number, _ in enumerate(stream):
+                assert trace.get_current_span() is own
+                if number == 1:
+                    with traces.tracer.start_as_current_span("body"):
+                        pass
+                    break
+            assert trace.get_current_span() is own
+        assert trace.get_current_span() is own
+    check_family(traces.spans)
+
+
+@pytest.mark.anyio
+async def test_the_async_loop_s_body_is_the_caller_s(traces: Traces) -> None:
+    """The same, async."""
+    with traces.tracer.start_as_current_span("caller") as own:
+        async with traces.tally.wrap(AsyncIterable(Source(Script.WHOLE))) as stream:
+            async for _ in stream:
+                assert trace.get_current_span() is own
+            with traces.tracer.start_as_current_span("body"):
+                pass
+        assert trace.get_current_span() is own
+    check_family(traces.spans)
+
+
+def test_the_parent_is_fixed_when_it_is_wrapped(traces: Traces) -> None:
+    """Wrapped under one span, read under another, ended under none: the first is the parent."""
+    with traces.tracer.start_as_current_span("caller"):
+        stream = traces.tally.wrap(chat_chunks())
+    with traces.tracer.start_as_current_span("body") as other:
+        next(stream)
+        assert trace.get_current_span() is other
+    list(stream)
+    spans = traces.spans
+    assert parent_of(spans["ours"]) == id_of(spans["caller"])
+    assert parent_of(spans["body"]) is None
+
+
+@pytest.mark.anyio
+async def test_across_tasks(traces: Traces) -> None:
+    """Wrapped in one task, read in a second, abandoned in a third, and exported from a fourth."""
+
+    async def begin() -> list[Any]:
+        with traces.tracer.start_as_current_span("caller"):
+            return [traces.tally.wrap(AsyncIterable(Source(Script.WHOLE)))]
+
+    async def read(holder: list[Any]) -> None:
+        await anext(holder[0])
+
+    async def drop(holder: list[Any]) -> None:
+        holder.clear()
+        gc.collect()
+
+    holder = await asyncio.create_task(begin())
+    await asyncio.create_task(read(holder))
+    await asyncio.create_task(drop(holder))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert "ours" not in traces.spans
+    await asyncio.create_task(traces.tally.aflush())
+    spans = traces.spans
+    assert parent_of(spans["ours"]) == id_of(spans["caller"])
+
+
+@pytest.mark.parametrize("with_", [True, False], ids=["with", "break"])
+def test_what_is_attached_is_detached_before_each_yield(traces: Traces, monkeypatch: pytest.MonkeyPatch, with_: bool) -> None:
+    """Attach and detach balance whenever the caller's code runs."""
+    attached: list[object] = []
+    attach, detach = context.attach, context.detach
+
+    def noting(one: Any) -> Any:
+        attached.append(one)
+        return attach(one)
+
+    def forgetting(token: Any) -> None:
+        attached.pop()
+        detach(token)
+
+    monkeypatch.setattr(context, "attach", noting)
+    monkeypatch.setattr(context, "detach", forgetting)
+    stream = traces.tally.wrap(chat_chunks())
+    for number, _ in enumerate(stream):
+        assert attached == []
+        if number == 1:
+            break
+    if with_:
+        with stream:
+            pass
+    del stream
+    traces.tally.flush()
+    assert attached == []
+    assert len(traces.spans) == 1
+
+
+@pytest.mark.parametrize("early", [True, False], ids=["closed early", "exhausted"])
+def test_the_caller_s_context_is_as_it_was(traces: Traces, early: bool) -> None:
+    """No context variable is set by reading, in a generator that is run in one context and closed in another."""
+
+    def consumer() -> Iterator[Any]:
+        with traces.tally.wrap(chat_chunks()) as stream:
+            yield from stream
+
+    generator = consumer()
+    one, two = contextvars.copy_context(), contextvars.copy_context()
+    before = dict(one)
+    one.run(next, generator)
+    assert dict(one) == before
+    if early:
+        two.run(generator.close)  # type: ignore[attr-defined]
+    else:
+        two.run(list, generator)
+    assert dict(two) == before
+    assert len(traces.spans) == 1
+
+
+def test_spans_inside_a_read_are_the_reader_s(traces: Traces) -> None:
+    """What the source itself traces while it is read belongs to who reads."""
+
+    def source() -> Iterator[Any]:
+        with traces.tracer.start_as_current_span("inner"):
+            pass
+        yield chat_chunks()[0]
+
+    with traces.tracer.start_as_current_span("caller"):
+        list(traces.tally.wrap(source()))
+    spans = traces.spans
+    assert parent_of(spans["inner"]) == id_of(spans["caller"])
+
+
+@pytest.mark.anyio
+async def test_starts_and_ends_balance() -> None:
+    """Over many streams that end in many ways, each start has its end."""
+    exporter = RecordingExporter()
+    tally = Tally(exporters=[exporter])
+
+    async def source() -> AsyncIterator[int]:
+        for number in range(3):
+            yield number
+
+    for number in range(100):
+        stream = tally.wrap(source())
+        for _ in range(number % 5):
+            await anext(stream, None)
+        if number % 2:
+            await stream.aclose()
+        del stream
+        await asyncio.sleep(0)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    tally.flush()
+    assert {record.request_id for record in exporter.started} == {record.request_id for record in exporter.records}
+    assert len(exporter.started) == len(exporter.records) == 100

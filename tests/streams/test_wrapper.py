@@ -1,0 +1,562 @@
+"""The wrapper is not there: same objects, same types, same methods, same exceptions."""
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from openai import AsyncStream, Stream
+
+import streamtally
+from streamtally import DuplicateRequest, Outcome, Tally
+from streamtally.streams import AsyncTalliedStream, DualTalliedStream, TalliedStream
+from streamtally.testing import FakeClock, RecordingExporter
+from tests.streams.sources import (
+    ASKED,
+    AsyncChunks,
+    AsyncIterable,
+    Chunks,
+    Iterable,
+    Script,
+    SdkSource,
+    Source,
+    SourceError,
+    World,
+    chat_chunks,
+)
+
+
+@pytest.fixture
+def exporter() -> RecordingExporter:
+    """What gets the records."""
+    return RecordingExporter()
+
+
+@pytest.fixture
+def tally(exporter: RecordingExporter) -> Tally:
+    """A tally with a clock of its own."""
+    return Tally(exporters=[exporter], clock=FakeClock(tick=0.001))
+
+
+class Both(Chunks):
+    """A source with both protocols."""
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        for chunk in self.left:
+            yield chunk
+
+
+def opened(world: World) -> Any:
+    """An open stream of the official SDK."""
+    return SdkSource(Script.WHOLE, world.provider).ask(world.client(Script.WHOLE))
+
+
+def test_sdk_objects_pass_through(world: World, tally: Tally) -> None:
+    """What the SDK's own iterator yields is what the caller gets: the very objects, and all of them."""
+    source = opened(world)
+    objects = list(source._iterator)
+    source._iterator = iter(objects)
+    stream = tally.wrap(source)
+    passed = list(stream)
+    assert len(passed) == len(objects) > 5
+    assert all(one is other for one, other in zip(passed, objects, strict=True))
+    assert stream.record.text == "one two three"
+    assert stream.record.usage is not None
+
+
+@pytest.mark.anyio
+async def test_async_sdk_objects_pass_through(aworld: World, tally: Tally) -> None:
+    """The same of the async SDK."""
+    source = await SdkSource(Script.WHOLE, aworld.provider).ask(aworld.aclient(Script.WHOLE))
+    objects = [chunk async for chunk in source._iterator]
+
+    async def again() -> AsyncIterator[Any]:
+        for one in objects:
+            yield one
+
+    source._iterator = again()
+    passed = [chunk async for chunk in tally.wrap(source)]
+    assert len(passed) == len(objects) > 5
+    assert all(one is other for one, other in zip(passed, objects, strict=True))
+
+
+@pytest.mark.parametrize("kind", [Chunks, Iterable, AsyncChunks, AsyncIterable, Both])
+def test_isinstance_of_the_source(tally: Tally, kind: type) -> None:
+    """The wrapper is taken for the source, and still known as ours."""
+    stream = tally.wrap(kind(Source(Script.WHOLE)))
+    assert isinstance(stream, kind)
+    assert isinstance(stream, TalliedStream | AsyncTalliedStream)
+
+
+def test_isinstance_of_sdk_streams(world: World, tally: Tally) -> None:
+    """So `isinstance(stream, openai.Stream)` holds, as soon as there is a stream."""
+    source = opened(world)
+    stream = tally.wrap(source)
+    assert isinstance(stream, Stream)
+    assert type(stream).__mro__.count(AsyncStream) == 0
+    with tally.wrap(lambda: source) as late:
+        assert isinstance(late, Stream)
+
+
+@pytest.mark.anyio
+async def test_isinstance_of_async_sdk_streams(aworld: World, tally: Tally) -> None:
+    """The same of the async SDK, also where the request is still to be awaited."""
+    ask = SdkSource(Script.WHOLE, aworld.provider).ask(aworld.aclient(Script.WHOLE))
+    async with tally.wrap(ask) as stream:
+        assert isinstance(stream, AsyncStream)
+
+
+def test_builtin_sources_keep_our_class(tally: Tally) -> None:
+    """A wrapped list is no list, and a wrapped generator no generator: it lacks what they have."""
+    for source in ([1], (one for one in [1]), iter([1])):
+        assert type(tally.wrap(source)) is TalliedStream
+        assert tally.wrap(source).__class__ is TalliedStream
+    assert tally.wrap(lambda: [1]).__class__ is DualTalliedStream
+
+
+def test_attributes_are_the_source_s(world: World, tally: Tally) -> None:
+    """What the wrapper does not have is looked up at the source."""
+    source = opened(world)
+    stream = tally.wrap(source)
+    assert stream.response is source.response
+    assert stream.response.headers["content-type"].startswith("text/event-stream")
+    assert stream._iter_events.__self__ is source
+    with pytest.raises(AttributeError):
+        _ = stream.no_such_attribute
+    stream.close()
+    assert source.response.is_closed
+
+
+def test_server_is_shown(world: World, tally: Tally) -> None:
+    """Host and port are those of the response."""
+    with tally.wrap(opened(world)) as stream:
+        next(stream)
+    url = stream.response.url
+    assert (stream.record.server_address, stream.record.server_port) == (url.host, url.port)
+
+
+def test_peek_and_go_on(tally: Tally) -> None:
+    """`next(iter(stream))` and then a loop: nothing is lost, however often."""
+    source = Source(Script.WHOLE)
+    stream = tally.wrap(Iterable(source))
+    first = next(iter(stream))
+    second = next(stream)
+    rest = list(stream)
+    assert [first, second, *rest] == source.chunks
+    assert iter(stream) is iter(stream)
+
+
+@pytest.mark.anyio
+async def test_async_peek_and_go_on(tally: Tally) -> None:
+    """The same of async sources."""
+    source = Source(Script.WHOLE)
+    stream = tally.wrap(AsyncIterable(source))
+    first = await anext(aiter(stream))
+    second = await anext(stream)
+    assert [first, second, *[chunk async for chunk in stream]] == source.chunks
+
+
+def test_the_iterator_alone_keeps_the_stream(tally: Tally, exporter: RecordingExporter) -> None:
+    """Who holds only `iter(stream)` holds the stream."""
+    chunks = iter(tally.wrap(chat_chunks()))
+    next(chunks)
+    tally.flush()
+    assert exporter.records == []
+    assert len(list(chunks)) == 5
+    assert exporter.records[0].outcome is Outcome.COMPLETED
+
+
+@pytest.mark.parametrize("source", [[1], Both(Source(Script.WHOLE)), lambda: [1], AsyncChunks(Source(Script.WHOLE))])
+def test_wrapping_twice(tally: Tally, source: Any) -> None:
+    """A wrapped stream is handed back as it is, whoever wrapped it."""
+    stream = tally.wrap(source)
+    assert tally.wrap(stream) is stream
+    assert Tally().wrap(stream) is stream
+    assert streamtally.wrap(stream) is stream
+    assert len(tally.accumulator) == 1
+
+
+def test_an_id_that_is_open(tally: Tally, exporter: RecordingExporter) -> None:
+    """It raises, and touches neither stream; once the first has ended the ID is free."""
+    first, second = Source(Script.WHOLE), Source(Script.WHOLE)
+    stream = tally.wrap(Chunks(first), request_id="same")
+    with pytest.raises(DuplicateRequest, match="same"):
+        tally.wrap(Chunks(second), request_id="same")
+    assert len(exporter.started) == len(tally.accumulator) == 1
+    assert second.closed == 0
+    assert len(list(stream)) == 6
+    assert len(list(tally.wrap(Chunks(second), request_id="same"))) == 6
+    with tally.accumulator.open("keyed"), pytest.raises(DuplicateRequest):
+        tally.wrap([1], request_id="keyed")
+
+
+def test_request_ids(tally: Tally) -> None:
+    """Given, or made up and unique."""
+    assert tally.wrap([1], request_id="mine").request_id == "mine"
+    made = {tally.wrap([1]).request_id for _ in range(100)}
+    assert len(made) == 100
+
+
+class OnlyNext:
+    """Something that no `for` loop takes."""
+
+    def __next__(self) -> int:
+        return 1
+
+
+@pytest.mark.parametrize("source", ["text", b"bytes", bytearray(), {"a": 1}, 5, None, object(), OnlyNext()])
+def test_what_is_no_stream(tally: Tally, exporter: RecordingExporter, source: Any) -> None:
+    """A `TypeError` says so at once, and nothing is begun."""
+    with pytest.raises(TypeError, match=type(source).__name__):
+        tally.wrap(source)
+    assert exporter.started == []
+
+
+def test_repr(tally: Tally) -> None:
+    """The representation names the stream and its source, and no content."""
+    stream = tally.wrap(chat_chunks(), request_id="r1")
+    assert repr(tally.wrap(iter([1]), request_id="r2")).startswith("<TalliedStream r2 of <list_iterator")
+    list(stream)
+    assert "one two three" not in repr(stream.record)
+
+
+def test_the_record_at_any_time(tally: Tally, exporter: RecordingExporter) -> None:
+    """Empty before, growing while it is read, and the final one ever after."""
+    stream = tally.wrap(chat_chunks())
+    assert (stream.record.text, stream.record.chunk_count, stream.record.outcome) == ("", 0, None)
+    texts = [stream.record.text for _ in stream]
+    assert texts == ["", "one", "one two", "one two three", "one two three", "one two three"]
+    assert stream.record is stream.record is exporter.records[0]
+    assert (stream.record.outcome, stream.record.model) == (Outcome.COMPLETED, "gpt-4.1-mini")
+
+
+def test_raw_chunks_are_kept_on_demand(tally: Tally) -> None:
+    """`keep_raw` keeps copies; else there are none."""
+    source = chat_chunks()
+    with tally.wrap(source, keep_raw=True) as stream:
+        list(stream)
+    assert stream.record.raw == tuple(source)
+    assert stream.record.raw[0] is not source[0]
+    with tally.wrap(source) as stream:
+        list(stream)
+    assert stream.record.raw is None
+
+
+class RequestError(Exception):
+    """What a request raises."""
+
+    status_code = 429
+
+
+def _started_by(way: str, stream: Any) -> None:
+    match way:
+        case "for":
+            list(stream)
+        case "next":
+            next(stream)
+        case _:
+            with stream:
+                raise AssertionError("not reached")
+
+
+@pytest.mark.parametrize("way", ["for", "next", "with"])
+def test_a_request_that_fails(tally: Tally, exporter: RecordingExporter, way: str) -> None:
+    """The exception of the callable makes an error record and reaches the caller, itself."""
+    error = RequestError("too many")
+
+    def ask() -> Iterator[Any]:
+        raise error
+
+    stream = tally.wrap(ask)
+    with pytest.raises(RequestError) as caught:
+        _started_by(way, stream)
+    assert caught.value is error
+    assert (error.__cause__, error.__context__) == (None, None)
+    (record,) = exporter.records
+    assert record.outcome is Outcome.ERROR
+    assert record.error is not None
+    assert (record.error.type, record.error.status, record.error.message) == ("RequestError", 429, "too many")
+    assert record.timing.started_from == "request"
+    assert len(tally.accumulator) == 0
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("called", [True, False], ids=["async callable", "awaitable"])
+@pytest.mark.parametrize("inside", [True, False], ids=["with", "for"])
+async def test_an_awaited_request_that_fails(tally: Tally, exporter: RecordingExporter, called: bool, inside: bool) -> None:
+    """The same of a coroutine, and of a callable that returns one."""
+    error = RequestError("too many")
+
+    async def ask() -> AsyncIterator[Any]:
+        await asyncio.sleep(0)
+        raise error
+
+    stream = tally.wrap(ask if called else ask())
+    with pytest.raises(RequestError) as caught:
+        await (stream.__aenter__() if inside else anext(stream))
+    assert caught.value is error
+    assert (error.__cause__, error.__context__) == (None, None)
+    (record,) = exporter.records
+    assert record.outcome is Outcome.ERROR
+    assert record.timing.started_from == ("request" if called else "wrap")
+
+
+@pytest.mark.anyio
+async def test_a_request_that_is_cancelled(tally: Tally, exporter: RecordingExporter) -> None:
+    """Cancelled before the headers came."""
+    asked = asyncio.Event()
+
+    async def ask() -> AsyncIterator[Any]:
+        asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError("not reached")
+
+    task = asyncio.create_task(streamtally.acollect(tally.wrap(ask)))
+    await asked.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert [record.outcome for record in exporter.records] == [Outcome.CANCELLED]
+
+
+@pytest.mark.anyio
+async def test_a_callable_may_return_any_stream(tally: Tally) -> None:
+    """What the callable returns decides how the wrapper is used."""
+    assert list(tally.wrap(chat_chunks)) == chat_chunks()
+    assert [chunk async for chunk in tally.wrap(lambda: AsyncChunks(Source(Script.WHOLE)))] == chat_chunks()
+    assert [chunk async for chunk in tally.wrap(Source(Script.WHOLE).agenerator)] == chat_chunks()
+
+
+def test_an_async_request_in_a_sync_loop(tally: Tally, exporter: RecordingExporter) -> None:
+    """It is the `TypeError` that Python raises, and the coroutine is closed."""
+    source = Source(Script.WHOLE)
+    asked: list[Any] = []
+
+    async def ask() -> AsyncChunks:
+        return AsyncChunks(source)
+
+    def keep() -> Any:
+        asked.append(ask())
+        return asked[0]
+
+    with pytest.raises(TypeError, match="coroutine"):
+        list(tally.wrap(keep))
+    assert inspect.getcoroutinestate(asked[0]) == inspect.CORO_CLOSED
+    assert exporter.records[0].outcome is Outcome.ERROR
+
+
+@pytest.mark.anyio
+async def test_both_protocols(tally: Tally) -> None:
+    """A source with both has a wrapper with both; either way it is closed once."""
+    source = Source(Script.WHOLE)
+    stream = tally.wrap(Both(source))
+    assert next(stream) == chat_chunks()[0]
+    stream.close()
+    await stream.aclose()
+    assert source.closed == 1
+    source = Source(Script.WHOLE)
+    async with tally.wrap(Both(source)) as stream:
+        assert [chunk async for chunk in stream] == chat_chunks()
+    assert stream.close() is None
+    assert source.closed == 1
+
+
+class SyncClose(AsyncIterable):
+    """An async source whose `close` is an ordinary method."""
+
+    def close(self) -> str:  # type: ignore[override]
+        self.source.closed += 1
+        return "closed"
+
+
+@pytest.mark.anyio
+async def test_close_is_awaited_where_the_source_s_is(tally: Tally, exporter: RecordingExporter) -> None:
+    """`close` of an async wrapper is a coroutine if the source's is, and not if it is not."""
+    source = Source(Script.WHOLE)
+    stream = tally.wrap(AsyncIterable(source))
+    await anext(stream)
+    await stream.close()
+    await stream.close()
+    assert source.closed == 1
+    source = Source(Script.WHOLE)
+    stream = tally.wrap(SyncClose(source))
+    await anext(stream)
+    assert [stream.close(), stream.close()] == ["closed", None]
+    await stream.aclose()
+    assert source.closed == 1
+    assert [record.outcome for record in exporter.records] == [Outcome.CANCELLED] * 2
+
+
+class Stubborn(Iterable):
+    """A source whose iterator and whose `close` both raise when they are closed."""
+
+    def __iter__(self) -> Iterator[Any]:
+        try:
+            yield from self.left
+        finally:
+            raise SourceError("iterator")
+
+    def close(self) -> None:
+        super().close()
+        raise SourceError("source")
+
+
+class AsyncStubborn(AsyncIterable):
+    """The same, async."""
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        try:
+            for chunk in self.left:
+                yield chunk
+        finally:
+            raise SourceError("iterator")
+
+    async def close(self) -> None:
+        await super().close()
+        raise SourceError("source")
+
+
+def test_a_close_that_raises(tally: Tally, exporter: RecordingExporter) -> None:
+    """It reaches who closes, when all has been closed and the record is out; and does not stop a second `close`."""
+    source = Source(Script.WHOLE)
+    stream = tally.wrap(Stubborn(source))
+    next(stream)
+    with pytest.raises(SourceError, match="source"):
+        stream.close()
+    stream.close()
+    assert source.closed == 1
+    assert [record.outcome for record in exporter.records] == [Outcome.CANCELLED]
+
+
+@pytest.mark.anyio
+async def test_an_async_close_that_raises(tally: Tally, exporter: RecordingExporter) -> None:
+    """The same, async."""
+    source = Source(Script.WHOLE)
+    stream = tally.wrap(AsyncStubborn(source))
+    await anext(stream)
+    with pytest.raises(SourceError, match="source"):
+        await stream.aclose()
+    await stream.aclose()
+    assert source.closed == 1
+    assert [record.outcome for record in exporter.records] == [Outcome.CANCELLED]
+
+
+def test_a_close_that_raises_after_the_source(tally: Tally, exporter: RecordingExporter) -> None:
+    """What the source raised while it was read is what the caller sees, whatever its closing raises."""
+    stream = tally.wrap(Stubborn(Source(Script.WHOLE)))
+    with pytest.raises(SourceError, match="iterator"):
+        list(stream)
+    assert [record.outcome for record in exporter.records] == [Outcome.ERROR]
+
+
+class NoIterator(Chunks):
+    """An iterable that cannot be iterated after all."""
+
+    def __iter__(self) -> Iterator[Any]:
+        raise SourceError("no iterator")
+
+
+class NoAsyncIterator(AsyncChunks):
+    """The same, async."""
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        raise SourceError("no iterator")
+
+
+@pytest.mark.anyio
+async def test_a_source_that_cannot_be_iterated(tally: Tally, exporter: RecordingExporter) -> None:
+    """Its own exception reaches the caller, and the source is closed."""
+    source = Source(Script.WHOLE)
+    with pytest.raises(SourceError, match="no iterator"):
+        list(tally.wrap(NoIterator(source)))
+    with pytest.raises(SourceError, match="no iterator"):
+        await anext(tally.wrap(NoAsyncIterator(source)))
+    assert source.closed == 2
+    assert [record.outcome for record in exporter.records] == [Outcome.ERROR] * 2
+
+
+def test_an_interrupted_read(tally: Tally, exporter: RecordingExporter) -> None:
+    """Ctrl-C while reading is no error of the stream."""
+
+    def source() -> Iterator[Any]:
+        yield chat_chunks()[0]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(tally.wrap(source()))
+    assert [record.outcome for record in exporter.records] == [Outcome.CANCELLED]
+
+
+@pytest.mark.anyio
+async def test_cancelled_while_closing(tally: Tally, exporter: RecordingExporter) -> None:
+    """A task that is cancelled while a source closes leaves a record, and the other closings still happen."""
+    closes = asyncio.Event()
+    source = Source(Script.WHOLE)
+
+    class Slow(AsyncIterable):
+        async def __aiter__(self) -> AsyncIterator[Any]:
+            try:
+                async for chunk in super().__aiter__():
+                    yield chunk
+            finally:
+                closes.set()
+                await asyncio.Event().wait()
+
+    async def early() -> None:
+        async with tally.wrap(Slow(source)) as stream:
+            await anext(stream)
+
+    task = asyncio.create_task(early())
+    await closes.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert source.closed == 1
+    assert [record.outcome for record in exporter.records] == [Outcome.CANCELLED]
+
+
+@pytest.mark.anyio
+async def test_cancelled_while_closing_at_the_end(tally: Tally, exporter: RecordingExporter) -> None:
+    """The same once the source is exhausted: it was complete."""
+    closes = asyncio.Event()
+
+    class Slow(AsyncChunks):
+        async def aclose(self) -> None:
+            closes.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(streamtally.acollect(tally.wrap(Slow(Source(Script.WHOLE)))))
+    await closes.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert [record.outcome for record in exporter.records] == [Outcome.COMPLETED]
+    assert len(tally.accumulator) == 0
+
+
+@pytest.mark.anyio
+async def test_wrapped_in_one_task_and_read_in_another(tally: Tally, exporter: RecordingExporter) -> None:
+    """Nothing is tied to the task, or to the loop, in which a stream was wrapped."""
+
+    async def wrap() -> Any:
+        return tally.wrap(AsyncIterable(Source(Script.WHOLE)))
+
+    async def read(stream: Any, count: int) -> list[Any]:
+        return [await anext(stream) for _ in range(count)]
+
+    stream = await asyncio.create_task(wrap())
+    assert await asyncio.create_task(read(stream, 2)) == chat_chunks()[:2]
+    assert await asyncio.create_task(read(stream, 4)) == chat_chunks()[2:]
+    await asyncio.create_task(stream.aclose())
+    assert [record.outcome for record in exporter.records] == [Outcome.COMPLETED]
+    elsewhere = await asyncio.to_thread(tally.wrap, AsyncIterable(Source(Script.WHOLE)))
+    assert [chunk async for chunk in elsewhere] == chat_chunks()
+
+
+def test_asked_as_the_sdk_is(world: World, tally: Tally) -> None:
+    """The first example of the documentation."""
+    client = world.client(Script.WHOLE)
+    with tally.wrap(lambda: client.chat.completions.create(**ASKED)) as stream:
+        words = [chunk.choices[0].delta.content for chunk in stream if chunk.choices]
+    assert stream.record.text == "".join(word or "" for word in words) != ""
