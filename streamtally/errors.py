@@ -11,6 +11,7 @@
     └── StreamError                      a stream that did not end well; carries `.partial`
         ├── StreamTruncated              it ended before its finish
         └── ProviderError                the provider refused or failed
+            └── ProviderTimeout (TimeoutError)   it did not answer, or did not go on, in time
 
 What the caller's own source raises is never replaced by one of these: it reaches the caller unchanged.
 """
@@ -117,3 +118,12 @@ class ProviderError(StreamError):
     def retryable(self) -> bool:
         """Whether the same request may succeed later."""
         return self.status in RETRYABLE_STATUS
+
+
+class ProviderTimeout(ProviderError, TimeoutError):
+    """The provider did not answer, or did not go on, in time."""
+
+    @property
+    def retryable(self) -> bool:
+        """It may be quicker next time."""
+        return True

@@ -232,7 +232,7 @@ def _read(reading: Reading) -> Generator[Any, None, None]:
                 if not taken:
                     add(chunk, now)
                     if take is _decline:
-                        take = stream.fast_path() or _decline
+                        take = stream.fast_path(chunk) or _decline
                 yield chunk
                 before = clock()
             if len(pending) < BLOCK:
@@ -280,7 +280,7 @@ async def _aread(reading: Reading) -> AsyncGenerator[Any, None]:
                 if not taken:
                     add(chunk, now)
                     if take is _decline:
-                        take = stream.fast_path() or _decline
+                        take = stream.fast_path(chunk) or _decline
                 yield chunk
                 before = clock()
             if stream.settle():

@@ -121,7 +121,7 @@ def _route(document: Document, delta: ToolCallDelta) -> int:
         last = document.get("choice", delta.choice, "call at", delta.position)
         if last is not None and delta.id:
             last = _call_of_id(document, delta, last)
-        opens = last is not None and not delta.id and _begins(delta) and _is_whole(document, delta.choice, last)
+        opens = last is not None and not delta.id and _begins(delta) and _is_over(document, delta, last)
     return new if last is None or opens else int(last)
 
 
@@ -144,11 +144,14 @@ def _is_named(document: Document, choice: int, call: int | None) -> bool:
     return call is not None and document.get("choice", choice, "call", call, "name") is not None
 
 
-def _is_whole(document: Document, choice: int, call: int) -> bool:
-    """Whether a call that has its name has whole arguments too, so that a name without an id begins another."""
-    if not _is_named(document, choice, call):
+def _is_over(document: Document, delta: ToolCallDelta, call: int) -> bool:
+    """Whether a name without an id begins another call: it is another name, or this call has whole arguments."""
+    at = ("choice", delta.choice, "call", call)
+    if not _is_named(document, delta.choice, call):
         return False
-    arguments = (document.text("choice", choice, "call", call, "arguments") or "").rstrip()
+    if document.get(*at, "name") != delta.name:
+        return True
+    arguments = (document.text(*at, "arguments") or "").rstrip()
     return arguments.endswith("}") and _parsed(arguments) is not None
 
 
@@ -200,7 +203,8 @@ def _detail(document: Document, choice: int, key: str) -> dict[str, Any]:
 def _logprobs(document: Document, choice: int) -> Json:
     keys = document.members("choice", choice, "logprobs")
     found = {key: document.get("choice", choice, "logprobs", key) for key in keys}
-    return found.get("", found) if keys and document.retain else None
+    told = bool(keys) if document.retain else any(item is not None for item in found.values())
+    return found.get("", found) if told else None
 
 
 def _tool_calls(document: Document, choice: int, *, ended: bool) -> tuple[ToolCall, ...]:

@@ -103,8 +103,8 @@ def transcript(document: Document) -> Transcript:
     )
 
 
-def _objects(document: Document, name: str) -> list[Mapping[str, Any]]:
-    return [item for item in document.get("transcript", name) or () if isinstance(item, Mapping)]
+def _objects(document: Document, name: str) -> list[dict[str, Any]]:
+    return [dict(item) for item in document.get("transcript", name) or () if isinstance(item, Mapping)]
 
 
 def transcript_final(document: Document) -> bool:

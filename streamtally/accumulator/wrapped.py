@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..chunks import Chunk, ItemDelta
@@ -28,10 +28,13 @@ class WrappedStream(Stream):
         self.reads = Reads()
         self._numbers = Numbers()
 
-    def fast_path(self) -> Take | None:
-        """The dialect's fast path onto this stream's fold; None where the dialect has none, or payloads are kept."""
+    def fast_path(self, payload: Any) -> Take | None:
+        """The dialect's fast path onto this stream's fold, for payloads like this one.
+
+        None where the dialect has none, where payloads are kept, and for payloads that are no SDK's objects.
+        """
         dialect = self.reader.dialect
-        if dialect is None or dialect.fast is None or self.raw is not None:
+        if dialect is None or dialect.fast is None or self.raw is not None or isinstance(payload, Mapping | Chunk | str | bytes):
             return None
         return dialect.fast(self.fold)
 

@@ -1,7 +1,6 @@
 """The thin provider client: one method for each kind of stream, against any server that speaks OpenAI's API."""
 
-from .body import ProviderTimeout
 from .client import AsyncClient, Client
 from .stream import AsyncChunkStream, ChunkStream
 
-__all__ = ["AsyncChunkStream", "AsyncClient", "ChunkStream", "Client", "ProviderTimeout"]
+__all__ = ["AsyncChunkStream", "AsyncClient", "ChunkStream", "Client"]

@@ -22,10 +22,6 @@ _JSON = "application/json"
 _EVENTS = (b"data:", b"event:", b":", b"{")
 
 
-class ProviderTimeout(ProviderError, TimeoutError):
-    """The provider did not answer, or did not go on, in time."""
-
-
 class Body:
     """Turns the bytes of one answer into chunks, and knows where they end: at the terminal one, or at an error.
 

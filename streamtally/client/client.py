@@ -37,6 +37,7 @@ class _Methods(Generic[StreamT, HttpT]):
     """What both clients share: all but the loop."""
 
     _stream_kind: ClassVar[type[Any]]
+    _transport_kind: ClassVar[str]
 
     def __init__(  # noqa: PLR0913 - all have defaults, and the most are rarely needed
         self,
@@ -58,15 +59,11 @@ class _Methods(Generic[StreamT, HttpT]):
         url = transport.base_url_of(base_url)
         sent = _headers(url.host, api_key, headers or {}, demand_key=http_client is None)
         site = transport.Site(url, sent, _secrets(sent), {} if given else {"timeout": timeout})
-        self._transport = self._open_transport(transport, site, http_client)
+        self._transport = getattr(transport, self._transport_kind)(site, http_client)
         self._failure_of = transport.failure_of
         self._tally = tally
         self._provider = provider
         self._raise_truncated = raise_truncated
-
-    @staticmethod
-    def _open_transport(transport: Any, site: Any, http_client: Any) -> Any:
-        raise NotImplementedError
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._transport.site.url!r}>"
@@ -174,11 +171,8 @@ class Client(_Methods[ChunkStream, "httpx2.Client"]):
     """
 
     _stream_kind = ChunkStream
+    _transport_kind = "Transport"
     _transport: Transport
-
-    @staticmethod
-    def _open_transport(transport: Any, site: Any, http_client: Any) -> Any:
-        return transport.Transport(site, http_client)
 
     def close(self) -> None:
         """Close the connections, unless the HTTP client is yours."""
@@ -196,11 +190,8 @@ class AsyncClient(_Methods[AsyncChunkStream, "httpx2.AsyncClient"]):
     """The async form of `Client`: `http_client` is an `httpx2.AsyncClient`, and streams are read with `async for`."""
 
     _stream_kind = AsyncChunkStream
+    _transport_kind = "AsyncTransport"
     _transport: AsyncTransport
-
-    @staticmethod
-    def _open_transport(transport: Any, site: Any, http_client: Any) -> Any:
-        return transport.AsyncTransport(site, http_client)
 
     async def aclose(self) -> None:
         """As `Client.close`."""

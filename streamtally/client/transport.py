@@ -12,9 +12,9 @@ import anyio
 import httpx2
 
 from ..chunks import Chunk
-from ..errors import ProviderError
+from ..errors import ProviderError, ProviderTimeout
 from ..records import ErrorDetails
-from .body import Body, ProviderTimeout, error_of, refusal
+from .body import Body, error_of, refusal
 from .requests import Call
 
 Note = Callable[[Chunk], None]
