@@ -1,0 +1,229 @@
+import importlib.metadata
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from streamtally import StreamRecord, cli
+from streamtally.testing import scenarios
+from streamtally.testing.scenarios import Call
+
+PROGRAM = [sys.executable, "-c", "from streamtally.cli import main; main()"]
+QUICK = ("demo", "--pace", "0.15")
+
+
+def run(*arguments: str, stdin: bytes | None = None) -> Result:
+    """What the program does with these arguments."""
+    return CliRunner().invoke(cli.program(), arguments, input=stdin)
+
+
+def fields(output: str) -> dict[str, str]:
+    """A summary as it was meant."""
+    return {line[:11].strip(): line[11:] for line in output.splitlines()}
+
+
+@pytest.fixture
+def weather(tmp_path: Path) -> Path:
+    """A recorded body with two tool calls."""
+    calls = (Call("get_weather", '{"city": "Oslo"}'), Call("get_time", '{"zone": "CET"}'))
+    path = tmp_path / "weather.sse"
+    path.write_bytes(scenarios.chat(tool_calls=calls, model="gpt-4o").body)
+    return path
+
+
+def test_replay_sums_a_recording_up(weather: Path) -> None:
+    """The summary says how it ended, which model, what came, usage and cost."""
+    result = run("replay", str(weather), "--dialect", "openai.chat")
+    assert result.exit_code == 0
+    assert fields(result.output) == {
+        "outcome": "completed",
+        "model": "gpt-4o",
+        "stream": "chat.completion, openai.chat, 10 chunks",
+        "tool call": 'get_time({"zone": "CET"})',
+        "usage": "9 tokens in, 6 out",
+        "cost": "$0.0000825 (gpt-4o of openai, first party: exact)",
+        "finish": "tool_calls",
+    }
+    assert 'get_weather({"city": "Oslo"})' in result.output
+
+
+def test_replay_gives_the_record_as_json(weather: Path) -> None:
+    """`--json` is the record itself, which reads back."""
+    result = run("replay", str(weather), "--dialect", "openai.chat", "--json")
+    record = StreamRecord.model_validate_json(result.output)
+    assert [call.name for call in record.tool_calls] == ["get_weather", "get_time"]
+
+
+def test_replay_reads_standard_input_and_tells_the_dialect() -> None:
+    """`-` is standard input; without `--dialect` the body tells."""
+    result = run("replay", "-", stdin=scenarios.chat("Good morning.").body)
+    assert fields(result.output)["text"] == "13 characters: Good morning."
+
+
+def test_replay_takes_the_model_and_the_provider_from_the_caller() -> None:
+    """A body of speech names neither; the price needs them."""
+    body = scenarios.speech(sse=True).body
+    named = run("replay", "-", "--dialect", "openai.speech", "--model", "gpt-4o-mini-tts", "--provider", "openai", stdin=body)
+    assert fields(named.output)["cost"].endswith("(gpt-4o-mini-tts of openai, exact)")
+    nameless = run("replay", "-", "--dialect", "openai.speech", stdin=body)
+    assert fields(nameless.output)["cost"] == "unknown (unknown_model)"
+    assert fields(nameless.output)["audio"] == "3336 bytes"
+
+
+def test_replay_says_what_went_wrong_and_what_is_not_whole() -> None:
+    """An error inside the stream, a reasoning, and a call that was cut short."""
+    call = Call("get_weather", '{"city": "Oslo"}')
+    body = scenarios.chat(reasoning="Hm.", tool_calls=[call]).failing(4, "Too\x1b[31m much.").body
+    shown = fields(run("replay", "-", stdin=body).output)
+    assert shown["outcome"] == "error"
+    assert shown["reasoning"] == "3 characters: Hm."
+    assert shown["tool call"] == 'get_weather({"city":) (not whole)'
+    assert shown["error"] == "server_error: Too [31m much."
+    assert shown["usage"] == "no usage"
+
+
+def test_replay_shows_images() -> None:
+    """How large each is, and how many previews came before it."""
+    result = run("replay", "-", "--dialect", "openai.images", stdin=scenarios.images(partials=2).body)
+    assert re.fullmatch(r"\d+ bytes, after 2 previews", fields(result.output)["image"])
+
+
+def test_an_unknown_dialect_is_named_with_those_that_are_known(weather: Path) -> None:
+    """It cannot be carried out: exit code 2."""
+    result = run("replay", str(weather), "--dialect", "klingon")
+    assert result.exit_code == 2
+    assert "unknown dialect 'klingon'; known: " in result.stderr
+    assert "openai.chat" in result.stderr
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    """It cannot be carried out: exit code 2."""
+    result = run("replay", str(tmp_path / "nowhere.sse"))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"streamtally: {tmp_path / 'nowhere.sse'} cannot be read: No such file or directory\n"
+
+
+def test_price_breaks_a_cost_down() -> None:
+    """A line for each unit, the sum, and which row of the catalog it was."""
+    result = run("price", "gpt-4.1-mini", "--input", "1000", "--output", "500", "--cached", "200")
+    assert result.exit_code == 0
+    lines = [line.split() for line in result.output.splitlines()]
+    assert lines[0] == ["input", "800", "×", "$0.4", "per", "million", "tokens", "$0.00032"]
+    assert lines[1] == ["cache_read", "200", "×", "$0.1", "per", "million", "tokens", "$0.00002"]
+    assert lines[2] == ["output", "500", "×", "$1.6", "per", "million", "tokens", "$0.0008"]
+    assert lines[3] == ["total", "$0.00114"]
+    assert lines[4][:3] == ["gpt-4.1-mini", "of", "openai"]
+
+
+def test_price_goes_by_the_provider() -> None:
+    """The same model in the rows of whoever serves it."""
+    model = ("price", "claude-3-5-haiku-20241022", "--input", "1000", "--output", "0")
+    assert " of anthropic (" in run(*model).output
+    assert " of aws (" in run(*model, "--provider", "aws").output
+
+
+def test_the_price_of_an_unknown_model_is_unknown() -> None:
+    """It is not 0: exit code 1, and the status."""
+    result = run("price", "aurora-9", "--input", "10", "--output", "10")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "aurora-9: unknown (unknown_model)" in result.stderr
+
+
+def test_more_from_the_cache_than_there_is_input_is_refused() -> None:
+    """Input includes what is read from the cache."""
+    result = run("price", "gpt-4o", "--input", "10", "--output", "10", "--cached", "11")
+    assert result.exit_code == 2
+    assert "--input includes --cached" in result.stderr
+
+
+def test_version() -> None:
+    """`--version` is the version of the package, and needs no command."""
+    assert run("--version").output.strip() == importlib.metadata.version("streamtally")
+
+
+@pytest.mark.parametrize("package", ["typer", "rich"])
+def test_what_is_not_installed_is_named_with_its_extra(package: str) -> None:
+    """Exit code 2, and what to install; not a traceback."""
+    pretend = f"""
+import sys
+sys.modules[{package!r}] = None
+sys.argv = ["streamtally", "demo"]
+sys.stdout.isatty = lambda: True
+from streamtally.cli import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", pretend], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert done.stderr == f"streamtally: this needs {package}: pip install 'streamtally[cli]'\n"
+
+
+def test_the_demo_prints_plain_lines_where_there_is_no_terminal() -> None:
+    """All comparisons and streams, five metrics, the hint; no control codes; exit code 0."""
+    result = run(*QUICK)
+    assert result.exit_code == 0, result.output
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", result.output)
+    assert result.output.count("| naive loop: ") == 5
+    assert result.output.count("outcome: completed") == 6
+    assert result.output.count("| outcome: ") == 10
+    assert len(re.findall(r"^\w+\{.*,…\} [\d.e-]+$", result.output, re.MULTILINE)) == 5
+    assert "with streamtally.wrap(" in result.output
+
+
+def test_the_demo_draws_tables_in_a_terminal() -> None:
+    """The tables are drawn again as they fill, and the screen is left in order: exit code 0."""
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "40"}
+    with subprocess.Popen([*PROGRAM, *QUICK], stdout=theirs, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        shown = _all_of(ours)
+    assert process.returncode == 0, shown
+    assert "\x1b[" in shown
+    assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")  # the cursor is back
+    assert shown.index("naive loop") < shown.index("gpt-4o-transcribe") < shown.index("streamtally_streams_total")
+
+
+def test_the_demo_serves_its_metrics_until_it_is_interrupted() -> None:
+    """`--serve` says where, and goes well when Ctrl-C comes."""
+    with subprocess.Popen([*PROGRAM, *QUICK, "--serve"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = next(found[1] for line in process.stdout if (found := re.search(r"stay at (\S+) until", line)))
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=10) as response:
+            scraped = response.read().decode()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "streamtally_streams_total{" in scraped
+
+
+def test_a_corpus_that_is_no_folder_is_refused(tmp_path: Path) -> None:
+    """It cannot be carried out: exit code 2."""
+    result = run("demo", "--corpus", str(tmp_path / "nowhere"))
+    assert result.exit_code == 2
+    assert "is no folder" in result.stderr
+
+
+def test_a_corpus_without_recordings_is_not_as_promised(tmp_path: Path) -> None:
+    """Nothing was shown, so nothing is well: exit code 1."""
+    result = run("demo", "--corpus", str(tmp_path))
+    assert result.exit_code == 1
+    assert "there are no recordings of openai.chat" in result.output
+
+
+def _all_of(descriptor: int) -> str:
+    """All that is written to a pseudo terminal until its other side is closed."""
+    pieces = []
+    try:
+        while piece := os.read(descriptor, 65536):
+            pieces.append(piece)
+    except OSError:  # Linux says so where others give an empty read
+        pass
+    finally:
+        os.close(descriptor)
+    return b"".join(pieces).decode()
