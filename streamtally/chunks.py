@@ -131,7 +131,9 @@ class Chunk(NamedTuple):
     def text(self) -> str:
         """The words of the first choice that this chunk brings."""
         return "".join(d.text for d in self.deltas if isinstance(d, TextDelta) and d.channel == "text" and d.choice == 0) + (
-            "".join(d.value for d in self.deltas if isinstance(d, ItemDelta) and d.op == "append" and d.path[-1] == "output_text")
+            "".join(
+                d.value for d in self.deltas if isinstance(d, ItemDelta) and d.op == "append" and d.path[-1:] == ("output_text",)
+            )
         )
 
     @property
@@ -224,7 +226,7 @@ def _flags_of(delta: Delta) -> int:
 
 def _item_flags(delta: ItemDelta) -> int:
     if delta.op in ("append", "text") and isinstance(delta.value, str) and delta.value:
-        return CONTENT | TEXT if delta.path[-1] == "output_text" else CONTENT
+        return CONTENT | TEXT if delta.path[-1:] == ("output_text",) else CONTENT
     if delta.op in ("add", "done") and isinstance(delta.value, Mapping):
         return CONTENT if str(delta.value.get("type", "")).endswith("_call") or delta.value.get("content") else 0
     return 0

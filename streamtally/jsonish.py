@@ -29,11 +29,15 @@ def mend_surrogates(text: Any) -> Any:
     return text
 
 
-def json_value(value: Any) -> Json:
+MAX_DEPTH = 100
+"""How deep a value may be nested: a few levels more than anybody sends, and fewer than any JSON writer refuses."""
+
+
+def json_value(value: Any, depth: int = 0) -> Json:
     """A deep copy of `value` made of JSON values only.
 
     Bytes become base64, enums their value, infinities and NaN their names, models (pydantic's, or with `to_dict`)
-    their fields, and what has no JSON form its `str`.
+    their fields, and what has no JSON form its `str`. What lies deeper than `MAX_DEPTH` becomes "…".
     """
     if value is None or value is True or value is False or type(value) is int:
         return value
@@ -42,23 +46,42 @@ def json_value(value: Any) -> Json:
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else str(value)
     if isinstance(value, Mapping):
-        return {mend_surrogates(str(key)): json_value(item) for key, item in value.items()}
-    return _other_value(value)
+        return (
+            {mend_surrogates(str(key)): json_value(item, depth + 1) for key, item in value.items()} if depth < MAX_DEPTH else "…"
+        )
+    return _other_value(value, depth)
 
 
-def _other_value(value: Any) -> Json:
+def _other_value(value: Any, depth: int) -> Json:
     if isinstance(value, Enum):
-        return json_value(value.value)
+        return json_value(value.value, depth)
     if isinstance(value, bytes | bytearray | memoryview):
         return base64.b64encode(value).decode()
     if isinstance(value, int):
         return int(value)
+    if depth >= MAX_DEPTH:
+        return "…"
     fields = plain_fields(value)
     if fields is not None:
-        return json_value(fields)
+        return json_value(fields, depth)
     if isinstance(value, Iterable):
-        return [json_value(item) for item in value]
+        return [json_value(item, depth + 1) for item in value]
     return mend_surrogates(str(value))
+
+
+def size_of(value: Json) -> int:
+    """About how many characters a JSON value takes up.
+
+    >>> size_of({"token": "hello", "bytes": [1, 2]})
+    31
+    """
+    if isinstance(value, str | bytes):
+        return len(value)
+    if isinstance(value, Mapping):
+        return sum(len(str(key)) + size_of(item) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return sum(map(size_of, value))
+    return 8
 
 
 def plain_fields(value: Any) -> Mapping[str, Any] | None:
@@ -68,13 +91,15 @@ def plain_fields(value: Any) -> Mapping[str, Any] | None:
     """
     if isinstance(value, Mapping):
         return value
+    if isinstance(value, type):
+        return None
     if hasattr(value, "model_dump"):
         dumped: Mapping[str, Any] = value.model_dump(exclude_unset=True, warnings=False)
         return dumped
     if hasattr(value, "to_dict"):
         return plain_fields(value.to_dict())
     fields = getattr(value, "__dict__", None)
-    if isinstance(fields, dict) and not isinstance(value, type) and not callable(value):
+    if isinstance(fields, dict) and not callable(value):
         return {key: item for key, item in fields.items() if not key.startswith("_")}
     return None
 

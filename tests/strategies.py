@@ -99,13 +99,22 @@ ITEMS = st.one_of(
     st.builds(ItemDelta, st.sampled_from(["add", "done"]), optional(IDS), optional(POSITIONS), st.just(()), ITEM_OBJECTS),
     st.builds(ItemDelta, st.sampled_from(["append", "text"]), optional(IDS), optional(POSITIONS), ITEM_PATHS, TEXTS),
     st.builds(ItemDelta, st.just("set"), optional(IDS), optional(POSITIONS), st.just(("status",)), WORDS),
-    st.builds(ItemDelta, st.just("push"), optional(IDS), optional(POSITIONS), st.just(("content", 0, "annotations")), JSON_OBJECTS),
+    st.builds(
+        ItemDelta, st.just("push"), optional(IDS), optional(POSITIONS), st.just(("content", 0, "annotations")), JSON_OBJECTS
+    ),
     st.builds(ItemDelta, st.just("replace"), st.none(), st.none(), st.just(()), st.lists(ITEM_OBJECTS, max_size=2)),
 )
 DELTAS: st.SearchStrategy[Delta] = st.one_of(
     st.builds(TextDelta, TEXTS, st.sampled_from(["text", "reasoning", "refusal"]), CHOICES),
     st.builds(
-        ToolCallDelta, TEXTS, optional(POSITIONS), optional(IDS), optional(WORDS), optional(WORDS), optional(JSON_OBJECTS), CHOICES
+        ToolCallDelta,
+        TEXTS,
+        optional(POSITIONS),
+        optional(IDS),
+        optional(WORDS),
+        optional(WORDS),
+        optional(JSON_OBJECTS),
+        CHOICES,
     ),
     st.builds(FinishDelta, st.sampled_from(["stop", "length", "tool_calls", "odd"]), CHOICES),
     DETAILS,
@@ -187,7 +196,12 @@ def _cut(draw: st.DrawFn, text: str) -> list[str]:
 
 def _tool_deltas(draw: st.DrawFn, position: int) -> list[dict[str, Json]]:
     arguments = json.dumps(draw(st.dictionaries(WORDS, st.integers() | WORDS, max_size=2)))
-    head = {"index": position, "id": f"call_{position}", "type": "function", "function": {"name": f"f{position}", "arguments": ""}}
+    head = {
+        "index": position,
+        "id": f"call_{position}",
+        "type": "function",
+        "function": {"name": f"f{position}", "arguments": ""},
+    }
     pieces = [{"index": position, "function": {"arguments": piece}} for piece in _cut(draw, arguments)]
     return [{"tool_calls": [call]} for call in (head, *pieces)]
 
@@ -287,9 +301,7 @@ def response_streams(draw: st.DrawFn) -> Sent:
         *interleaved(draw, [events for events, _ in items]),
         {"type": "response.completed", "response": last},
     ]
-    return Sent(
-        StreamType.RESPONSES, "openai.responses", [{**event, "sequence_number": n} for n, event in enumerate(events)]
-    )
+    return Sent(StreamType.RESPONSES, "openai.responses", [{**event, "sequence_number": n} for n, event in enumerate(events)])
 
 
 @st.composite
@@ -479,7 +491,9 @@ TIMING_RECORDS = st.builds(
     started_at=optional(MOMENTS),
     ended_at=optional(MOMENTS),
     inter_chunk=optional(
-        st.builds(InterChunk, count=COUNTS, mean=SECONDS, p50=SECONDS, p95=SECONDS, p99=SECONDS, max=st.just(Decimal(1)) | SECONDS)
+        st.builds(
+            InterChunk, count=COUNTS, mean=SECONDS, p50=SECONDS, p95=SECONDS, p99=SECONDS, max=st.just(Decimal(1)) | SECONDS
+        )
     ),
     stalls=optional(COUNTS),
     **{
@@ -506,8 +520,8 @@ RECORDS = st.builds(
     outcome=optional(st.sampled_from(Outcome)),
     **{name: optional(TEXTS) for name in ("provider", "requested_model", "model", "response_id", "conversation_id")},
     **{name: optional(TEXTS) for name in ("server_address", "service_tier", "system_fingerprint")},
-    **{name: COUNTS for name in ("chunk_count", "duplicates", "conflicts", "late", "dropped_bytes", "dropped_chunks")},
-    **{name: JSON_OBJECTS for name in ("params", "attributes", "extras")},
+    **dict.fromkeys(("chunk_count", "duplicates", "conflicts", "late", "dropped_bytes", "dropped_chunks"), COUNTS),
+    **dict.fromkeys(("params", "attributes", "extras"), JSON_OBJECTS),
     dialect=TEXTS,
     server_port=optional(st.integers(1, 65_535)),
     choices=st.lists(CHOICE_RECORDS, max_size=2).map(tuple),

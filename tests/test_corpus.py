@@ -27,9 +27,9 @@ DISPUTED = {
     "('llm_versionllm_version', id '00'); the call was 'llm_version' with id '0', which is what the record has.",
     "text-generation-inference-67e705e070": "The server repeats the id '0' with each of 17 pieces of one call. The SDK's "
     "accumulator joins them to seventeen zeros; the record has the id that was meant.",
-    "req_llm-cbd31ab55b": "Fifteen whole calls come one by one, each with an id of its own, all at index 0, and then an error "
-    "with a finish of its own. The SDK's accumulator fuses the calls into one with unparseable arguments, and raises at the error "
-    "before it sees the finish; the record has fifteen calls, the finish 'stop', and the error.",
+    "req_llm-cbd31ab55b": "Fifteen whole calls come one by one, each with an id of its own, all at index 0; then an error, with "
+    "a finish beside it. The SDK's accumulator fuses the calls into one with unparseable arguments, and raises at the error, "
+    "before the finish; the record has fifteen calls, the finish 'stop', and the error.",
 }
 """Recordings whose reference is wrong, and who is right."""
 

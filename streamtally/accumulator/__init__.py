@@ -1,7 +1,8 @@
 """Chunks to records: order, repetition, gaps, lifetime, and one fold for all stream types."""
 
-from .accumulator import Accumulator, OnEnd, OnRecord, StreamHandle
+from .accumulator import Accumulator, OnEnd, OnRecord
 from .failure import failure_fields, is_timeout
+from .handle import StreamHandle
 from .state import About, Keep
 from .wrapped import WrappedStream
 

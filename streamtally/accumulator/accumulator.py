@@ -9,10 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from types import TracebackType
-from typing import Any, Self
-
-from sortedcontainers import SortedSet
+from typing import Any
 
 from ..clock import SYSTEM_CLOCK, Clock, Moment, stamp_of
 from ..dialects import Dialect, dialect_named
@@ -20,7 +17,9 @@ from ..errors import DuplicateRequest, MergeError, UnknownRequest
 from ..jsonish import Json
 from ..limits import DEFAULT_LIMITS, Limits
 from ..records import Outcome, StreamRecord, StreamType
+from .books import Books, Entry
 from .failure import failure_fields
+from .handle import StreamHandle
 from .keyed import KeyedStream
 from .state import About, Keep
 from .tombstones import Tombstones
@@ -28,59 +27,6 @@ from .wrapped import WrappedStream
 
 OnEnd = Callable[[StreamRecord], StreamRecord]
 OnRecord = Callable[[StreamRecord], object]
-
-
-class _Entry:
-    """A keyed stream that is open, with what the registry knows of it."""
-
-    __slots__ = ("active", "due", "ended", "ender", "lock", "request_id", "size", "stream", "users")
-
-    def __init__(self, stream: KeyedStream, now: int) -> None:
-        self.request_id = stream.about.request_id
-        self.stream = stream
-        self.lock = threading.Lock()
-        self.users = 0
-        self.active = now
-        self.due = 0
-        self.size = 0
-        self.ended = threading.Event()
-        self.ender: int | None = None
-
-
-class StreamHandle:
-    """One user's hold on a keyed stream: a context manager; `close` may be called again.
-
-    When the last hold goes, a stream that is still open ends: "completed" if it was finished, "error" after an exception,
-    else "cancelled". Its record is then forgotten.
-    """
-
-    def __init__(self, accumulator: Accumulator, entry: _Entry) -> None:
-        self.request_id = entry.request_id
-        self._accumulator = accumulator
-        self._entry = entry
-        self._open = True
-
-    def add(self, payload: Any, *, index: int | None = None, at: Moment | None = None) -> StreamRecord | None:
-        """`Accumulator.add` for this request."""
-        return self._accumulator.add(self.request_id, payload, index=index, at=at)
-
-    def finish(self, outcome: Outcome | None = None) -> StreamRecord:
-        """`Accumulator.finish` for this request."""
-        return self._accumulator.finish(self.request_id, outcome)
-
-    def close(self) -> None:
-        """Let go."""
-        if self._open:
-            self._open = False
-            self._accumulator._release(self._entry)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if isinstance(error, Exception) and self._open:
-            self._accumulator._fail(self._entry, error)
-        self.close()
 
 
 class Accumulator:
@@ -122,12 +68,10 @@ class Accumulator:
         self._on_start = on_start
         self._on_late = on_late
         self._lock = threading.Lock()
-        self._keyed: dict[str, _Entry] = {}
+        self._keyed = Books(self.limits)
         self._wrapped: dict[str, WrappedStream] = {}
-        self._by_due: SortedSet[tuple[int, str]] = SortedSet()
         self._tombstones = Tombstones(self.limits.tombstones, self.limits.ended_records)
         self._orphans: deque[Callable[[], object]] = deque()
-        self._bytes = 0
 
     def __len__(self) -> int:
         """How many streams are open, keyed and wrapped."""
@@ -287,14 +231,14 @@ class Accumulator:
         self.drain()
         now = self.clock.monotonic_ns()
         records = []
-        while (entry := self._idlest(before=now)) is not None:
+        while (entry := self._idle_since(now)) is not None:
             records.append(self._end(entry, Outcome.ABANDONED))
         return tuple(records)
 
     def close(self) -> None:
         """End all keyed streams that are open ("abandoned", unless they were finished)."""
         self.drain()
-        for entry in tuple(self._keyed.values()):
+        for entry in self._keyed.all():
             self._end(entry, Outcome.ABANDONED)
 
     def register(self, stream: WrappedStream) -> None:
@@ -336,7 +280,7 @@ class Accumulator:
         clock = self.clock
         return clock.wall_ns(clock.monotonic_ns() if moment is None else stamp_of(moment, clock))
 
-    def _entered(self, about: About, first_index: int = 0) -> _Entry | None:
+    def _entered(self, about: About, first_index: int = 0) -> Entry | None:
         """The stream that a chunk is for, made if there is none; None, and the chunk counted, where it has ended."""
         request_id = about.request_id
         with self._lock:
@@ -349,7 +293,7 @@ class Accumulator:
             self._welcome(entry)
         return entry
 
-    def _opened(self, about: About, first_index: int) -> _Entry:
+    def _opened(self, about: About, first_index: int) -> Entry:
         """The stream that a caller opens, also under an ID that was in use before; or the one that is open."""
         opened = self._wall(None)
         with self._lock:
@@ -363,16 +307,14 @@ class Accumulator:
         self._welcome(entry)
         return entry
 
-    def _new_entry(self, about: About, first_index: int) -> _Entry:
+    def _new_entry(self, about: About, first_index: int) -> Entry:
         """Enter a new stream in the books. Under the registry's lock."""
         if about.request_id in self._wrapped:
             raise DuplicateRequest(about.request_id)
         stream = KeyedStream(about, first_index=first_index, clock=self.clock, limits=self.limits, keep=self.keep)
-        entry = self._keyed[about.request_id] = _Entry(stream, self.clock.monotonic_ns())
-        self._schedule(entry)
-        return entry
+        return self._keyed.enter(Entry(stream, self.clock.monotonic_ns()))
 
-    def _welcome(self, entry: _Entry) -> None:
+    def _welcome(self, entry: Entry) -> None:
         """Announce a new stream, and make room for it."""
         if self._on_start is not None:
             with entry.lock:
@@ -380,7 +322,7 @@ class Accumulator:
             self._on_start(record)
         self._make_room(entry)
 
-    def _release(self, entry: _Entry) -> None:
+    def _release(self, entry: Entry) -> None:
         """One hold on a stream goes; with the last one the stream and its record."""
         self.drain()
         with entry.lock:
@@ -407,11 +349,11 @@ class Accumulator:
             raise UnknownRequest(request_id)
         return record
 
-    def _fail(self, entry: _Entry, error: BaseException | str) -> StreamRecord:
+    def _fail(self, entry: Entry, error: BaseException | str) -> StreamRecord:
         fields = failure_fields(error)
         return self._end(entry, Outcome.TIMEOUT if fields["type"] == "timeout" else Outcome.ERROR, fields)
 
-    def _end(self, entry: _Entry, outcome: Outcome, error: Mapping[str, Json] | None = None) -> StreamRecord:
+    def _end(self, entry: Entry, outcome: Outcome, error: Mapping[str, Json] | None = None) -> StreamRecord:
         """The one way in which a keyed stream ends. Whoever comes second waits for the record of the first."""
         request_id = entry.request_id
         stamp = None if error is None else self._wall(None)
@@ -435,53 +377,26 @@ class Accumulator:
         finally:
             stream.record = record
             with self._lock:
-                self._forget(entry)
+                self._keyed.strike(entry)
                 self._tombstones.bury(request_id, record, entry.ended)
             entry.ended.set()
         return record
 
-    def _forget(self, entry: _Entry) -> None:
-        self._keyed.pop(entry.request_id, None)
-        self._by_due.discard((entry.due, entry.request_id))
-        self._bytes -= entry.size
-
-    def _schedule(self, entry: _Entry) -> None:
-        """Note when the stream will have been idle for too long, if nothing comes. Under the registry's lock."""
-        entry.due = self._due(entry)
-        self._by_due.add((entry.due, entry.request_id))
-
-    def _due(self, entry: _Entry) -> int:
-        return entry.active + round(self.limits.idle_seconds * 1e9)
-
-    def _idlest(self, *, before: int | None = None, other_than: _Entry | None = None) -> _Entry | None:
-        """The stream that has been idle for longest, if its time ran out `before`; notes that are out of date are renewed."""
+    def _idle_since(self, now: int) -> Entry | None:
         with self._lock:
-            found = spared = None
-            while found is None and self._by_due and (before is None or self._by_due[0][0] <= before):
-                due, request_id = self._by_due.pop(0)
-                entry = self._keyed[request_id]
-                if entry is other_than:
-                    spared = entry
-                elif due != self._due(entry):
-                    self._schedule(entry)
-                else:
-                    found = entry
-            if spared is not None:
-                self._schedule(spared)
-            return found
+            return self._keyed.idlest(before=now)
 
-    def _account(self, entry: _Entry) -> None:
+    def _account(self, entry: Entry) -> None:
         """Bring the total of retained bytes up to date, and make room where there is too much."""
         with self._lock:
-            if entry.stream.seal is None:
-                self._bytes += entry.stream.size - entry.size
-                entry.size = entry.stream.size
+            self._keyed.weigh(entry)
         self._make_room(entry)
 
-    def _make_room(self, entry: _Entry) -> None:
+    def _make_room(self, entry: Entry) -> None:
         """End the streams that are idle for longest, as long as there are too many or they hold too much."""
-        while len(self._keyed) > self.limits.streams or self._bytes > self.limits.total_bytes:
-            idlest = self._idlest(other_than=entry)
+        while self._keyed.overfull:
+            with self._lock:
+                idlest = self._keyed.idlest(other_than=entry)
             if idlest is None:
                 return
             self._end(idlest, Outcome.ABANDONED)

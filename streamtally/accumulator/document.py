@@ -220,7 +220,7 @@ def _last_bytes(rest: str) -> bytes:
     """The bytes of base64 that ends without its padding; none where there is not enough for one."""
     try:
         return binascii.a2b_base64(rest + "=" * (-len(rest) % 4))
-    except binascii.Error:
+    except ValueError:
         return b""
 
 

@@ -17,6 +17,7 @@ from ..limits import Limits
 from ..records import ErrorDetails, Outcome, StreamRecord, StreamType, Timing, Usage
 from .document import Document
 from .fold import Fold
+from .media import images_complete
 from .timing import timing
 
 Keep = Literal["content", "counts"]
@@ -265,12 +266,10 @@ class Stream:
         document, params = fold.document, self.about.params
         if self.stream_type is StreamType.SPEECH and self.about.characters is not None:
             return {"characters": self.about.characters}
-        images = document.members("images") if self.stream_type is StreamType.IMAGE else ()
-        if not images:
+        if self.stream_type is not StreamType.IMAGE or not (whole := images_complete(document)):
             return {}
-        described = document.get("image", images[0]) or {}
+        described = document.get("image", document.members("images")[0]) or {}
         size, quality = described.get("size") or params.get("size"), described.get("quality") or params.get("quality")
-        whole = sum(bool(document.get("image", index, "complete")) for index in images)
         return {
             "images": whole,
             "image_size": size if isinstance(size, str) else None,

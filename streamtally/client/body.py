@@ -23,7 +23,7 @@ _EVENTS = (b"data:", b"event:", b":", b"{")
 
 
 class Body:
-    """Turns the bytes of one answer into chunks, and knows where they end: at the terminal one, or at an error.
+    """Turns the bytes of one answer into chunks, and knows where they end: at the terminal one, or with the body.
 
     Args:
         dialect: what the answer should speak.
@@ -32,7 +32,8 @@ class Body:
     Attributes:
         ready: chunks to hand out.
         ended: whether none follows them.
-        complete: whether the stream's own end marker was seen.
+        complete: whether the stream's own end marker was seen, and no error before it.
+        failed: whether an error came inside the stream; what the provider says after it, such as the usage, still counts.
         failure: what broke the transport, to be raised after the chunks.
     """
 
@@ -40,6 +41,7 @@ class Body:
         self.ready: deque[Chunk] = deque()
         self.ended = False
         self.complete = False
+        self.failed = False
         self.failure: Exception | None = None
         self._may_be_sound = "bytes" in dialect.framing
         self._reader = Reader(replace(dialect, framing="sse") if self._may_be_sound else dialect)
@@ -72,7 +74,7 @@ class Body:
     def broke(self, error: Exception) -> None:
         """The transport failed: what came whole still counts, and what was cut short is kept."""
         self._end()
-        self.failure = None if self.complete else error
+        self.failure = None if self.complete or self.failed else error
 
     def _kind_of(self, start: bytes) -> Kind | None:
         """What a body is that begins so; None where nothing of JSON has come yet."""
@@ -86,9 +88,11 @@ class Body:
     def _take(self, chunks: Iterable[Chunk]) -> None:
         for chunk in chunks:
             self.ready.append(chunk)
-            if chunk.terminal or chunk.error is not None:
+            self.failed = self.failed or chunk.error is not None
+            unreadable = chunk.error is not None and chunk.error.get("type") == "framing_error"
+            if chunk.terminal or unreadable:
                 self.ended = True
-                self.complete = chunk.error is None
+                self.complete = not self.failed
                 return
 
     def _hold(self, data: bytes) -> None:

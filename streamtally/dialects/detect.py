@@ -13,6 +13,7 @@ _BY_OBJECT = {
     "chat.completion": openai_chat.DIALECT,
     "text_completion": openai_completions.DIALECT,
     "response": openai_responses.DIALECT,
+    "transcription.chunk": openai_audio.TRANSCRIPTION,
 }
 _BY_TYPE = {
     "response.": openai_responses.DIALECT,

@@ -14,9 +14,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..chunks import AudioDelta, Chunk, TranscriptDelta
+from ..chunks import AudioDelta, Chunk, FinishDelta, TextDelta, TranscriptDelta
 from ..jsonish import Json, json_value
 from ..records import StreamRecord, StreamType, Transcript, Usage
+from . import openai_chat
 from .base import Dialect
 from .openai_common import error_chunk, response_usage, total_of, usage_fields
 from .plain import audio_chunk
@@ -44,6 +45,8 @@ def transcription_chunk(payload: Mapping[str, Any]) -> Chunk:
     if found := error_chunk(payload):
         return found
     kind = text_of(payload.get("type"))
+    if is_list(payload.get("choices")):
+        return _of_choices(payload)
     if kind == "transcript.text.delta":
         return Chunk((TranscriptDelta(text_of(payload.get("delta")), lists=_lists(payload, "logprobs")),))
     if kind == "transcript.text.segment":
@@ -51,6 +54,15 @@ def transcription_chunk(payload: Mapping[str, Any]) -> Chunk:
     if kind and kind != "transcript.text.done":
         return Chunk(extras={kind: json_value(payload)})
     return _final_transcript(payload)
+
+
+def _of_choices(payload: Mapping[str, Any]) -> Chunk:
+    """What a server says that sends a transcription as if it were chat (vLLM): the finish is the final word."""
+    whole = openai_chat.chunk(payload)
+    heard = "".join(delta.text for delta in whole.deltas if isinstance(delta, TextDelta))
+    final = any(isinstance(delta, FinishDelta) for delta in whole.deltas)
+    deltas = (TranscriptDelta(heard), *([TranscriptDelta(final=True)] if final else []))
+    return whole._replace(deltas=deltas)
 
 
 def _final_transcript(payload: Mapping[str, Any]) -> Chunk:

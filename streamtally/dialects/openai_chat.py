@@ -17,11 +17,23 @@ from ..chunks import AudioDelta, Chunk, Delta, DetailDelta, FinishDelta, ImageDe
 from ..jsonish import Json, json_value
 from ..records import Choice, Image, StreamRecord, StreamType, ToolCall, Usage
 from .base import Dialect, Take, Writers
-from .openai_common import FINISH_REASONS, error_chunk, error_fields, response_usage, total_of, usage_fields
+from .openai_common import FINISH_REASONS, error_chunk, error_in, response_usage, total_of, usage_fields
 from .values import count_of, is_list, json_text, mapping_of, mappings_of, name_of, text_of, unnamed
 
 _CHUNK_FIELDS = frozenset(
-    {"id", "object", "model", "choices", "usage", "error", "service_tier", "system_fingerprint", "obfuscation", "status_code"}
+    {
+        "id",
+        "object",
+        "model",
+        "choices",
+        "usage",
+        "error",
+        "error_type",
+        "service_tier",
+        "system_fingerprint",
+        "obfuscation",
+        "status_code",
+    }
 )
 _CHOICE_FIELDS = frozenset({"index", "delta", "message", "text", "finish_reason", "logprobs", "usage", "error"})
 _DELTA_FIELDS = frozenset(
@@ -61,10 +73,11 @@ def chunk(payload: Mapping[str, Any]) -> Chunk:
 def _error(payload: Mapping[str, Any], choices: list[Mapping[str, Any]], groq: Mapping[str, Any]) -> Mapping[str, Json] | None:
     """The error, wherever it is: alone, beside the choices, under `x_groq`, in a choice, or only as the reason to finish."""
     error = payload.get("error") or groq.get("error")
-    error = error or next((choice["error"] for choice in choices if choice.get("error")), None)
-    if error or any(choice.get("finish_reason") == "error" for choice in choices):
-        return error_fields(error or {}, payload.get("status_code"))
-    return None
+    failed = False
+    for choice in choices:
+        error = error or choice.get("error")
+        failed = failed or choice.get("finish_reason") == "error"
+    return error_in(payload, error or {}) if error or failed else None
 
 
 def _usage(payload: Mapping[str, Any], choices: list[Mapping[str, Any]], groq: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -91,20 +104,24 @@ def _choice_deltas(choice: Mapping[str, Any], position: int) -> Iterator[Delta]:
 
 
 def _content(content: Any, index: int) -> Iterator[Delta]:
-    """Text, or (Mistral) a list of parts of which some are thinking. An empty text says that the choice is there."""
+    """Text, or (Mistral, Databricks) a list of parts of which some are thinking. An empty text says that the choice is there."""
     if not is_list(content):
         yield TextDelta(text_of(content), "text", index)
         return
     for part in content:
         if isinstance(part, str):
             yield TextDelta(part, "text", index)
-        elif isinstance(part, Mapping) and part.get("type") == "thinking":
-            for thought in mappings_of(part.get("thinking")):
-                yield TextDelta(text_of(thought.get("text")), "reasoning", index)
+        elif isinstance(part, Mapping) and part.get("type") in ("thinking", "reasoning"):
+            yield TextDelta(_thoughts(part), "reasoning", index)
         elif isinstance(part, Mapping) and isinstance(part.get("text"), str):
             yield TextDelta(part["text"], "text", index)
         elif isinstance(part, Mapping):
             yield DetailDelta("annotations", [json_value(part)], index)
+
+
+def _thoughts(part: Mapping[str, Any]) -> str:
+    words = part.get("thinking") or part.get("summary") or part.get("text")
+    return "".join(text_of(entry.get("text")) for entry in mappings_of(words)) or text_of(words)
 
 
 def _reasoning(delta: Mapping[str, Any], index: int) -> Iterator[Delta]:

@@ -146,10 +146,16 @@ def error_fields(error: Any, status: Any = None) -> dict[str, Json]:
     }
 
 
+def error_in(payload: Mapping[str, Any], error: Any = None) -> dict[str, Json]:
+    """The error that a payload holds (or `error`), with what stands beside it: a status, or (TGI) the type of a bare text."""
+    fields = error_fields(error or payload.get("error"), payload.get("status_code") or payload.get("status"))
+    return {**fields, "type": fields["type"] or name_of(payload.get("error_type"))}
+
+
 def error_chunk(payload: Mapping[str, Any]) -> Chunk | None:
     """The chunk of a payload that is an error and nothing else, or None."""
     if payload.get("error"):
-        return Chunk(error=error_fields(payload["error"], payload.get("status_code") or payload.get("status")))
+        return Chunk(error=error_in(payload))
     if payload.get("type") == "error" or payload.get("object") == "error":
         return Chunk(error=error_fields(payload))
     return None

@@ -22,6 +22,9 @@ _FIELDS = frozenset(
     {"type", "b64_json", "url", "partial_image_index", "usage", "index", "model", "revised_prompt", "image_index"}
 )
 
+_WHOLE = (".completed", ".partial_succeeded")
+"""Events of a whole image: OpenAI's, and that of servers whose last event only sums up (Volcengine)."""
+
 _DESCRIBED = ("background", "output_format", "quality", "size")
 """What a response says of its images. Which of them was left to the model ("auto") it does not say."""
 
@@ -31,10 +34,11 @@ def chunk(payload: Mapping[str, Any]) -> Chunk:
     if found := error_chunk(payload):
         return found
     kind = text_of(payload.get("type"))
-    if not kind.endswith((".partial_image", ".completed")):
+    if not kind.endswith((".partial_image", *_WHOLE)):
         return Chunk(extras={kind or "event": json_value(payload)})
+    shown = any(isinstance(payload.get(name), str) for name in ("b64_json", "url"))
     return Chunk(
-        (_image(payload, partial=kind.endswith(".partial_image")),),
+        (_image(payload, partial=kind.endswith(".partial_image")),) if shown else (),
         meta={"model": name_of(payload.get("model"))},
         usage=json_value(payload["usage"]) if isinstance(payload.get("usage"), Mapping) else None,
     )

@@ -66,7 +66,7 @@ def chunk(payload: Mapping[str, Any]) -> Chunk:
     """One event of a response stream."""
     kind = text_of(payload.get("type"))
     family, _, stage = kind.removeprefix("response.").rpartition(".")
-    if not kind.startswith("response."):
+    if not kind.startswith("response.") or kind == "response.error":
         found = error_chunk(payload) or Chunk(extras={kind or "event": json_value(payload)})
     elif stage in _ENVELOPE and not family and isinstance(payload.get("response"), Mapping):
         found = _envelope(payload["response"], stage)

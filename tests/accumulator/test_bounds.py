@@ -192,7 +192,7 @@ def test_idle_streams_end_in_order() -> None:
     clock.advance(8)
     assert [record.request_id for record in accumulator.sweep()] == ["2", "0"]
     assert accumulator.sweep() == ()
-    assert list(map(len, (ends, accumulator))) == [2, 1]
+    assert (len(ends), len(accumulator)) == (2, 1)
 
 
 def test_remembered_records() -> None:
@@ -210,10 +210,10 @@ def test_remembered_records() -> None:
     assert (len(accumulator), accumulator.late) == (1, 1)
 
 
-@pytest.mark.parametrize("limits", [{"tombstones": 0}, {"ended_records": 0}])
-def test_nothing_remembered(limits: dict[str, float]) -> None:
+@pytest.mark.parametrize("limits", [Limits(tombstones=0), Limits(ended_records=0)], ids=["no IDs", "no records"])
+def test_nothing_remembered(limits: Limits) -> None:
     """Without room for the ended, the record is handed out once."""
-    accumulator = accumulator_with(**limits)
+    accumulator = Accumulator(clock=FakeClock(), limits=limits)
     accumulator.add("r", said("x"), index=0)
     assert accumulator.finish("r").text == "x"
     with pytest.raises(UnknownRequest):

@@ -228,7 +228,9 @@ def test_b17_reasoning_and_its_details() -> None:
         {"index": 1, "type": "reasoning.encrypted", "data": "xx"},
         {"index": 0, "type": "reasoning.text", "text": " on", "signature": "sig"},
     ]
-    record = record_of([chat(reasoning="so"), *(chat(reasoning_details=[one]) for one in details), chat(reasoning=" on"), finish()])
+    record = record_of(
+        [chat(reasoning="so"), *(chat(reasoning_details=[one]) for one in details), chat(reasoning=" on"), finish()]
+    )
     assert record.reasoning == "so on"
     assert record.choices[0].reasoning_details == (
         {"index": 0, "type": "reasoning.text", "text": "so on", "signature": "sig"},
@@ -263,7 +265,9 @@ def _spoil(value: Any) -> None:
 def test_b19_the_caller_changes_a_payload_afterwards(index: int) -> None:
     """What was added stays as it was, folded or still waiting."""
     payloads = [
-        chat(content="a", logprobs={"content": [{"token": "a", "top_logprobs": [{"token": "b"}]}]}, annotations=[{"a": {"b": 1}}]),
+        chat(
+            content="a", logprobs={"content": [{"token": "a", "top_logprobs": [{"token": "b"}]}]}, annotations=[{"a": {"b": 1}}]
+        ),
         {**called(call(0, "{}", id="call_a", name="f")), "cache_debug": {"hit": ["yes"]}},
         {**used(5, 6, prompt_tokens_details={"cached_tokens": 2}), "error": {"message": "e", "metadata": {"raw": ["x"]}}},
         event("output_item.done", output_index=0, item={**MESSAGE, "content": [{"type": "output_text", "text": "t"}]}),
@@ -641,9 +645,9 @@ def test_bo_the_first_start_stays() -> None:
 def test_open_after_the_first_chunk() -> None:
     """What the caller says of a request counts also when a chunk was quicker."""
     accumulator = Accumulator(clock=FakeClock())
-    accumulator.add("r", {"type": "image_generation.completed", "image_index": 0}, index=0)
+    accumulator.add("r", {"type": "image_generation.completed", "image_index": 0, "b64_json": "QUJD"}, index=0)
     accumulator.open("r", params={"model": "gpt-image-1", "n": 2}, attributes={"team": "a"}, conversation_id="c")
-    record = accumulator.add("r", {"type": "image_generation.completed", "image_index": 1}, index=1)
+    record = accumulator.add("r", {"type": "image_generation.completed", "image_index": 1, "b64_json": "QUJD"}, index=1)
     assert record is not None
     assert (record.requested_model, record.attributes, record.conversation_id) == ("gpt-image-1", {"team": "a"}, "c")
 

@@ -22,7 +22,7 @@ OF_THE_WAY = {*OUTSIDE_THE_LAW, "timing", "ordering", "highest_index"}
 class Fact(NamedTuple):
     """A chunk, its position, and when it was read."""
 
-    index: int
+    place: int
     at: float
     payload: Any
 
@@ -37,7 +37,7 @@ def opened(sent: Sent) -> Accumulator:
 def record_of(sent: Sent, facts: Iterable[Fact]) -> StreamRecord | None:
     """What `add` says in the end, which it says once."""
     accumulator = opened(sent)
-    said = [accumulator.add("r", fact.payload, index=fact.index, at=fact.at) for fact in facts]
+    said = [accumulator.add("r", fact.payload, index=fact.place, at=fact.at) for fact in facts]
     records = [record for record in said if record is not None]
     assert len(records) <= 1
     return records[0] if records else None
@@ -101,11 +101,11 @@ def test_several_workers_make_one_record(kind: str, data: st.DataObject) -> None
     facts = facts[:-1]
     alone = opened(sent)
     for fact in facts:
-        alone.add("r", fact.payload, index=fact.index, at=fact.at)
+        alone.add("r", fact.payload, index=fact.place, at=fact.at)
     workers = [opened(sent) for _ in range(data.draw(st.integers(1, 4), "workers"))]
     for fact in data.draw(st.permutations(facts), "shuffled"):
         for worker in data.draw(st.sets(st.sampled_from(workers), min_size=1), "seen by"):
-            worker.add("r", fact.payload, index=fact.index, at=fact.at)
+            worker.add("r", fact.payload, index=fact.place, at=fact.at)
     state = merged(data, sent, [worker.dump("r") for worker in workers])
     last = Accumulator(clock=FakeClock())
     last.merge("r", state)
@@ -133,7 +133,7 @@ def test_the_merge_that_completes_a_stream_ends_it(kind: str, data: st.DataObjec
     part = data.draw(st.sets(st.integers(0, len(facts) - 1), max_size=len(facts) - 1), "first worker")
     first, second = opened(sent), opened(sent)
     for fact in facts:
-        (first if fact.index in part else second).add("r", fact.payload, index=fact.index, at=fact.at)
+        (first if fact.place in part else second).add("r", fact.payload, index=fact.place, at=fact.at)
     if not part:  # the second had them all, and ended the stream
         assert "r" not in second
         return
@@ -171,7 +171,7 @@ def test_wrapped_added_and_merged_agree(kind: str, data: st.DataObject) -> None:
         worker = Tally(clock=FakeClock())
         worker.open("r", dialect=sent.dialect, params=sent.params)
         for fact in facts:
-            worker.add("r", fact.payload, index=fact.index, at=fact.at)
+            worker.add("r", fact.payload, index=fact.place, at=fact.at)
         return worker
 
     added = keyed(facts)

@@ -145,7 +145,7 @@ def test_garbage(ask: Asker, provider: FakeProvider) -> None:
     assert isinstance(answer.error, ProviderError)
     assert answer.record.error is not None
     assert (answer.record.error.type, answer.record.error.body) == ("malformed_payload", "{no json}")
-    assert (answer.record.outcome, answer.text) == (Outcome.ERROR, "one two")
+    assert (answer.record.outcome, answer.text) == (Outcome.ERROR, "one two three")
 
 
 def test_an_error_under_status_200(ask: Asker, provider: FakeProvider) -> None:

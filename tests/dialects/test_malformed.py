@@ -55,7 +55,10 @@ STREAMS: dict[str, list[Payload]] = {
             incomplete_details={"reason": "r"},
         ),
     ),
-    "openai.speech": [{"type": "speech.audio.delta", "audio": "YWFh"}, {"type": "speech.audio.done", "usage": {"input_tokens": 1}}],
+    "openai.speech": [
+        {"type": "speech.audio.delta", "audio": "YWFh"},
+        {"type": "speech.audio.done", "usage": {"input_tokens": 1}},
+    ],
     "openai.transcription": [
         {"type": "transcript.text.delta", "delta": "a", "logprobs": [{"token": "a"}]},
         {"type": "transcript.text.segment", "id": "s", "text": "a", "speaker": "A"},

@@ -344,6 +344,18 @@ def test_content_as_a_list_and_then_as_a_text() -> None:
     }
 
 
+def test_reasoning_as_a_part_of_the_content() -> None:
+    """Parts that are called reasoning, with a summary or a text, are reasoning."""
+    summary = {"type": "reasoning", "summary": [{"type": "summary_text", "text": "h"}]}
+    chunks = [
+        chat(choice(content=[summary])),
+        chat(choice(content=[{"type": "reasoning", "text": "m"}])),
+        *says("hello"),
+        stops(),
+    ]
+    assert told(read(chunks)) == {"outcome": "completed", "choices": ({**ANSWER, "reasoning": "hm"},)}
+
+
 def test_text_beside_the_delta() -> None:
     """A server that puts the words into `text` as well as into the delta is heard once."""
     chunks = [chat(choice(content=piece, beside={"text": piece})) for piece in ("hel", "lo")]

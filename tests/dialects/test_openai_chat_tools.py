@@ -68,6 +68,10 @@ FORMS: dict[str, tuple[list[Payload], tuple[dict[str, Any], ...]]] = {
     "the same index twice in one chunk, of one call": ([calls(call(0, "f", '{"a"', id="c0", **F), call(0, None, ": 1}"))], ONE),
     "the same index without any id": ([calls(call(0, "f", '{"a": 1}', **F)), calls(call(0, "g", '{"b": 2}', **F))], UNNAMED),
     "the same index twice in one chunk, without any id": ([calls(call(0, "f", '{"a": 1}'), call(0, "g", '{"b": 2}'))], UNNAMED),
+    "another name under the same index, without any id": (
+        [calls(call(0, "f", "")), calls(call(0, "g", '{"b": 2}'))],
+        (_called(0, "f", "", {}), UNNAMED[1]),
+    ),
     "back to an earlier id": (
         [
             calls(call(0, "f", '{"a"', id="c0", **F)),

@@ -23,6 +23,10 @@ CHUNKS: dict[str, tuple[list[Payload], dict[str, Any]]] = {
     "an error alone": ([{"error": RATE}], RATE_TOLD),
     "an error with a status beside it": ([{"error": RATE, "status_code": 429}], {**RATE_TOLD, "status": 429}),
     "an error that is a text": ([{"error": "boom"}], _unnamed("boom")),
+    "an error that is a text, with its type beside it": (
+        [{"error": "boom", "error_type": "overloaded"}],
+        {"type": "overloaded", "message": "boom", "body": "boom"},
+    ),
     "an error with a number for a code": ([chat(error=GATEWAY)], GATEWAY_TOLD),
     "an error beside choices and usage": (
         [chat(choice(0, "error", content=""), error=GATEWAY, usage={"prompt_tokens": 3, "completion_tokens": 0})],
@@ -163,6 +167,9 @@ def _error_event(message: str, code: str | None = "rate_limit_exceeded") -> Payl
         pytest.param(
             [{"type": "error", "error": {"type": "invalid_request_error", "code": None, "message": "no"}, "status": 400}],
             "invalid_request_error", "no", None, id="error as over WebSocket",
+        ),
+        pytest.param(
+            [event("error", error={"type": "overloaded", "message": "busy"})], "overloaded", "busy", None, id="response.error"
         ),
     ],
 )  # fmt: skip

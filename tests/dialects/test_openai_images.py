@@ -117,6 +117,23 @@ def test_a_url_and_a_prompt() -> None:
     }
 
 
+def test_a_last_event_that_only_sums_up() -> None:
+    """A server that calls each whole image a partial success, and completes without one, made as many images as it showed."""
+    images = [
+        {"type": "image_generation.partial_succeeded", "image_index": n, "url": f"https://x.test/{n}", "size": "2x2"}
+        for n in range(2)
+    ]
+    last = {
+        "type": "image_generation.completed",
+        "model": "m-1",
+        "usage": {"generated_images": 2, "output_tokens": 8, "total_tokens": 8},
+    }
+    record = read([*images, last], DIALECT)
+    assert [(image.url, image.complete) for image in record.images] == [("https://x.test/0", True), ("https://x.test/1", True)]
+    assert record.usage is not None
+    assert (record.outcome, record.usage.images, record.usage.output_tokens) == ("completed", 2, 8)
+
+
 def test_unknown_events_are_kept() -> None:
     """An event that nobody knows is on the record."""
     record = read([completed(b"0"), {"type": "image_generation.mood", "mood": "good"}], DIALECT)

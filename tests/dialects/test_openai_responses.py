@@ -334,6 +334,14 @@ CALLS: dict[str, tuple[list[Payload], Payload]] = {
         ],
         {"id": "i", "type": "mcp_call", "name": "f", "server_label": "s", "arguments": '{"a": 1}', "status": "failed"},
     ),
+    "MCP call by its other name": (
+        [
+            added(0, "i", "mcp_call", name="f", arguments=""),
+            at(0, "i", "mcp_call.arguments.delta", delta='{"a"'),
+            at(0, "i", "mcp_call.arguments.delta", delta=": 1}"),
+        ],
+        {"id": "i", "type": "mcp_call", "name": "f", "arguments": '{"a": 1}', "status": "in_progress"},
+    ),
     "MCP list": (
         [added(0, "i", "mcp_list_tools", server_label="s", tools=[]), at(0, "i", "mcp_list_tools.completed")],
         {"id": "i", "type": "mcp_list_tools", "server_label": "s", "tools": [], "status": "completed"},

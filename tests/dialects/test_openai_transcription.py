@@ -124,6 +124,23 @@ def test_several_languages() -> None:
     assert (record.transcript.language, record.extras["languages"]) == ("en", [{"code": "en"}, {"code": "de"}])
 
 
+def test_a_transcription_as_if_it_were_chat() -> None:
+    """A server that wraps what was heard in choices is understood; its finish is the last word."""
+
+    def heard(text: str, finish: str | None = None, **fields: object) -> Payload:
+        chunk = {"id": "id-1", "object": "transcription.chunk", "created": 1, "model": "m-1"}
+        return {**chunk, "choices": [{"delta": {"content": text}, "finish_reason": finish}], **fields}
+
+    usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+    chunks = [heard("I see "), heard("skies"), heard("", "stop"), {**heard(""), "choices": [], "usage": usage}]
+    assert told(read(chunks, DIALECT)) == {
+        "outcome": "completed",
+        "transcript": {"text": "I see skies"},
+        "usage": {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5},
+    }
+    assert read(chunks[:2], DIALECT).outcome == "truncated"
+
+
 def test_unknown_events_are_kept() -> None:
     """An event that nobody knows is on the record."""
     record = read([delta("a"), {"type": "transcript.text.mood", "mood": "good"}, done("a")], DIALECT)

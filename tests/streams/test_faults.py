@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamtally import Outcome, StreamRecord, Tally
+from streamtally.accumulator.fold import Fold
 from streamtally.pricing import ModelCatalog
 from streamtally.streams import BLOCK
 from streamtally.testing import RecordingExporter, scenarios
@@ -216,6 +217,34 @@ def test_faults_are_counted() -> None:
     assert (stream.record.text, stream.record.chunk_count) == ("one two three", 8)
 
 
+class BadFold(Fold):
+    """A fold that makes no record of what it holds."""
+
+    def content(self, *_: Any) -> Any:
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("way", ["exhausted", "closed", "abandoned"])
+def test_a_state_that_makes_no_record(way: str) -> None:
+    """Then there is a record of what can be told, however the stream ends."""
+    exporter = RecordingExporter()
+    tally = Tally(exporters=[exporter])
+    stream = tally.wrap(chat_chunks())
+    next(stream)
+    state = stream._reading.stream
+    state.fold = BadFold(state.fold.document)
+    if way == "exhausted":
+        assert len(list(stream)) == 5
+    elif way == "closed":
+        stream.close()
+    del stream
+    tally.flush()
+    (record,) = exporter.records
+    assert (record.text, record.extras["observation_faults"]) == ("", 1)
+    assert record.chunk_count == (6 if way == "exhausted" else 1)
+    assert len(tally.accumulator) == 0
+
+
 _SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just("\ud800")
 # fmt: off
 _WORDS = st.sampled_from([
@@ -253,6 +282,23 @@ def test_whatever_comes(chunks: list[dict[str, Any]], keep_raw: bool) -> None:
         assert sum(one is other for one, other in zip(stream, chunks, strict=True)) == len(chunks)
     (record,) = exporter.records
     assert record.chunk_count == len(chunks)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("form", ["sync", "async"])
+async def test_bytes_without_a_last_newline(form: str) -> None:
+    """What only the end of the bytes completes is in the record."""
+    body = b'{"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}'
+
+    async def source() -> AsyncIterator[bytes]:
+        yield body
+
+    with Tally().wrap([body]) as stream:
+        list(stream)
+    if form == "async":
+        async with Tally().wrap(source()) as stream:
+            assert [piece async for piece in stream] == [body]
+    assert (stream.record.text, stream.record.outcome) == ("x", Outcome.COMPLETED)
 
 
 def test_bytes_cut_anywhere() -> None:

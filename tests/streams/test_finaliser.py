@@ -279,6 +279,20 @@ async def test_closed_on_the_loop_that_read_it(tally: Tally, exporter: Recording
 
 
 @pytest.mark.anyio
+async def test_wrapped_where_no_loop_runs(tally: Tally) -> None:
+    """The loop that counts is the one that reads."""
+    source = Source(Script.WHOLE)
+    stream = await asyncio.to_thread(tally.wrap, AsyncIterable(source))
+    await anext(stream)
+    del stream
+    for _ in range(3):
+        await asyncio.sleep(0)
+    tally.flush()
+    await ticks(lambda: source.closed == 1)
+    assert source.closed == 1
+
+
+@pytest.mark.anyio
 async def test_a_closing_that_takes_long_is_not_collected(tally: Tally) -> None:
     """The task that closes is held, though the loop holds its tasks weakly, and nobody holds what it waits for."""
     waits: list[Callable[[], Any]] = []

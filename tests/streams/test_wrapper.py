@@ -362,6 +362,16 @@ async def test_both_protocols(tally: Tally) -> None:
     assert source.closed == 1
 
 
+@pytest.mark.anyio
+async def test_closed_one_way_and_read_the_other(tally: Tally) -> None:
+    """A stream that is over is over for both protocols."""
+    source = Source(Script.WHOLE)
+    stream = tally.wrap(Both(source))
+    stream.close()
+    assert [chunk async for chunk in stream] == list(stream) == []
+    assert source.closed == 1
+
+
 class SyncClose(AsyncIterable):
     """An async source whose `close` is an ordinary method."""
 
@@ -526,7 +536,13 @@ async def test_cancelled_while_closing_at_the_end(tally: Tally, exporter: Record
             closes.set()
             await asyncio.Event().wait()
 
-    task = asyncio.create_task(streamtally.acollect(tally.wrap(Slow(Source(Script.WHOLE)))))
+    stream = tally.wrap(Slow(Source(Script.WHOLE)))
+
+    async def read() -> None:
+        async for _ in stream:
+            pass
+
+    task = asyncio.create_task(read())
     await closes.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

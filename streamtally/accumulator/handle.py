@@ -1,0 +1,49 @@
+"""A hold on a keyed stream."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from ..clock import Moment
+from ..records import Outcome, StreamRecord
+from .books import Entry
+
+if TYPE_CHECKING:
+    from .accumulator import Accumulator
+
+
+class StreamHandle:
+    """One user's hold on a keyed stream: a context manager; `close` may be called again.
+
+    When the last hold goes, a stream that is still open ends: "completed" if it was finished, "error" after an exception,
+    else "cancelled". Its record is then forgotten.
+    """
+
+    def __init__(self, accumulator: Accumulator, entry: Entry) -> None:
+        self.request_id = entry.request_id
+        self._accumulator = accumulator
+        self._entry = entry
+        self._open = True
+
+    def add(self, payload: Any, *, index: int | None = None, at: Moment | None = None) -> StreamRecord | None:
+        """`Accumulator.add` for this request."""
+        return self._accumulator.add(self.request_id, payload, index=index, at=at)
+
+    def finish(self, outcome: Outcome | None = None) -> StreamRecord:
+        """`Accumulator.finish` for this request."""
+        return self._accumulator.finish(self.request_id, outcome)
+
+    def close(self) -> None:
+        """Let go."""
+        if self._open:
+            self._open = False
+            self._accumulator._release(self._entry)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if isinstance(error, Exception) and self._open:
+            self._accumulator._fail(self._entry, error)
+        self.close()

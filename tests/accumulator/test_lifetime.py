@@ -1,0 +1,279 @@
+"""How a keyed stream begins and ends: once, outside every lock, whoever asks."""
+
+import threading
+
+import pytest
+
+from streamtally import Accumulator, DuplicateRequest, Outcome, StreamRecord, StreamType, Tally, UnknownDialect, UnknownRequest
+from streamtally.testing.clock import FakeClock
+from tests.accumulator.wire import DONE, Ends, chat, finish, said, used
+
+
+def test_the_example_of_the_design() -> None:
+    """The loop of a consumer of a queue: each message once, and the record when it is whole."""
+    accumulator = Accumulator(clock=FakeClock())
+    saved = []
+    for index, payload in enumerate([said("hello"), finish(), used(), DONE]):
+        if record := accumulator.add("r", payload, index=index, at=1_000.0 + index):
+            saved.append(record)
+    assert [record.text for record in saved] == ["hello"]
+    assert saved[0].timing.duration == 3.0
+
+
+def test_objects_that_hide_the_terminal() -> None:
+    """Without an end marker `add` has no record, finished or not, and `finish` has it."""
+    accumulator = Accumulator(clock=FakeClock())
+    assert accumulator.add("r", said("a")) is None
+    assert accumulator.add("r", finish()) is None
+    assert accumulator.finish("r").outcome is Outcome.COMPLETED
+
+
+def test_the_snapshot_of_a_stream_in_flight() -> None:
+    """It has no outcome and no end, what waits counts, and it disturbs nothing."""
+    accumulator = Accumulator(clock=FakeClock())
+    accumulator.add("r", said("a"), index=0)
+    accumulator.add("r", said("c"), index=2)
+    record = accumulator.snapshot("r")
+    assert (record.text, record.outcome, record.missing, record.timing.ended_at) == ("ac", None, ((1, 2),), None)
+    assert accumulator.snapshot("r") is record
+    accumulator.add("r", said("b"), index=1)
+    assert accumulator.snapshot("r").text == "abc"
+
+
+@pytest.mark.parametrize("act", ["finish", "snapshot", "dump"])
+def test_an_unknown_request(act: str) -> None:
+    """What is not open cannot end; forgetting it is fine."""
+    accumulator = Accumulator()
+    with pytest.raises(UnknownRequest, match="'nobody'"):
+        getattr(accumulator, act)("nobody")
+    with pytest.raises(KeyError):
+        accumulator.fail("nobody", "gone")
+    accumulator.discard("nobody")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "payloads", "expected"),
+    [
+        (None, [said("a"), finish()], Outcome.COMPLETED),
+        (None, [said("a")], Outcome.TRUNCATED),
+        ("cancelled", [said("a")], Outcome.CANCELLED),
+        ("cancelled", [said("a"), finish()], Outcome.COMPLETED),
+        ("abandoned", [said("a")], Outcome.ABANDONED),
+        ("limit", [said("a"), finish()], Outcome.LIMIT),
+        ("timeout", [said("a"), finish()], Outcome.TIMEOUT),
+        ("error", [said("a"), finish()], Outcome.ERROR),
+        ("completed", [said("a")], Outcome.TRUNCATED),
+        ("cancelled", [{"error": {"message": "gone"}}], Outcome.ERROR),
+        (None, [{"something": "else"}], Outcome.COMPLETED),
+    ],
+)
+def test_outcomes(outcome: str | None, payloads: list[object], expected: Outcome) -> None:
+    """What the stream itself said counts for more than how it was ended, except where the caller cut it off."""
+    accumulator = Accumulator(clock=FakeClock())
+    for index, payload in enumerate(payloads):
+        accumulator.add("r", payload, index=index)
+    assert accumulator.finish("r", outcome).outcome is expected
+
+
+def test_an_outcome_that_there_is_none_of() -> None:
+    """It is refused, and the stream goes on."""
+    accumulator = Accumulator(clock=FakeClock())
+    accumulator.add("r", said("a"))
+    with pytest.raises(ValueError, match="ended"):
+        accumulator.finish("r", "ended")
+    assert "r" in accumulator
+
+
+class ReadTimeout(Exception):
+    """As HTTP libraries call it."""
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "kind"),
+    [
+        (ValueError("bad"), Outcome.ERROR, "ValueError"),
+        (TimeoutError("slow"), Outcome.TIMEOUT, "timeout"),
+        (ReadTimeout("slow"), Outcome.TIMEOUT, "timeout"),
+        ("gone", Outcome.ERROR, "error"),
+    ],
+)
+def test_failures(error: Exception | str, outcome: Outcome, kind: str) -> None:
+    """A failure is on the record with its kind and words; the end is the moment of the failure."""
+    clock = FakeClock()
+    accumulator = Accumulator(clock=clock)
+    accumulator.add("r", said("a"))
+    clock.advance(2)
+    record = accumulator.fail("r", error)
+    assert (record.outcome, record.timing.duration) == (outcome, 2.0)
+    assert record.error is not None
+    assert (record.error.type, record.error.message) == (kind, str(error))
+
+
+def test_an_exception_that_knows_the_status() -> None:
+    """Status, code and body of an SDK's exception are kept; what the stream itself said completes them."""
+
+    class APIStatusError(Exception):
+        status_code = 529
+        code = "overloaded"
+        body = {"message": "busy"}  # noqa: RUF012 - as SDKs have it
+
+    accumulator = Accumulator(clock=FakeClock())
+    accumulator.add("r", {"error": {"message": "overloaded, try later", "type": "overloaded_error"}})
+    error = accumulator.fail("r", APIStatusError("stream broke")).error
+    assert error is not None
+    assert (error.type, error.message, error.code) == ("overloaded_error", "overloaded, try later", "overloaded")
+    assert (error.status, error.retryable) == (529, True)
+
+
+def test_what_on_end_returns_is_the_record() -> None:
+    """Everyone gets it: who completed the stream, who asks again, and who takes a snapshot."""
+    accumulator = Accumulator(clock=FakeClock(), on_end=lambda record: record.model_copy(update={"provider": "mine"}))
+    accumulator.add("r", finish(), index=0)
+    record = accumulator.add("r", DONE, index=1)
+    assert record is not None
+    assert record.provider == "mine"
+    assert accumulator.finish("r") is record
+    assert accumulator.snapshot("r") is record
+
+
+def test_callbacks_may_use_the_accumulator() -> None:
+    """`on_start`, `on_end` and `on_late` are called outside every lock, also from another thread's point of view."""
+    clock = FakeClock()
+    seen: list[object] = []
+
+    def look(record: StreamRecord) -> StreamRecord:
+        thread = threading.Thread(target=lambda: seen.append(accumulator.add("other", said("x"))), daemon=True)
+        thread.start()
+        thread.join(timeout=10)
+        assert not thread.is_alive()
+        seen.append(accumulator.snapshot(record.request_id).request_id)
+        accumulator.add(record.request_id, said("more"), index=99)
+        return record
+
+    accumulator = Accumulator(clock=clock)
+    accumulator.open("other")
+    accumulator._on_start = accumulator._on_end = look
+    accumulator.add("r", said("a"), index=0)
+    record = accumulator.finish("r")
+    assert record.text == "amore"
+    assert accumulator.late == 1
+    accumulator._on_end = None
+    accumulator._on_late = look_late = Ends()
+    accumulator.add("r", said("late"), index=5)
+    assert [one.late for one in look_late] == [2]
+
+
+def test_on_end_that_raises() -> None:
+    """Its exception reaches who ended the stream, and the stream is gone all the same."""
+
+    def fail(_: StreamRecord) -> StreamRecord:
+        raise RuntimeError("no disk")
+
+    accumulator = Accumulator(clock=FakeClock(), on_end=fail)
+    accumulator.add("r", said("a"))
+    with pytest.raises(RuntimeError, match="no disk"):
+        accumulator.finish("r")
+    assert len(accumulator) == 0
+    assert accumulator.finish("r").text == "a"
+
+
+def test_a_handle_in_with() -> None:
+    """It ends the stream with the block: as the stream says, or as cancelled, or as what was raised."""
+    ends = Ends()
+    accumulator = Accumulator(clock=FakeClock(), on_end=ends)
+    with accumulator.open("whole") as stream:
+        stream.add(said("a"))
+        stream.add(finish())
+    with accumulator.open("half") as stream:
+        stream.add(said("a"))
+    with pytest.raises(ValueError, match="broken"), accumulator.open("broken") as stream:
+        raise ValueError("broken")
+    with pytest.raises(KeyboardInterrupt), accumulator.open("stopped"):
+        raise KeyboardInterrupt
+    assert [record.outcome for record in ends] == [Outcome.COMPLETED, Outcome.CANCELLED, Outcome.ERROR, Outcome.CANCELLED]
+    with pytest.raises(UnknownRequest):
+        accumulator.finish("whole")
+
+
+def test_an_exception_beside_another_user() -> None:
+    """The body of one user's `with` fails the stream for all."""
+    accumulator = Accumulator(clock=FakeClock())
+    other = accumulator.open("r")
+    with pytest.raises(ValueError, match="broken"), accumulator.open("r"):
+        raise ValueError("broken")
+    assert other.finish().outcome is Outcome.ERROR
+
+
+def test_what_the_caller_says_of_a_request() -> None:
+    """Type, parameters, attributes and conversation are on the record; what the user wrote is not."""
+    accumulator = Accumulator(clock=FakeClock())
+    params = {"model": "tts-1", "provider": "azure", "input": "secret words", "voice": "alloy", "timeout": object()}
+    accumulator.open("r", stream_type="audio.speech", params=params, attributes={"team": "a"}, conversation_id="c1")
+    record = accumulator.finish("r")
+    assert record.stream_type is StreamType.SPEECH
+    assert (record.requested_model, record.provider) == ("tts-1", "azure")
+    assert record.params == {"model": "tts-1", "provider": "azure", "voice": "alloy"}
+    assert (record.attributes, record.conversation_id) == ({"team": "a"}, "c1")
+    assert record.usage is not None
+    assert record.usage.characters == len("secret words")
+
+
+def test_positions_from_another_number() -> None:
+    """`first_index` says where a stream begins: nothing before it is missing."""
+    accumulator = Accumulator(clock=FakeClock())
+    accumulator.open("r", first_index=1)
+    accumulator.add("r", said("a"), index=1)
+    accumulator.add("r", said("b"), index=3)
+    record = accumulator.finish("r")
+    assert (record.text, record.missing) == ("ab", ((2, 3),))
+
+
+def test_protocol_numbers_order() -> None:
+    """Without an index the protocol's own numbers put events in order, from 0."""
+    accumulator = Accumulator(clock=FakeClock())
+    events = [
+        {"type": "response.output_text.delta", "item_id": "m", "delta": word, "sequence_number": number}
+        for number, word in enumerate("abc")
+    ]
+    for one in (events[2], events[0], events[2], events[1]):
+        accumulator.add("r", one)
+    record = accumulator.finish("r")
+    assert (record.text, record.ordering, record.duplicates) == ("abc", "sequence", 1)
+
+
+def test_what_open_refuses() -> None:
+    """A dialect or a type that there is none of, and the ID of a wrapped stream; nothing is opened."""
+    tally = Tally(clock=FakeClock())
+    stream = tally.wrap(["a"], request_id="wrapped")
+    with pytest.raises(UnknownDialect):
+        tally.open("r", dialect="klingon")
+    with pytest.raises(ValueError, match="StreamType"):
+        tally.open("r", stream_type="klingon")
+    with pytest.raises(DuplicateRequest):
+        tally.open("wrapped")
+    with pytest.raises(DuplicateRequest):
+        tally.add("wrapped", "a")
+    assert len(tally.accumulator) == 1
+    stream.close()
+
+
+def test_close_ends_all() -> None:
+    """At the end of the process the streams that are open end: as they say, else as abandoned."""
+    ends = Ends()
+    accumulator = Accumulator(clock=FakeClock(), on_end=ends)
+    accumulator.add("whole", chat(content="a", finish_reason="stop"))
+    accumulator.add("half", said("a"))
+    accumulator.close()
+    assert {record.request_id: record.outcome for record in ends} == {"whole": Outcome.COMPLETED, "half": Outcome.ABANDONED}
+    assert len(accumulator) == 0
+
+
+def test_an_id_in_use_again() -> None:
+    """Who opens an ID whose stream has ended begins another stream."""
+    ends = Ends()
+    accumulator = Accumulator(clock=FakeClock(), on_end=ends)
+    for word in ("first", "second"):
+        accumulator.open("r").add(said(word), index=0)
+        accumulator.finish("r")
+    assert [record.text for record in ends] == ["first", "second"]
+    assert accumulator.late == 0
