@@ -6,9 +6,8 @@ with streamtally.wrap(lambda: client.chat.completions.create(..., stream=True)) 
 stream.record
 """
 
+import typing as _typing
 from importlib import import_module as _import_module
-from typing import TYPE_CHECKING
-from typing import Any as _Any
 
 from .accumulator import Accumulator
 from .chunks import Chunk
@@ -47,7 +46,7 @@ from .records import (
 )
 from .tally import Tally, acollect, collect, configure, replay, to_response, wrap
 
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from .client import AsyncClient, Client
     from .exporters import ConsoleExporter, Exporter, JsonLinesExporter, OtelExporter, PrometheusExporter
     from .pricing import ModelCatalog
@@ -115,7 +114,7 @@ _ON_DEMAND = {
 """What is loaded when it is used, for it brings a library or the catalog with it."""
 
 
-def __getattr__(name: str) -> _Any:
+def __getattr__(name: str) -> _typing.Any:
     if name == "__version__":
         from importlib.metadata import version
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from typing import Any, Literal, NamedTuple
 
-from .jsonish import Json, json_value, size_of
+from .jsonish import Json, json_value, merged, size_of, stated
 
 Channel = Literal["text", "reasoning", "refusal"]
 
@@ -242,18 +242,39 @@ def joined(chunks: Iterable[Chunk]) -> Chunk:
     for chunk in others:
         first = Chunk(
             first.deltas + chunk.deltas,
-            {**first.meta, **_stated(chunk.meta)},
-            {**first.extras, **_stated(chunk.extras)},
-            chunk.usage or first.usage,
-            first.error or chunk.error,
+            {**first.meta, **stated(chunk.meta)},
+            merged(first.extras, stated(chunk.extras)),
+            merged_usage(first.usage, chunk.usage) if chunk.usage else first.usage,
+            {**(first.error or {}), **stated(chunk.error)} if chunk.error else first.error,
             first.sequence if first.sequence is not None else chunk.sequence,
             first.terminal or chunk.terminal,
         )
     return first
 
 
-def _stated(fields: Mapping[str, Json]) -> dict[str, Json]:
-    return {name: value for name, value in fields.items() if value is not None}
+def merged_usage(known: Mapping[str, Json] | None, report: Mapping[str, Json]) -> dict[str, Json]:
+    """Two usage reports of one request as one: per field, deep, the later word wins, and null says nothing.
+
+    Reports are never added: they are final, cumulative, or give each field once. A later report without any count above
+    zero is poorer than one with counts (some servers end on such a one) and only fills what is missing.
+    """
+    if not known:
+        return _without_nulls(report)
+    if any(_counts(known)) and not any(_counts(report)):
+        return merged(_without_nulls(report), known)
+    return merged(known, _without_nulls(report))
+
+
+def _without_nulls(report: Mapping[str, Json]) -> dict[str, Json]:
+    return {name: _without_nulls(value) if isinstance(value, Mapping) else value for name, value in stated(report).items()}
+
+
+def _counts(report: Mapping[str, Json]) -> Iterator[float]:
+    for value in report.values():
+        if isinstance(value, Mapping):
+            yield from _counts(value)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            yield value
 
 
 def chunk_of_error(kind: str, message: str, **fields: Json) -> Chunk:

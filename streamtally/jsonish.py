@@ -110,3 +110,26 @@ def json_object(value: Any) -> dict[str, Json]:
     if fields is None:
         raise ValueError("expected an object with fields")
     return {mend_surrogates(str(key)): json_value(item) for key, item in fields.items()}
+
+
+def stated(fields: Mapping[str, Json]) -> dict[str, Json]:
+    """The fields that say something: those that are not None."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def merged(first: Mapping[str, Json], second: Mapping[str, Json]) -> dict[str, Json]:
+    """Two objects as one, deep: where both have a field the second wins.
+
+    >>> merged({"a": 1, "b": {"c": 2}}, {"b": {"d": 3}})
+    {'a': 1, 'b': {'c': 2, 'd': 3}}
+    """
+    whole = dict(first)
+    merge_into(whole, second)
+    return whole
+
+
+def merge_into(known: dict[str, Json], fields: Mapping[str, Json]) -> None:
+    """`merged` in place; the mappings inside `known`, which others may hold, are left alone."""
+    for name, value in fields.items():
+        mine = known.get(name)
+        known[name] = merged(mine, value) if isinstance(mine, Mapping) and isinstance(value, Mapping) else value

@@ -208,6 +208,14 @@ def _decline(_: Any) -> bool:
     return False
 
 
+def _fast_path(stream: WrappedStream, chunk: Any) -> Take:
+    """The fast path for chunks like this one; none if it cannot even be asked what it is."""
+    try:
+        return stream.fast_path(chunk) or _decline
+    except Exception:  # a chunk may be anything
+        return _decline
+
+
 def _read(reading: Reading) -> Generator[Any, None, None]:
     """Reads a source to its end. The hot path: everything that can be is done once for a block, or once for a stream."""
     stream = reading.stream
@@ -232,7 +240,7 @@ def _read(reading: Reading) -> Generator[Any, None, None]:
                 if not taken:
                     add(chunk, now)
                     if take is _decline:
-                        take = stream.fast_path(chunk) or _decline
+                        take = _fast_path(stream, chunk)
                 yield chunk
                 before = clock()
             if len(pending) < BLOCK:
@@ -280,7 +288,7 @@ async def _aread(reading: Reading) -> AsyncGenerator[Any, None]:
                 if not taken:
                     add(chunk, now)
                     if take is _decline:
-                        take = stream.fast_path(chunk) or _decline
+                        take = _fast_path(stream, chunk)
                 yield chunk
                 before = clock()
             if stream.settle():

@@ -129,16 +129,22 @@ def test_sizes_count_what_is_kept() -> None:
 
 
 def test_several_chunks_as_one() -> None:
-    """What one payload holds in several events is one fact: later metadata wins, the first error stays."""
+    """What one payload holds in several events is one fact, merged as the fold would: per field, and the later word wins."""
     whole = joined(
         [
-            Chunk((TextDelta("a"),), meta={"model": "m1", "response_id": "r"}, usage={"a": 1}, sequence=4),
+            Chunk(
+                (TextDelta("a"),), meta={"model": "m1", "response_id": "r"}, extras={"x": {"a": 1}}, usage={"a": 1}, sequence=4
+            ),
             Chunk((TextDelta("b"),), meta={"model": "m2", "response_id": None}, error={"type": "one"}),
-            Chunk(extras={"x": 1}, error={"type": "two"}, terminal=True),
+            Chunk(extras={"x": {"b": 2}}, error={"type": None, "message": "two"}, usage={"b": 2}, terminal=True),
         ]
     )
-    assert (whole.text, whole.sequence, whole.terminal, whole.usage) == ("ab", 4, True, {"a": 1})
-    assert (whole.meta, whole.extras, whole.error) == ({"model": "m2", "response_id": "r"}, {"x": 1}, {"type": "one"})
+    assert (whole.text, whole.sequence, whole.terminal, whole.usage) == ("ab", 4, True, {"a": 1, "b": 2})
+    assert (whole.meta, whole.extras, whole.error) == (
+        {"model": "m2", "response_id": "r"},
+        {"x": {"a": 1, "b": 2}},
+        {"type": "one", "message": "two"},
+    )
     assert joined([]) == Chunk()
 
 

@@ -5,7 +5,7 @@ The state is the document and nothing else. Folding is a pure function of the ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..chunks import (
@@ -19,8 +19,9 @@ from ..chunks import (
     TextDelta,
     ToolCallDelta,
     TranscriptDelta,
+    merged_usage,
 )
-from ..jsonish import Json
+from ..jsonish import Json, merge_into, stated
 from ..records import FinishReason, StreamType
 from . import choices, items, media
 from .document import Document
@@ -59,13 +60,13 @@ class Fold:
         """Fold one chunk. What it says of the stream comes first, so that no broken delta takes that along."""
         document = self.document
         if chunk.meta:
-            document.values.setdefault(("meta",), {}).update(_stated(chunk.meta))
+            document.values.setdefault(("meta",), {}).update(stated(chunk.meta))
         if chunk.extras:
-            _merge_into(document.values.setdefault(("extras",), {}), _stated(chunk.extras))
+            merge_into(document.values.setdefault(("extras",), {}), stated(chunk.extras))
         if chunk.usage:
             document.values[("usage",)] = merged_usage(document.get("usage"), chunk.usage)
         if chunk.error:
-            document.values[("error",)] = {**(document.get("error") or {}), **_stated(chunk.error)}
+            document.values[("error",)] = {**(document.get("error") or {}), **stated(chunk.error)}
         if chunk.terminal:
             document.values[("terminal",)] = True
         for delta in chunk.deltas:
@@ -123,49 +124,3 @@ class Fold:
             "extras": document.get("extras") or {},
             "dropped_bytes": document.dropped,
         }
-
-
-def _stated(fields: Mapping[str, Json]) -> dict[str, Json]:
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def merged_usage(known: Mapping[str, Json] | None, report: Mapping[str, Json]) -> dict[str, Json]:
-    """Two usage reports of one request as one: per field, deep, the later word wins, and null says nothing.
-
-    Reports are never added: they are final, cumulative, or give each field once. A later report without any count above
-    zero is poorer than one with counts (some servers end on such a one) and only fills what is missing.
-    """
-    if not known:
-        return dict(_without_nulls(report))
-    if any(_counts(known)) and not any(_counts(report)):
-        return _merged(_without_nulls(report), known)
-    return _merged(known, _without_nulls(report))
-
-
-def _merged(first: Mapping[str, Json], second: Mapping[str, Json]) -> dict[str, Json]:
-    merged = dict(first)
-    _merge_into(merged, second)
-    return merged
-
-
-def _merge_into(known: dict[str, Json], fields: Mapping[str, Json]) -> None:
-    """Merge in place, and leave alone the mappings inside `known`, which others may hold."""
-    for name, value in fields.items():
-        mine = known.get(name)
-        known[name] = _merged(mine, value) if isinstance(mine, Mapping) and isinstance(value, Mapping) else value
-
-
-def _without_nulls(report: Mapping[str, Json]) -> dict[str, Json]:
-    return {
-        name: _without_nulls(value) if isinstance(value, Mapping) else value
-        for name, value in report.items()
-        if value is not None
-    }
-
-
-def _counts(report: Mapping[str, Json]) -> Iterator[float]:
-    for value in report.values():
-        if isinstance(value, Mapping):
-            yield from _counts(value)
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            yield value

@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
-from ..chunks import Chunk, joined
+from ..chunks import Chunk, joined, merged_usage
 from ..clock import Clock
 from ..dialects import Dialect, dialect_named
 from ..errors import MergeError
@@ -17,7 +17,7 @@ from ..jsonish import Json
 from ..limits import Limits
 from ..records import StreamRecord, StreamType
 from .document import Document
-from .fold import Fold, merged_usage
+from .fold import Fold
 from .order import Held, Order, Placed
 from .state import About, Keep, Stream
 from .timing import Arrivals, StartedFrom

@@ -12,6 +12,9 @@ from ..records import Outcome, StreamRecord
 from .state import About, Stream
 from .timing import Reads, StartedFrom
 
+_PLAIN = (Mapping, Chunk, str, bytes)
+"""Payloads that no fast path is made for."""
+
 MAX_JUMP = 1024
 """How far a protocol number may jump ahead and still be trusted."""
 
@@ -34,7 +37,7 @@ class WrappedStream(Stream):
         None where the dialect has none, where payloads are kept, and for payloads that are no SDK's objects.
         """
         dialect = self.reader.dialect
-        if dialect is None or dialect.fast is None or self.raw is not None or isinstance(payload, Mapping | Chunk | str | bytes):
+        if dialect is None or dialect.fast is None or self.raw is not None or issubclass(type(payload), _PLAIN):
             return None
         return dialect.fast(self.fold)
 

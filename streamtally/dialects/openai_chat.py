@@ -9,15 +9,16 @@ Source: https://platform.openai.com/docs/api-reference/chat-streaming
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from operator import itemgetter
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..chunks import AudioDelta, Chunk, Delta, DetailDelta, FinishDelta, ImageDelta, TextDelta, ToolCallDelta
 from ..jsonish import Json, json_value
-from ..records import Choice, Image, StreamRecord, StreamType, ToolCall, Usage
-from .base import Dialect, Take, Writers
-from .openai_common import FINISH_REASONS, error_chunk, error_in, response_usage, total_of, usage_fields
+from ..records import StreamType
+from .base import Dialect
+from .openai_chat_fast import fast
+from .openai_chat_response import response
+from .openai_common import FINISH_REASONS, error_chunk, error_in, usage_fields
 from .values import count_of, is_list, json_text, mapping_of, mappings_of, name_of, text_of, unnamed
 
 _CHUNK_FIELDS = frozenset(
@@ -42,9 +43,6 @@ _DELTA_FIELDS = frozenset(
 )  # fmt: skip
 _REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
 """Where servers put the same reasoning; when several are filled they repeat it."""
-
-_TIERS = frozenset({"auto", "default", "flex", "scale", "priority", "fast"})
-"""The service tiers that a response object can name; some servers have others."""
 
 
 def chunk(payload: Mapping[str, Any]) -> Chunk:
@@ -180,180 +178,6 @@ def _details(choice: Mapping[str, Any], delta: Mapping[str, Any], index: int) ->
     rest = {**unnamed(choice, _CHOICE_FIELDS), **unnamed(delta, _DELTA_FIELDS)}
     if rest:
         yield DetailDelta("extras", rest, index)
-
-
-def response(record: StreamRecord) -> dict[str, Json]:
-    """The record as a `chat.completion` object."""
-    return {
-        **record.extras,
-        "id": record.response_id or record.request_id,
-        "object": "chat.completion",
-        "created": count_of(record.extras.get("created")) or 0,
-        "model": record.model or record.requested_model or "",
-        "choices": [_response_choice(choice, record) for choice in record.choices],
-        **_response_usage(record.usage),
-        **({"service_tier": record.service_tier} if record.service_tier in _TIERS else {}),
-        **({"system_fingerprint": record.system_fingerprint} if record.system_fingerprint else {}),
-    }
-
-
-def _response_usage(usage: Usage | None) -> dict[str, Json]:
-    prompt, completion = (usage.input_tokens or 0, usage.output_tokens or 0) if usage else (0, 0)
-    shape = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": total_of(usage)}
-    return response_usage(usage, shape)
-
-
-def _response_choice(choice: Choice, record: StreamRecord) -> dict[str, Json]:
-    finish = choice.finish_reason_raw if choice.finish_reason_raw == "function_call" else choice.finish_reason
-    return {
-        **choice.extras,
-        "index": choice.index,
-        "message": _response_message(choice, record, legacy=finish == "function_call"),
-        # An answer that was cut short is told so in the one word that the shape has for it.
-        "finish_reason": "length" if finish in (None, "error") else finish,
-        "logprobs": _response_logprobs(choice.logprobs),
-    }
-
-
-def _response_logprobs(logprobs: Json) -> Json:
-    """Log probabilities in OpenAI's form, or None where a server has another."""
-    found = mapping_of(logprobs)
-    lists = {name: list(mappings_of(found.get(name))) for name in ("content", "refusal")}
-    if not any(lists.values()) or not all(_is_token(entry) for entries in lists.values() for entry in entries):
-        return None
-    return {name: [{"top_logprobs": [], **entry} for entry in entries] or None for name, entries in lists.items()}
-
-
-def _is_token(entry: Mapping[str, Json]) -> bool:
-    return entry.keys() >= {"token", "logprob"}
-
-
-def _response_message(choice: Choice, record: StreamRecord, *, legacy: bool) -> dict[str, Json]:
-    message: dict[str, Json] = {"role": "assistant", "content": choice.text or None, "refusal": choice.refusal}
-    if choice.tool_calls and legacy:
-        message["function_call"] = _response_call(choice.tool_calls[0])["function"]
-    elif choice.tool_calls:
-        message["tool_calls"] = [_response_call(call) for call in choice.tool_calls]
-    if choice.reasoning is not None:
-        message["reasoning_content"] = choice.reasoning
-    if choice.reasoning_details:
-        message["reasoning_details"] = list(choice.reasoning_details)
-    if citations := [note for note in choice.annotations if _is_citation(note)]:
-        message["annotations"] = citations
-    return {**message, **_response_media(record)}
-
-
-def _is_citation(note: Mapping[str, Json]) -> bool:
-    """Whether an annotation is of the one kind that the shape has."""
-    fields = mapping_of(note.get("url_citation"))
-    return note.get("type") == "url_citation" and fields.keys() >= {"start_index", "end_index", "title", "url"}
-
-
-def _response_media(record: StreamRecord) -> dict[str, Json]:
-    message: dict[str, Json] = {}
-    if record.images:
-        message["images"] = [_response_image(image) for image in record.images]
-    if record.audio is not None and record.audio.data is not None:
-        message["audio"] = {
-            "id": record.audio.id or "",
-            "data": json_value(record.audio.data),
-            "transcript": record.audio.transcript or "",
-            "expires_at": record.audio.extras.get("expires_at", 0),
-        }
-    return message
-
-
-def _response_image(image: Image) -> dict[str, Json]:
-    url = image.url if image.data is None else f"data:{image.mime_type or ''};base64,{json_value(image.data)}"
-    return {"type": "image_url", "image_url": {"url": url}, "index": image.index}
-
-
-def _response_call(call: ToolCall) -> dict[str, Json]:
-    if call.type == "custom":
-        body: dict[str, Json] = {"type": "custom", "custom": {"name": call.name or "", "input": call.arguments}}
-    else:
-        body = {"type": "function", "function": {"name": call.name or "", "arguments": call.arguments}}
-    return {**call.extras, "id": call.id or "", **body}
-
-
-_OTHERS = itemgetter("role", "refusal", "tool_calls", "function_call", "audio")
-
-
-def fast(writers: Writers) -> Take:
-    """The fast path for an SDK's chunk objects: words of the first choice, or arguments of the tool call that is open.
-
-    It takes a chunk only if all else on it was said before. Reads `__dict__`, where pydantic has a model's fields: to ask
-    for an attribute that is not set would cost two microseconds.
-    """
-    write: Callable[[str], object] | None = None
-    write_arguments: Callable[[str], object] | None = None
-    position = response_id = model = tier = fingerprint = extra = role = None
-
-    def decline(chunk: Any) -> bool:
-        # What is declined is folded the general way, and so from here on it has been said.
-        nonlocal write, write_arguments, response_id, model, tier, fingerprint, extra, role
-        fields = chunk.__dict__
-        response_id, model = fields["id"], fields["model"]
-        tier, fingerprint, extra = fields["service_tier"], fields["system_fingerprint"], chunk.__pydantic_extra__
-        role = fields["choices"][0].delta.role if fields["choices"] else None
-        write = write_arguments = None
-        return False
-
-    def take(chunk: Any) -> bool:
-        nonlocal write
-        fields = chunk.__dict__
-        if (
-            fields["id"] != response_id
-            or fields["model"] != model
-            or fields["service_tier"] != tier
-            or fields["system_fingerprint"] != fingerprint
-            or fields["usage"] is not None
-            or ((more := chunk.__pydantic_extra__) and more != extra)
-        ):
-            return decline(chunk)
-        (choice,) = fields["choices"]
-        answer = choice.__dict__
-        delta = answer["delta"]
-        if (
-            answer["finish_reason"] is not None
-            or answer["logprobs"] is not None
-            or answer["index"]
-            or choice.__pydantic_extra__
-            or delta.__pydantic_extra__
-        ):
-            return decline(chunk)
-        words = delta.content
-        if not words:
-            return take_arguments(chunk, delta.__dict__)
-        if len(delta.__pydantic_fields_set__) > 1 and not is_silent(delta.__dict__):
-            return decline(chunk)
-        if write is None and (write := writers.text_writer()) is None:
-            return decline(chunk)
-        write(words)
-        return True
-
-    def is_silent(delta: dict[str, Any]) -> bool:
-        speaker, refusal, calls, legacy, audio = _OTHERS(delta)
-        return (speaker is None or speaker == role) and not (refusal or calls or legacy or audio)
-
-    def take_arguments(chunk: Any, delta: dict[str, Any]) -> bool:
-        nonlocal write_arguments, position
-        speaker, refusal, calls, legacy, audio = _OTHERS(delta)
-        if not calls or len(calls) > 1 or refusal or legacy or audio or (speaker is not None and speaker != role):
-            return decline(chunk)
-        call = calls[0]
-        function = call.function
-        if call.id or call.type or call.__pydantic_extra__ or function is None or function.name or not function.arguments:
-            return decline(chunk)
-        if write_arguments is None or call.index != position:
-            position = call.index
-            write_arguments = writers.arguments_writer(position)
-            if write_arguments is None:
-                return decline(chunk)
-        write_arguments(function.arguments)
-        return True
-
-    return take
 
 
 DIALECT = Dialect(

@@ -15,6 +15,7 @@ from ..jsonish import Json
 from ..records import StreamRecord, StreamType
 from . import openai_chat
 from .base import Dialect
+from .openai_chat_response import response as chat_response
 from .openai_common import FINISH_REASONS, usage_fields
 from .values import count_of, mappings_of, text_of
 
@@ -32,7 +33,7 @@ def chunk(payload: Mapping[str, Any]) -> Chunk:
 
 def response(record: StreamRecord) -> dict[str, Json]:
     """The record as a `text_completion` object."""
-    whole = openai_chat.response(record)
+    whole = chat_response(record)
     choices = [
         {
             "index": choice.index,

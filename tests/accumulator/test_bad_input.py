@@ -178,6 +178,12 @@ def test_base64_in_lines() -> None:
     assert record.images[0].data == b"ABCDEF"
 
 
+def test_a_reasoning_detail_whose_index_is_none() -> None:
+    """It is kept at the place where it stands."""
+    record = record_of(chat(content="a", reasoning_details=[{"index": True, "type": "t", "text": "b"}]))
+    assert record.choices[0].reasoning_details == ({"index": True, "type": "t", "text": "b"},)
+
+
 def test_a_dialect_that_raises() -> None:
     """A dialect of the caller's own that fails harms nobody, wherever it fails."""
 

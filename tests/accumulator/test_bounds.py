@@ -277,3 +277,24 @@ def test_counts_retain_no_content(dialect: str) -> None:
     assert record.dropped_bytes > 0
     assert record.chunk_count == len(MARKED[dialect])
     assert record.timing.time_to_first_token == 1.0
+
+
+def test_what_waits_no_more_is_free_again() -> None:
+    """A stream whose chunks always overtake each other is never taken for one that holds too much."""
+    accumulator = Accumulator(clock=FakeClock(), limits=Limits(stream_bytes=200), keep="counts")
+    for index in range(0, 200, 2):
+        accumulator.add("r", said("x" * 50), index=index + 1)
+        accumulator.add("r", said("x" * 50), index=index)
+    record = accumulator.finish("r")
+    assert (record.dropped_chunks, record.dropped_bytes, record.missing) == (0, 10_000, ())
+
+
+def test_what_lost_its_place_is_free_again() -> None:
+    """Of two contents that wait at one position only the one that stays counts."""
+    accumulator = accumulator_with(stream_bytes=120)
+    accumulator.add("r", said("x" * 90), index=5, at=1_002.0)
+    accumulator.add("r", said("y"), index=5, at=1_001.0)
+    accumulator.add("r", said("z" * 90), index=7, at=1_003.0)
+    accumulator.add("r", said("!"), index=9, at=1_004.0)
+    record = accumulator.finish("r")
+    assert (record.text, record.dropped_chunks, record.conflicts) == ("y" + "z" * 90 + "!", 0, 1)

@@ -446,6 +446,15 @@ def test_b42_a_user_of_an_earlier_stream() -> None:
     second.add(said("new"), index=0)
     first.close()
     assert "r" in accumulator
+    assert second.finish().text == "new"
+
+
+def test_b42_a_user_of_an_earlier_stream_that_is_late() -> None:
+    """Nor does it take the record of that other stream."""
+    accumulator = Accumulator(clock=FakeClock())
+    first = accumulator.open("r")
+    first.finish()
+    second = accumulator.open("r")
     record = second.finish()
     first.close()
     assert second.finish() is record
@@ -509,6 +518,13 @@ def test_l02_later_usage_without_details() -> None:
     assert (record.usage.output_tokens, record.usage.cache_read_tokens) == (9, 4)
 
 
+def test_an_empty_report_after_a_full_one() -> None:
+    """Servers that end on a report of zeros take nothing away of the one before, and may fill what it left out."""
+    record = record_of([used(5, 6), used(0, 0, total_tokens=0), DONE])
+    assert record.usage is not None
+    assert (record.usage.input_tokens, record.usage.output_tokens, record.usage.total_tokens) == (5, 6, 0)
+
+
 def test_bd_log_probabilities_of_every_chunk_and_no_other() -> None:
     """Each choice has its own, in order."""
     tokens = [("a", 0), ("b", 1), ("c", 0)]
@@ -533,6 +549,14 @@ def test_be_every_image_of_n() -> None:
         (b"completed1", 1, True),
         (b"completed2", 1, True),
     ]
+
+
+def test_be_a_preview_after_the_whole_image() -> None:
+    """A preview never takes the place of what it previews."""
+    whole = {"type": "image_generation.completed", "b64_json": "QUJD", "image_index": 0}
+    preview = {"type": "image_generation.partial_image", "b64_json": "REVG", "image_index": 0}
+    (image,) = record_of([whole, preview]).images
+    assert (image.data, image.partials, image.complete) == (b"ABC", 1, True)
 
 
 def test_bf_bp_a_late_chunk_opens_nothing() -> None:

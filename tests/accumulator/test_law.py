@@ -79,17 +79,56 @@ def test_order_and_repetition_leave_no_trace(kind: str, data: st.DataObject) -> 
     assert record.ordering == "index"
 
 
-@given(st.permutations([(0, 1_005.0), (0, 1_001.0), (2, 1_009.0), (2, 1_002.0), (1, 1_007.0), (1, 1_003.0)]))
-def test_the_earliest_stamp_of_a_position_stays(deliveries: list[tuple[int, float]]) -> None:
-    """A chunk that came twice came when it came first, whichever delivery is taken in first."""
+TWICE = [(3, 1_005.0), (3, 1_001.0), (5, 1_009.0), (5, 1_002.0), (4, 1_007.0), (4, 1_003.0)]
+
+
+def added(deliveries: Sequence[tuple[int, float]]) -> Accumulator:
+    """An accumulator with the same words at each position, from 3 on."""
     accumulator = Accumulator(clock=FakeClock())
+    accumulator.open("r", first_index=3)
     for index, at in deliveries:
         accumulator.add("r", Chunk((TextDelta("word"),)), index=index, at=at)
-    record = accumulator.finish("r")
-    assert record.timing.duration == 2.0
+    return accumulator
+
+
+@given(st.permutations(TWICE))
+def test_the_earliest_stamp_of_a_position_stays(deliveries: list[tuple[int, float]]) -> None:
+    """A chunk that came twice came when it came first, whichever delivery is taken in first."""
+    record = added(deliveries).finish("r")
+    assert record.timing.duration == 3.0
     assert record.timing.inter_chunk is not None
     assert record.timing.inter_chunk.max == 1.0
     assert record.duplicates == 3
+
+
+@given(st.permutations(TWICE), st.integers(0, 6))
+def test_the_earliest_stamp_of_all_workers_stays(deliveries: list[tuple[int, float]], cut: int) -> None:
+    """A chunk that two workers saw came when the first of them saw it."""
+    alone, first, second = added(deliveries), added(deliveries[:cut]), added(deliveries[cut:])
+    first.merge("r", second.dump("r"))
+    assert lawful(first.finish("r")) == lawful(alone.finish("r"))
+
+
+def test_the_earliest_opening_of_all_workers_stays() -> None:
+    """The stream began where it was opened first, however little that worker saw of it."""
+    clock = FakeClock()
+    early, late = Accumulator(clock=clock), Accumulator(clock=clock)
+    early.open("r")
+    clock.advance(2)
+    late.open("r").add(Chunk((TextDelta("word"),)), index=0)
+    early.merge("r", late.dump("r"))
+    assert early.finish("r").timing.time_to_first_token == 2.0
+
+
+def test_contradictions_between_workers_are_counted() -> None:
+    """Where two workers folded other content at one position, that of the longer prefix stays, and it is a conflict."""
+    first, second = Accumulator(clock=FakeClock()), Accumulator(clock=FakeClock())
+    for accumulator, words in ((first, "ab"), (second, "xbc")):
+        for index, word in enumerate(words):
+            accumulator.add("r", Chunk((TextDelta(word),)), index=index)
+    first.merge("r", second.dump("r"))
+    record = first.finish("r")
+    assert (record.text, record.conflicts) == ("xbc", 1)
 
 
 @pytest.mark.parametrize("kind", KINDS)

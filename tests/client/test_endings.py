@@ -12,8 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from streamtally import Outcome, ProviderError, StreamTruncated, Tally
-from streamtally import ProviderTimeout
+from streamtally import Outcome, ProviderError, ProviderTimeout, StreamTruncated, Tally
 from streamtally.client import AsyncClient, Client, transport
 from streamtally.testing import FakeProvider, Scenario, scenarios
 from tests.client.conftest import KEY, Asker

@@ -293,12 +293,15 @@ async def test_bytes_without_a_last_newline(form: str) -> None:
     async def source() -> AsyncIterator[bytes]:
         yield body
 
-    with Tally().wrap([body]) as stream:
-        list(stream)
     if form == "async":
-        async with Tally().wrap(source()) as stream:
-            assert [piece async for piece in stream] == [body]
-    assert (stream.record.text, stream.record.outcome) == ("x", Outcome.COMPLETED)
+        async with Tally().wrap(source()) as astream:
+            assert [piece async for piece in astream] == [body]
+        record = astream.record
+    else:
+        with Tally().wrap([body]) as stream:
+            assert list(stream) == [body]
+        record = stream.record
+    assert (record.text, record.outcome) == ("x", Outcome.COMPLETED)
 
 
 def test_bytes_cut_anywhere() -> None:

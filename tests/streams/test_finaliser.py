@@ -282,9 +282,12 @@ async def test_closed_on_the_loop_that_read_it(tally: Tally, exporter: Recording
 async def test_wrapped_where_no_loop_runs(tally: Tally) -> None:
     """The loop that counts is the one that reads."""
     source = Source(Script.WHOLE)
-    stream = await asyncio.to_thread(tally.wrap, AsyncIterable(source))
-    await anext(stream)
-    del stream
+    made: list[Any] = []
+    thread = threading.Thread(target=lambda: made.append(tally.wrap(AsyncIterable(source))))
+    thread.start()
+    thread.join()
+    await anext(made[0])
+    made.clear()
     for _ in range(3):
         await asyncio.sleep(0)
     tally.flush()
