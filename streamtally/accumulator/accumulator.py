@@ -152,7 +152,7 @@ class Accumulator:
         """End a stream that failed; `error` says how. Raises `UnknownRequest`."""
         self.drain()
         entry = self._keyed.get(request_id)
-        return self._remembered(request_id) if entry is None else self._fail(entry, error)
+        return self._remembered(request_id) if entry is None else self.fail_entry(entry, error)
 
     def finish(self, request_id: str, outcome: Outcome | str | None = None) -> StreamRecord:
         """End a stream, for its source has no more. The record says whether the provider had finished.
@@ -322,8 +322,8 @@ class Accumulator:
             self._on_start(record)
         self._make_room(entry)
 
-    def _release(self, entry: Entry) -> None:
-        """One hold on a stream goes; with the last one the stream and its record."""
+    def release(self, entry: Entry) -> None:
+        """One hold on a stream goes; with the last one the stream and its record. For handles."""
         self.drain()
         with entry.lock:
             entry.users -= 1
@@ -349,7 +349,8 @@ class Accumulator:
             raise UnknownRequest(request_id)
         return record
 
-    def _fail(self, entry: Entry, error: BaseException | str) -> StreamRecord:
+    def fail_entry(self, entry: Entry, error: BaseException | str) -> StreamRecord:
+        """End the stream of an entry that failed; for handles."""
         fields = failure_fields(error)
         return self._end(entry, Outcome.TIMEOUT if fields["type"] == "timeout" else Outcome.ERROR, fields)
 

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Protocol, Self
 
 from ..clock import Moment
 from ..records import Outcome, StreamRecord
 from .books import Entry
 
-if TYPE_CHECKING:
-    from .accumulator import Accumulator
+
+class Keeper(Protocol):
+    """What a handle needs of the accumulator that gave it out."""
+
+    def add(self, request_id: str, payload: Any, *, index: int | None = None, at: Moment | None = None) -> StreamRecord | None:
+        """Take in one chunk."""
+
+    def finish(self, request_id: str, outcome: Outcome | str | None = None) -> StreamRecord:
+        """End the stream."""
+
+    def fail_entry(self, entry: Entry, error: BaseException | str) -> StreamRecord:
+        """End the stream of an entry with an error."""
+
+    def release(self, entry: Entry) -> None:
+        """One hold goes."""
 
 
 class StreamHandle:
@@ -20,30 +33,30 @@ class StreamHandle:
     else "cancelled". Its record is then forgotten.
     """
 
-    def __init__(self, accumulator: Accumulator, entry: Entry) -> None:
+    def __init__(self, keeper: Keeper, entry: Entry) -> None:
         self.request_id = entry.request_id
-        self._accumulator = accumulator
+        self._keeper = keeper
         self._entry = entry
         self._open = True
 
     def add(self, payload: Any, *, index: int | None = None, at: Moment | None = None) -> StreamRecord | None:
         """`Accumulator.add` for this request."""
-        return self._accumulator.add(self.request_id, payload, index=index, at=at)
+        return self._keeper.add(self.request_id, payload, index=index, at=at)
 
     def finish(self, outcome: Outcome | None = None) -> StreamRecord:
         """`Accumulator.finish` for this request."""
-        return self._accumulator.finish(self.request_id, outcome)
+        return self._keeper.finish(self.request_id, outcome)
 
     def close(self) -> None:
         """Let go."""
         if self._open:
             self._open = False
-            self._accumulator._release(self._entry)
+            self._keeper.release(self._entry)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if isinstance(error, Exception) and self._open:
-            self._accumulator._fail(self._entry, error)
+            self._keeper.fail_entry(self._entry, error)
         self.close()
