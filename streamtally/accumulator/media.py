@@ -10,6 +10,12 @@ from ..records import Audio, Image, Transcript
 from .document import Document
 
 
+_DESCRIBING = frozenset(
+    {"id", "mime_type", "size", "quality", "background", "output_format", "created_at", "language", "duration"}
+)
+"""Fields that describe a medium and hold none of its content."""
+
+
 def fold_audio(document: Document, delta: AudioDelta) -> None:
     """Append sound, and the words that go with it."""
     if delta.data:
@@ -115,7 +121,8 @@ def transcript_final(document: Document) -> bool:
 def _update(document: Document, name: str, fields: Any, *rest: int) -> None:
     if fields:
         known = document.values.setdefault((name, *rest), {})
-        known.update({key: value for key, value in fields.items() if value is not None})
+        kept = fields if document.retain else {key: value for key, value in fields.items() if key in _DESCRIBING}
+        known.update({key: value for key, value in kept.items() if value is not None})
 
 
 def _named(fields: dict[str, Any] | None, names: set[str]) -> dict[str, Any]:

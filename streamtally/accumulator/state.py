@@ -90,7 +90,20 @@ class Seal(NamedTuple):
 class Stream:
     """What both kinds of state share: reader, fold, seal, and the record that follows from them."""
 
-    __slots__ = ("_may_seal", "about", "chunk_count", "clock", "faults", "fold", "limits", "raw", "reader", "record", "seal")
+    __slots__ = (
+        "_may_seal",
+        "about",
+        "chunk_count",
+        "clock",
+        "faults",
+        "fold",
+        "keep",
+        "limits",
+        "raw",
+        "reader",
+        "record",
+        "seal",
+    )
 
     def __init__(
         self,
@@ -106,6 +119,7 @@ class Stream:
         self.clock = clock
         self.limits = limits
         self.reader = Reader(dialect)
+        self.keep: Keep = keep
         self.fold = Fold(Document(retain=keep == "content"))
         self.raw: list[Json] | None = [] if keep_raw else None
         self.chunk_count = 0
@@ -223,6 +237,9 @@ class Stream:
         error = self.error(fold)
         about, params = self.about, self.about.params
         extras = {**content.pop("extras"), **({"tail": self.reader.tail} if self.reader.tail else {})}
+        if self.keep == "counts":
+            extras = {name: value for name, value in extras.items() if isinstance(value, int | float)}
+            error = None if error is None else {**error, "body": None}
         return StreamRecord(
             **{"chunk_count": self.chunk_count, **counts},
             request_id=about.request_id,

@@ -298,3 +298,18 @@ def test_what_lost_its_place_is_free_again() -> None:
     accumulator.add("r", said("!"), index=9, at=1_004.0)
     record = accumulator.finish("r")
     assert (record.text, record.dropped_chunks, record.conflicts) == ("y" + "z" * 90 + "!", 0, 1)
+
+
+def test_counts_alone_keep_no_words_beside_the_content() -> None:
+    """Extras, a cut-off tail, an error's body and a revised prompt are words too."""
+    accumulator = Accumulator(keep="counts")
+    accumulator.add(
+        "image", {"type": "image_generation.completed", "b64_json": "QUJD", "revised_prompt": "SECRET", "note": "SECRET"}
+    )
+    accumulator.add("chat", {"object": "chat.completion.chunk", "choices": [], "created": 5, "citations": ["SECRET"]})
+    accumulator.add("chat", b"data: {SECRET\n\n")
+    records = [accumulator.finish("image"), accumulator.finish("chat")]
+    assert "SECRET" not in "".join(record.model_dump_json() for record in records)
+    assert (records[0].usage is not None, records[1].extras) == (True, {"created": 5})
+    assert records[1].error is not None
+    assert records[1].error.type == "malformed_payload"
