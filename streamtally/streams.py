@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
-from contextlib import AsyncExitStack, ExitStack, suppress
+from contextlib import suppress
 from functools import partial
 from inspect import iscoroutinefunction
 from itertools import islice
@@ -16,8 +16,6 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from .accumulator import Accumulator, WrappedStream, failure_fields
-from .accumulator.document import Document
-from .accumulator.fold import Fold
 from .dialects import Take
 from .records import Outcome, StreamRecord
 
@@ -72,7 +70,7 @@ class Reading:
 
     def end(self) -> None:
         """Make the record of the sealed stream and send it on its way."""
-        _end(self.accumulator, self.stream)
+        self.accumulator.end(self.stream)
 
     def fail(self, error: BaseException) -> list[Any]:
         """What was to be read raised: the record says so. Returns what is to be closed now.
@@ -106,22 +104,10 @@ class Reading:
             pass
 
 
-def _end(accumulator: Accumulator, stream: WrappedStream) -> None:
-    for _ in range(2):  # a second time, for another thread may be reading still
-        try:
-            accumulator.end(stream)
-            return
-        except Exception:  # what a payload brought fits into no record
-            continue
-    stream.faults += 1
-    stream.fold = Fold(Document(retain=False))
-    accumulator.end(stream)
-
-
 def _end_orphan(accumulator: Accumulator, stream: WrappedStream, closers: list[Any], loop: Any) -> None:
     """Make the record of what nobody reads any more, and close it: on the loop that read it, if that still runs."""
     try:
-        _end(accumulator, stream)
+        accumulator.end(stream)
     finally:
         try:
             running = loop is not None and loop.is_running()
@@ -150,9 +136,12 @@ def is_cancellation(error: BaseException) -> bool:
 
 def close_all(closers: list[Any], *, quiet: bool) -> None:
     """Call `close` of each that has one, also after one that raises; with `quiet`, that is nobody's business any more."""
-    with ExitStack() as stack:
-        for closer in reversed(closers):
-            stack.callback(_close, closer, quiet)
+    for place, closer in enumerate(closers, 1):
+        try:
+            _close(closer, quiet)
+        except BaseException:
+            close_all(closers[place:], quiet=True)
+            raise
 
 
 def _close(closer: Any, quiet: bool) -> None:
@@ -170,9 +159,12 @@ def _close(closer: Any, quiet: bool) -> None:
 
 async def aclose_all(closers: list[Any], *, quiet: bool) -> None:
     """Await `aclose`, or else `close`, of each that has one, in the same way."""
-    async with AsyncExitStack() as stack:
-        for closer in reversed(closers):
-            stack.push_async_callback(_aclose, closer, quiet)
+    for place, closer in enumerate(closers, 1):
+        try:
+            await _aclose(closer, quiet)
+        except BaseException:
+            await aclose_all(closers[place:], quiet=True)
+            raise
 
 
 async def _aclose(closer: Any, quiet: bool) -> None:

@@ -66,7 +66,7 @@ def test_a_lock_that_another_thread_holds(collected: bool) -> None:
             held.set()
             release.wait()
 
-    holder = threading.Thread(target=hold)
+    holder = threading.Thread(target=hold, daemon=True)
     holder.start()
     held.wait()
     del stream, ring
@@ -344,6 +344,31 @@ def test_a_loop_that_has_ended(tally: Tally, exporter: RecordingExporter, kind: 
     tally.flush()
     assert [record.outcome for record in exporter.records] == [Outcome.ABANDONED]
     assert len(tally.accumulator) == 0
+
+
+class EndingLoop:
+    """A loop that closes between a look and a call."""
+
+    def is_running(self) -> bool:
+        return True
+
+    def call_soon_threadsafe(self, *_: object) -> None:
+        raise RuntimeError("Event loop is closed")
+
+
+def test_a_loop_that_is_just_ending(tally: Tally, exporter: RecordingExporter) -> None:
+    """What it says to that reaches nobody, and what can be closed without it is."""
+
+    class Plain(AsyncIterable):
+        def close(self) -> None:  # type: ignore[override]
+            self.source.closed += 1
+
+    source = Source(Script.WHOLE)
+    stream = tally.wrap(Plain(source))
+    stream._reading.loop = EndingLoop()
+    del stream
+    tally.flush()
+    assert len(exporter.records) == source.closed == 1
 
 
 def test_abandoned_while_the_loop_ends(tally: Tally, exporter: RecordingExporter) -> None:

@@ -30,7 +30,7 @@ class Reader(threading.Thread):
     """Reads a stream in a thread, and keeps what came of it."""
 
     def __init__(self, stream: Any) -> None:
-        super().__init__()
+        super().__init__(daemon=True)
         self.stream = stream
         self.seen: list[Any] = []
         self.caught: BaseException | None = None
@@ -129,7 +129,7 @@ def test_many_close_at_once(tally: Tally, exporter: RecordingExporter) -> None:
             barrier.wait()
             stream.close()
 
-        threads = [threading.Thread(target=close) for _ in range(4)]
+        threads = [threading.Thread(target=close, daemon=True) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:

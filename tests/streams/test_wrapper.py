@@ -432,7 +432,7 @@ def test_a_close_that_raises(tally: Tally, exporter: RecordingExporter) -> None:
     source = Source(Script.WHOLE)
     stream = tally.wrap(Stubborn(source))
     next(stream)
-    with pytest.raises(SourceError, match="source"):
+    with pytest.raises(SourceError, match="iterator"):
         stream.close()
     stream.close()
     assert source.closed == 1
@@ -445,7 +445,7 @@ async def test_an_async_close_that_raises(tally: Tally, exporter: RecordingExpor
     source = Source(Script.WHOLE)
     stream = tally.wrap(AsyncStubborn(source))
     await anext(stream)
-    with pytest.raises(SourceError, match="source"):
+    with pytest.raises(SourceError, match="iterator"):
         await stream.aclose()
     await stream.aclose()
     assert source.closed == 1
