@@ -7,6 +7,7 @@ Nothing flows back: whatever goes wrong while pricing or exporting is counted an
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 import uuid
@@ -289,6 +290,7 @@ def configure(**options: Any) -> Tally:
     if "exporters" not in options:
         options["exporters"] = _exporters_of_environment()
     tally = Tally(**options)
+    atexit.register(_at_exit)
     with _default_lock:
         before, _default = _default, tally
     if before is not None:
@@ -303,7 +305,15 @@ def default_tally() -> Tally:
         with _default_lock:
             if _default is None:
                 _default = Tally(exporters=_exporters_of_environment())
+                atexit.register(_at_exit)
     return _default
+
+
+def _at_exit() -> None:
+    """Export what was abandoned since the last call of the process."""
+    atexit.unregister(_at_exit)
+    if _default is not None:
+        _default.flush(5.0)
 
 
 def _exporters_of_environment() -> tuple[Any, ...]:

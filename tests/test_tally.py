@@ -1,5 +1,6 @@
 import asyncio
 import logging
+import subprocess
 import sys
 import types
 from collections.abc import AsyncIterator, Iterator
@@ -387,3 +388,16 @@ def test_to_response() -> None:
     assert answer.usage is not None
     with pytest.raises(ValueError, match="text has no response object"):
         streamtally.to_response(streamtally.collect(["x"]))
+
+
+def test_what_is_abandoned_last_is_exported_at_exit() -> None:
+    """A stream that nobody read to its end, in a process that ends without another call, is on record."""
+    program = """
+import streamtally
+streamtally.configure(exporters=[lambda record: print(record.outcome, record.text, end="")])
+stream = streamtally.wrap(piece for piece in ["a", "b"])
+next(stream)
+del stream
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert (done.stdout, done.stderr) == ("abandoned a", "")

@@ -255,11 +255,13 @@ class Accumulator:
     def end(self, stream: WrappedStream) -> StreamRecord:
         """Make the record of a wrapped stream that the caller has sealed, and strike the stream off. Called once."""
         record = stream.snapshot()
-        if self._on_end is not None:
-            record = self._on_end(record)
-        stream.record = record
-        with self._lock:
-            self._wrapped.pop(stream.about.request_id, None)
+        try:
+            if self._on_end is not None:
+                record = self._on_end(record)
+        finally:
+            stream.record = record
+            with self._lock:
+                self._wrapped.pop(stream.about.request_id, None)
         return record
 
     def orphaned(self, finish: Callable[[], object]) -> None:

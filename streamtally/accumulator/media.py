@@ -9,7 +9,6 @@ from ..chunks import AudioDelta, ImageDelta, TranscriptDelta
 from ..records import Audio, Image, Transcript
 from .document import Document
 
-
 _DESCRIBING = frozenset(
     {"id", "mime_type", "size", "quality", "background", "output_format", "created_at", "language", "duration"}
 )

@@ -71,8 +71,9 @@ class Reads:
             rest = self.pending[max(free, 0) :]
             self.beyond = (self.beyond[0] + len(rest), self.beyond[1] + sum(rest))
             del self.pending[max(free, 0) :]
-        self.waits.fromlist(self.pending)
-        self.pending.clear()
+        block = self.pending[:]
+        self.pending.clear()  # first: who looks on from another thread must not see a wait twice
+        self.waits.fromlist(block)
 
     def figures(self, start: int, end: int | None, started_from: StartedFrom, clock: Clock) -> dict[str, Any]:
         """The fields of a `Timing`."""

@@ -1,0 +1,161 @@
+"""The wrappers: what the caller has in the place of a source."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Generator, Iterator
+from contextlib import suppress
+from inspect import iscoroutinefunction
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+from ..records import Outcome, StreamRecord
+from .loops import aread, opened, read
+from .reading import Reading
+from .sources import aclose_all, close_all, is_async, is_awaitable, is_sync
+
+T = TypeVar("T")
+
+
+class _Wrapper(Generic[T]):
+    """What sync and async wrappers share: the record, and being taken for the source."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+
+    @property
+    def record(self) -> StreamRecord:
+        """The record as things stand; the final one once the stream has ended, however it did."""
+        stream = self._reading.stream
+        return stream.record or stream.snapshot()
+
+    @property
+    def request_id(self) -> str:
+        """The ID under which the stream is entered."""
+        return self._reading.stream.about.request_id
+
+    @property  # type: ignore[misc]  # `isinstance` reads it, and nothing ever sets it
+    def __class__(self) -> type[Any]:
+        """The source's class, so that `isinstance` holds; our own where the source is a builtin or not there yet."""
+        kind = type(self._reading.source)
+        ours: type[Any] = type(self)
+        return ours if kind.__module__ in ("builtins", "types") else kind
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name == "_reading":
+            raise AttributeError(name)
+        return getattr(self._reading.source, name)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.request_id} of {self._reading.source!r}>"
+
+
+class TalliedStream(_Wrapper[T]):
+    """A wrapped sync stream: iterate it as the source, close it, use it in `with`; `record` tells at any time.
+
+    A bare `break` only pauses: another loop goes on. The stream ends with exhaustion, `close`, `with`, an error, or the last
+    reference.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        super().__init__(reading)
+        self._chunks: Generator[T, None, None] = read(reading)
+
+    def __iter__(self) -> Iterator[T]:
+        return self._chunks
+
+    def __next__(self) -> T:
+        chunk: T = next(self._chunks)
+        return chunk
+
+    def __enter__(self) -> Self:
+        self._reading.call()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> Any:
+        """End the stream here, and close the source: "completed" if it had finished, else "cancelled"."""
+        reading = self._reading
+        sealed = reading.seal(Outcome.CANCELLED)
+        try:
+            with suppress(ValueError):  # it is reading in another thread, and ends after that read
+                self._chunks.close()
+            if sealed:
+                reading.end()
+        finally:
+            close_all(reading.take_closers(), quiet=False)
+
+
+class AsyncTalliedStream(_Wrapper[T]):
+    """A wrapped async stream; see `TalliedStream`. `close` and `aclose` are the same coroutine."""
+
+    def __init__(self, reading: Reading) -> None:
+        super().__init__(reading)
+        self._achunks: AsyncGenerator[T, None] = aread(reading)
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        return self._achunks
+
+    def __anext__(self) -> Awaitable[T]:
+        return self._achunks.__anext__()
+
+    async def __aenter__(self) -> Self:
+        await opened(self._reading)
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """End the stream here, and close the source: "completed" if it had finished, else "cancelled"."""
+        reading = self._reading
+        sealed = reading.seal(Outcome.CANCELLED)
+        try:
+            with suppress(RuntimeError):  # it is reading in another task, and ends after that read
+                await self._achunks.aclose()
+            if sealed:
+                reading.end()
+        finally:
+            await aclose_all(reading.take_closers(), quiet=False)
+
+    def close(self) -> Any:
+        """The same as `aclose`, to be awaited, as SDKs have it; done at once where the source's own `close` is no coroutine."""
+        reading = self._reading
+        close = getattr(reading.source, "close", None)
+        if not callable(close) or iscoroutinefunction(close) or is_awaitable(reading.source):
+            return self.aclose()
+        try:
+            if reading.seal(Outcome.CANCELLED):
+                reading.end()
+        finally:
+            closed = close() if reading.take_closers() else None
+        return closed
+
+
+class DualTalliedStream(TalliedStream[T], AsyncTalliedStream[T]):
+    """A wrapper with both protocols: of a source that has both, or of a callable whose result is not known yet."""
+
+    def __init__(self, reading: Reading) -> None:
+        TalliedStream.__init__(self, reading)
+        self._achunks = aread(reading)
+
+    def close(self) -> Any:
+        """Close: a coroutine to await if the source is async."""
+        source = self._reading.source
+        return AsyncTalliedStream.close(self) if is_async(source) and not is_sync(source) else super().close()
+
+
+def wrapper_of(source: Any) -> type[TalliedStream[Any]] | type[AsyncTalliedStream[Any]]:
+    """The wrapper class for a source. Raises `TypeError` for what is no stream."""
+    if isinstance(source, str | bytes | bytearray | dict):
+        raise TypeError(f"a {type(source).__name__} is no stream; replay() takes a whole recorded body")
+    if is_sync(source) and is_async(source):
+        return DualTalliedStream
+    if is_async(source):
+        return AsyncTalliedStream
+    if is_sync(source):
+        return TalliedStream
+    if callable(source):
+        return DualTalliedStream
+    raise TypeError(f"cannot wrap a {type(source).__name__}: give an iterable, an async iterable, an awaitable or a callable")
