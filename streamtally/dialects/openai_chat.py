@@ -41,6 +41,7 @@ _DELTA_FIELDS = frozenset(
     {"role", "content", "refusal", "tool_calls", "function_call", "audio", "annotations", "images",
      "reasoning", "reasoning_content", "reasoning_text", "reasoning_details", "thinking"}
 )  # fmt: skip
+_PLAIN_FIELDS = frozenset({"role", "content"})
 _REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
 """Where servers put the same reasoning; when several are filled they repeat it."""
 
@@ -90,12 +91,13 @@ def _choice_deltas(choice: Mapping[str, Any], position: int) -> Iterator[Delta]:
     delta = mapping_of(choice.get("message")) if not isinstance(delta, Mapping) else delta
     if role := name_of(delta.get("role")):
         yield DetailDelta("role", role, index)
-    yield from _reasoning(delta, index)
     yield from _content(delta.get("content"), index)
-    if refusal := text_of(delta.get("refusal")):
-        yield TextDelta(refusal, "refusal", index)
-    yield from _tool_calls(delta, index)
-    yield from _media(delta)
+    if not delta.keys() <= _PLAIN_FIELDS:
+        yield from _reasoning(delta, index)
+        if refusal := text_of(delta.get("refusal")):
+            yield TextDelta(refusal, "refusal", index)
+        yield from _tool_calls(delta, index)
+        yield from _media(delta)
     yield from _details(choice, delta, index)
     if finish := name_of(choice.get("finish_reason")):
         yield FinishDelta(finish, index)
@@ -175,8 +177,9 @@ def _details(choice: Mapping[str, Any], delta: Mapping[str, Any], index: int) ->
         yield DetailDelta("logprobs", json_value(choice["logprobs"]), index)
     if is_list(delta.get("annotations")):
         yield DetailDelta("annotations", json_value(delta["annotations"]), index)
-    rest = {**unnamed(choice, _CHOICE_FIELDS), **unnamed(delta, _DELTA_FIELDS)}
-    if rest:
+    if choice.keys() <= _CHOICE_FIELDS and delta.keys() <= _DELTA_FIELDS:
+        return
+    if rest := {**unnamed(choice, _CHOICE_FIELDS), **unnamed(delta, _DELTA_FIELDS)}:
         yield DetailDelta("extras", rest, index)
 
 
