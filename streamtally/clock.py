@@ -43,6 +43,10 @@ _LAST_NS = 2**63 - 1
 """As far from 1970 as a stamp of 64 bits reaches: 292 years."""
 
 
+_DECADES_NS = 10**18
+"""Thirty years: no monotonic clock of a process is so far ahead of another moment of it."""
+
+
 def stamp_of(moment: Moment, clock: Clock) -> int:
     """The monotonic stamp, in nanoseconds, of a moment that a caller gave.
 
@@ -63,9 +67,12 @@ def _stamp_of(moment: Moment, clock: Clock) -> int:
         unix_ns = (since.days * 86_400 + since.seconds) * 1_000_000_000 + since.microseconds * 1_000
         return unix_ns - clock.wall_ns(0)
     try:
-        return round(moment * 1e9)
-    except (OverflowError, ValueError) as error:
-        raise ValueError(f"a moment must be finite, not {moment!r}") from error
+        stamp = round(moment * 1e9)
+    except (OverflowError, ValueError, TypeError) as error:
+        raise ValueError(f"a moment is an aware datetime or a finite number, not {moment!r}") from error
+    if stamp > clock.monotonic_ns() + _DECADES_NS:
+        raise ValueError(f"a moment of {moment!r} looks like seconds since 1970: give an aware datetime, or time.perf_counter()")
+    return stamp
 
 
 def wall_time(unix_ns: int) -> datetime | None:

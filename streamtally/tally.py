@@ -13,8 +13,9 @@ import threading
 import uuid
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping
 from functools import cached_property
+from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar, Unpack, get_args, overload
 
 from .accumulator import About, Accumulator, Keep, StreamHandle, WrappedStream
 from .clock import SYSTEM_CLOCK, Clock, Moment, stamp_of
@@ -49,11 +50,15 @@ class Tally:
     """Owns an accumulator, a price catalog and the exporters, and brings each stream from the one to the other.
 
     Args:
-        catalog: prices; the bundled ones if not given, loaded when the first stream ends.
+        catalog: prices, or the path of a catalog file; the bundled ones if not given, loaded when the first stream ends.
         exporters: where records go: names ("otel", "prometheus", "jsonl", "console"), exporters, or plain callables.
         clock: where stamps come from.
         limits: bounds of retention.
         keep: "counts" retains no text, audio or image.
+
+    Raises:
+        CatalogError: `catalog` names a file that is none.
+        ValueError: an exporter or a `keep` that there is not.
 
     Example:
         >>> records = []
@@ -67,7 +72,7 @@ class Tally:
     def __init__(
         self,
         *,
-        catalog: ModelCatalog | None = None,
+        catalog: ModelCatalog | str | Path | None = None,
         exporters: Iterable[Any] = (),
         clock: Clock | None = None,
         limits: Limits | None = None,
@@ -76,9 +81,11 @@ class Tally:
         self.clock = clock or SYSTEM_CLOCK
         self.limits = limits or DEFAULT_LIMITS
         self.keep: Keep = keep
-        self._given_catalog = catalog
+        if keep not in get_args(Keep):
+            raise ValueError(f"keep must be one of {get_args(Keep)}, not {keep!r}")
+        self._given_catalog = _catalog_of(catalog)
         self._faults: set[type[Exception]] = set()
-        self.delivery = _delivery_to(tuple(exporters))
+        self.delivery = _delivery_to((exporters,) if isinstance(exporters, str) else tuple(exporters))
         self.accumulator = Accumulator(
             clock=self.clock,
             limits=self.limits,
@@ -130,6 +137,8 @@ class Tally:
         """
         if isinstance(source, TalliedStream | AsyncTalliedStream):
             return source
+        if unknown := options.keys() - WrapOptions.__annotations__.keys():
+            raise TypeError(f"wrap() has no option {', '.join(sorted(unknown))}")
         kind = wrapper_of(source)
         deferred = callable(source) and not _is_stream(source)
         stream = self._wrapped_stream(options, deferred=deferred)
@@ -193,10 +202,8 @@ class Tally:
             model = record.model or record.requested_model
             cost = self.catalog.price(model, record.usage, provider=told, at=at, tier=record.service_tier)
             if cost.status == "unknown_model" and record.requested_model not in (None, model):
-                second = self.catalog.price(
-                    record.requested_model, record.usage, provider=provider, at=at, tier=record.service_tier
-                )
-                cost = second if second.usd is not None else cost
+                asked = self.catalog.price(record.requested_model, record.usage, provider=told, at=at, tier=record.service_tier)
+                cost = asked if asked.usd is not None else cost
         except Exception as error:  # no fault of ours may reach the stream
             self._log_once(error)
             return record
@@ -262,6 +269,14 @@ class Tally:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.aclose()
+
+
+def _catalog_of(catalog: ModelCatalog | str | Path | None) -> ModelCatalog | None:
+    if type(catalog) is not str and not issubclass(type(catalog), Path):
+        return catalog  # type: ignore[return-value]
+    from .pricing import ModelCatalog
+
+    return ModelCatalog.from_file(catalog)  # type: ignore[arg-type]
 
 
 def _is_stream(source: Any) -> bool:

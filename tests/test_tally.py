@@ -401,3 +401,14 @@ del stream
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert (done.stdout, done.stderr) == ("abandoned a", "")
+
+
+def test_options_that_there_are_not() -> None:
+    """A misspelt option is told, not swallowed."""
+    options: dict[str, Any] = {"modle": "gpt-4o"}
+    with pytest.raises(TypeError, match="modle"):
+        Tally().wrap([], **options)
+    with pytest.raises(ValueError, match="nothing"):
+        Tally(keep="nothing")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="since 1970"):
+        Tally().wrap([], started_at=1_760_000_000.0)

@@ -17,32 +17,49 @@ def is_timeout(error: BaseException) -> bool:
 
 
 def failure_fields(error: BaseException | str) -> dict[str, Json]:
-    """The fields of an `ErrorDetails`. `type` is "timeout", else the class name: few values, safe as a label."""
+    """The fields of an `ErrorDetails`. `type` is "timeout", else the class name: few values, safe as a label.
+
+    Raises nothing, whatever the exception's own attributes do.
+    """
     if isinstance(error, str):
         return {"type": "error", "message": error}
     status = _status(error)
+    code = _attribute(error, "code")
     return {
         "type": "timeout" if is_timeout(error) else type(error).__qualname__,
-        "message": str(error)[:_MAX_MESSAGE] or None,
-        "code": _short(getattr(error, "code", None)),
+        "message": _message(error),
+        "code": code if isinstance(code, str) else None,
         "status": status,
         "retryable": None if status is None else status in RETRYABLE_STATUS,
         "body": _body(error),
     }
 
 
+def _attribute(error: BaseException, name: str) -> Any:
+    try:
+        return getattr(error, name, None)
+    except Exception:  # a property of somebody's exception
+        return None
+
+
+def _message(error: BaseException) -> str | None:
+    try:
+        return str(error)[:_MAX_MESSAGE] or None
+    except Exception:  # as above
+        return None
+
+
 def _status(error: BaseException) -> int | None:
     for name in ("status_code", "status", "code"):
-        status = getattr(error, name, None)
+        status = _attribute(error, name)
         if isinstance(status, int) and not isinstance(status, bool) and 100 <= status < 600:
-            return status
+            return int(status)
     return None
 
 
-def _short(code: Any) -> str | None:
-    return code if isinstance(code, str) else None
-
-
 def _body(error: BaseException) -> Json:
-    body = getattr(error, "body", None)
-    return json_value(body) if isinstance(body, Mapping | list | str) else None
+    body = _attribute(error, "body")
+    try:
+        return json_value(body) if isinstance(body, Mapping | list | str) else None
+    except Exception:  # as above
+        return None

@@ -88,10 +88,12 @@ class Seal(NamedTuple):
 
 
 class Stream:
-    """What both kinds of state share: reader, fold, seal, and the record that follows from them."""
+    """What both kinds of state share: reader, fold, seal, and the record that follows from them.
+
+    `unsealed` holds its one item until the stream is sealed.
+    """
 
     __slots__ = (
-        "_may_seal",
         "about",
         "chunk_count",
         "clock",
@@ -103,6 +105,7 @@ class Stream:
         "reader",
         "record",
         "seal",
+        "unsealed",
     )
 
     def __init__(
@@ -121,12 +124,12 @@ class Stream:
         self.reader = Reader(dialect)
         self.keep: Keep = keep
         self.fold = Fold(Document(retain=keep == "content"))
-        self.raw: list[Json] | None = [] if keep_raw else None
+        self.raw: list[Json] | None = [] if keep_raw and keep == "content" else None
         self.chunk_count = 0
         self.faults = 0
         self.seal: Seal | None = None
         self.record: StreamRecord | None = None
-        self._may_seal = [True]
+        self.unsealed = [True]
         self.note_wanted()
 
     @property
@@ -158,7 +161,7 @@ class Stream:
         Taking the only item of a list is atomic, so no lock is needed, and a finaliser may call this.
         """
         try:
-            self._may_seal.pop()
+            self.unsealed.pop()
         except IndexError:
             return False
         self.seal = Seal(outcome, error, stamp)

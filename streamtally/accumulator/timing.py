@@ -27,8 +27,7 @@ def inter_chunk(waits: Sequence[int], count: int | None = None) -> InterChunk | 
     if not waits:
         return None
     ordered = sorted(waits)
-    last = len(ordered) - 1
-    p50, p95, p99 = (ordered[-(-last * share // 100)] / 1e9 for share in (50, 95, 99))
+    p50, p95, p99 = (ordered[-(-len(ordered) * share // 100) - 1] / 1e9 for share in (50, 95, 99))
     return InterChunk(
         count=count or len(ordered), mean=sum(ordered) / len(ordered) / 1e9, p50=p50, p95=p95, p99=p99, max=ordered[-1] / 1e9
     )

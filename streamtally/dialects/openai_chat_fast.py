@@ -28,8 +28,10 @@ def fast(writers: Writers) -> Take:
         fields = chunk.__dict__
         response_id, created, model, tier, fingerprint = _SAID(fields)
         extra = chunk.__pydantic_extra__
-        role = fields["choices"][0].delta.role if fields["choices"] else role
+        for choice in fields["choices"]:
+            role = role if choice.index else choice.delta.role or role
         write = None
+        arguments.forget()
         return False
 
     def take(chunk: Any) -> bool:
@@ -52,8 +54,8 @@ def fast(writers: Writers) -> Take:
             answer["finish_reason"] is not None
             or answer["logprobs"] is not None
             or answer["index"]
-            or choice.__pydantic_extra__
-            or delta.__pydantic_extra__
+            or ((more := choice.__pydantic_extra__) and _speaks(more))
+            or ((more := delta.__pydantic_extra__) and _speaks(more))
         ):
             return decline(chunk)
         words = delta.content
@@ -68,6 +70,11 @@ def fast(writers: Writers) -> Take:
 
     arguments = _Arguments(writers)
     return take
+
+
+def _speaks(extra: dict[str, Any]) -> bool:
+    """Whether any further field says something: many servers send theirs as null on every chunk."""
+    return any(value is not None for value in extra.values())
 
 
 def _is_silent(delta: dict[str, Any], role: str | None) -> bool:
@@ -90,6 +97,10 @@ class _Arguments:
         self._position: int | None = None
         self._write: Callable[[str], object] | None = None
 
+    def forget(self) -> None:
+        """The general way folded something: which call is open must be asked again."""
+        self._write = None
+
     def take(self, delta: dict[str, Any], role: str | None) -> bool:
         calls = delta["tool_calls"]
         if not calls or len(calls) > 1 or not _is_plain(delta, role):
@@ -97,7 +108,14 @@ class _Arguments:
             return False
         call = calls[0]
         function = call.function
-        if call.id or call.type or call.__pydantic_extra__ or function is None or function.name or not function.arguments:
+        if (
+            call.id
+            or call.type
+            or _speaks(call.__pydantic_extra__)
+            or function is None
+            or function.name
+            or not function.arguments
+        ):
             self._write = None
             return False
         if self._write is None or call.index != self._position:

@@ -24,8 +24,10 @@ def _decline(_: Any) -> bool:
     return False
 
 
-def _fast_path(stream: WrappedStream, chunk: Any) -> Take:
-    """The fast path for chunks like this one; none if it cannot even be asked what it is."""
+def _fast_path(stream: WrappedStream, chunk: Any, known: Take) -> Take:
+    """The fast path for chunks like this one, unless one is `known`; none if it cannot even be asked what it is."""
+    if known is not _decline:
+        return known
     try:
         return stream.fast_path(chunk) or _decline
     except Exception:  # a chunk may be anything
@@ -36,7 +38,7 @@ def read(reading: Reading) -> Generator[Any, None, None]:
     """Reads a source to its end. The hot path: everything that can be is done once for a block, or once for a stream."""
     stream = reading.stream
     clock = stream.clock.monotonic_ns
-    reads, add = stream.reads, stream.add
+    reads, add, unsealed = stream.reads, stream.add, stream.unsealed
     pending = reads.pending
     wait = pending.append
     source = reading.call()
@@ -45,7 +47,7 @@ def read(reading: Reading) -> Generator[Any, None, None]:
         iterator = reading.begin(source, iter(source))
         reads.begun = now = before = clock()
         take: Take = _decline
-        while stream.seal is None:
+        while unsealed:
             for chunk in islice(iterator, BLOCK):
                 now = clock()
                 wait(now - before)
@@ -55,9 +57,10 @@ def read(reading: Reading) -> Generator[Any, None, None]:
                     taken = False
                 if not taken:
                     add(chunk, now)
-                    if take is _decline:
-                        take = _fast_path(stream, chunk)
+                    take = _fast_path(stream, chunk, take)
                 yield chunk
+                if not unsealed:  # closed from elsewhere
+                    break
                 before = clock()
             if len(pending) < BLOCK:
                 break
@@ -78,7 +81,7 @@ async def aread(reading: Reading) -> AsyncGenerator[Any, None]:
     """The same for an async source."""
     stream = reading.stream
     clock = stream.clock.monotonic_ns
-    reads, add = stream.reads, stream.add
+    reads, add, unsealed = stream.reads, stream.add, stream.unsealed
     pending = reads.pending
     wait = pending.append
     source = await opened(reading)
@@ -88,7 +91,7 @@ async def aread(reading: Reading) -> AsyncGenerator[Any, None]:
         reads.begun = now = before = clock()
         take: Take = _decline
         exhausted = False
-        while not exhausted and stream.seal is None:
+        while unsealed and not exhausted:
             for _ in range(BLOCK):
                 try:
                     chunk = await read()
@@ -103,9 +106,10 @@ async def aread(reading: Reading) -> AsyncGenerator[Any, None]:
                     taken = False
                 if not taken:
                     add(chunk, now)
-                    if take is _decline:
-                        take = _fast_path(stream, chunk)
+                    take = _fast_path(stream, chunk, take)
                 yield chunk
+                if not unsealed:  # closed from elsewhere
+                    break
                 before = clock()
             if stream.settle():
                 take = _decline

@@ -1,0 +1,37 @@
+"""What an exception says, also one that does not want to say it."""
+
+import pytest
+
+from streamtally import Outcome, StreamRecord, Tally
+from streamtally.accumulator import failure_fields
+
+
+class Mute(Exception):
+    """Raises whatever is asked of it."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+    def __getattr__(self, name: str) -> object:
+        raise RuntimeError(name)
+
+
+def test_an_exception_that_raises_when_it_is_read() -> None:
+    """Its class is all that is known of it."""
+    assert {name: value for name, value in failure_fields(Mute()).items() if value is not None} == {"type": "Mute"}
+
+
+def test_the_source_of_such_an_exception_ends_all_the_same() -> None:
+    """The caller sees the very exception, and there is one record."""
+    records: list[StreamRecord] = []
+    tally = Tally(exporters=[records.append])
+    error = Mute()
+
+    def source() -> object:
+        raise error
+
+    with pytest.raises(Mute) as caught:
+        list(tally.wrap(source))
+    assert caught.value is error
+    assert [record.outcome for record in records] == [Outcome.ERROR]
+    assert len(tally.accumulator) == 0
