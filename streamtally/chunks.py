@@ -67,12 +67,14 @@ class ImageDelta(NamedTuple):
     """An image, whole (`partial` False) or as a preview that a later one replaces. `data` is base64.
 
     Without a `position` a preview or a whole image belongs to the image that is not whole yet, else it begins the next.
+    Each `choice` counts its positions for itself.
     """
 
     position: int | None = None
     data: str | None = None
     partial: bool = False
     fields: Mapping[str, Json] | None = None
+    choice: int = 0
 
 
 class TranscriptDelta(NamedTuple):
@@ -218,10 +220,18 @@ def _flags_of(delta: Delta) -> int:
             return CONTENT
         case TranscriptDelta():
             return CONTENT | TEXT if delta.text or delta.lists else 0
+        case DetailDelta():
+            return CONTENT if delta.field == "reasoning_details" and _has_thought(delta.value) else 0
         case ItemDelta():
             return _item_flags(delta)
         case _:
             return 0
+
+
+def _has_thought(details: Json) -> bool:
+    """Whether reasoning details bring reasoning, and not only a signature or a format."""
+    entries = [entry for entry in details if isinstance(entry, Mapping)] if isinstance(details, list | tuple) else []
+    return any(entry.get(name) for entry in entries for name in ("text", "summary", "data"))
 
 
 def _item_flags(delta: ItemDelta) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import fields as dataclass_fields
+from dataclasses import is_dataclass
 from enum import Enum
 from typing import Any, TypeAlias
 
@@ -98,10 +100,33 @@ def plain_fields(value: Any) -> Mapping[str, Any] | None:
         return dumped
     if hasattr(value, "to_dict"):
         return plain_fields(value.to_dict())
+    if is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in dataclass_fields(value) if not field.name.startswith("_")}
     fields = getattr(value, "__dict__", None)
     if isinstance(fields, dict) and not callable(value):
         return {key: item for key, item in fields.items() if not key.startswith("_")}
     return None
+
+
+def deep_fields(value: Any) -> Mapping[str, Any] | None:
+    """`plain_fields`, with all objects inside made mappings and lists too; texts and numbers are left as they are."""
+    fields = plain_fields(value)
+    if fields is None or isinstance(value, Mapping) or hasattr(value, "model_dump"):
+        return fields
+    return {key: _plain(item, 1) for key, item in fields.items()}
+
+
+def _plain(value: Any, depth: int) -> Any:
+    if value is None or isinstance(value, str | int | float | bytes):
+        return value
+    if isinstance(value, Enum):
+        return value.value
+    if depth >= MAX_DEPTH:
+        return "…"
+    if isinstance(value, list | tuple):
+        return [_plain(item, depth + 1) for item in value]
+    fields = plain_fields(value)
+    return value if fields is None else {key: _plain(item, depth + 1) for key, item in fields.items()}
 
 
 def json_object(value: Any) -> dict[str, Json]:

@@ -6,6 +6,7 @@ All functions take the document that holds the stream; `fold_…` write one delt
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -70,8 +71,7 @@ def _fold_reasoning_details(document: Document, value: Json, choice: int) -> Non
 
 
 def _fold_extras(document: Document, value: Json, choice: int) -> None:
-    entry = document.values.setdefault(("choice", choice, "extras"), {})
-    entry.update({name: item for name, item in value.items() if item is not None})
+    document.merge(value, "choice", choice, "extras")
 
 
 _DETAILS = {
@@ -100,7 +100,7 @@ def fold_tool_call(document: Document, delta: ToolCallDelta) -> None:
     document.put(delta.name or None, *at, "name")
     document.put(delta.type or None, *at, "type")
     if delta.extras:
-        document.values.setdefault((*at, "extras"), {}).update(delta.extras)
+        document.merge(delta.extras, *at, "extras")
     if delta.arguments:
         document.append_text(delta.arguments, *at, "arguments")
 
@@ -151,8 +151,43 @@ def _is_over(document: Document, delta: ToolCallDelta, call: int) -> bool:
         return False
     if document.get(*at, "name") != delta.name:
         return True
-    arguments = (document.text(*at, "arguments") or "").rstrip()
-    return arguments.endswith("}") and _parsed(arguments) is not None
+    return _is_whole(document, *at)
+
+
+_MARKS = re.compile(r'["{}\[\]]|\\.?', re.DOTALL)
+_NEVER = -1
+
+
+def _is_whole(document: Document, *call: str | int) -> bool:
+    """Whether the arguments are a whole object. Each character is looked at once, however often this is asked."""
+    start, depth, quoted, begun = document.get(*call, "scan") or (0, 0, False, False)
+    if depth == _NEVER:
+        return False
+    piece = document.text_from(start, *call, "arguments")
+    depth, quoted, end = _scanned(piece, depth, quoted)
+    begun = begun or bool(piece.strip())
+    whole = False
+    if begun and not depth and not quoted:
+        arguments = (document.text(*call, "arguments") or "").rstrip()
+        whole = arguments.endswith("}") and _parsed(arguments) is not None
+        depth = depth if whole else _NEVER  # nothing that follows makes it one
+    document.put([start + end, depth, quoted, begun], *call, "scan")
+    return whole
+
+
+def _scanned(piece: str, depth: int, quoted: bool) -> tuple[int, bool, int]:
+    """How deep a piece of JSON text ends, whether inside a string, and how much of it was read: half an escape waits."""
+    for mark in _MARKS.finditer(piece):
+        sign = mark[0]
+        if sign == "\\":
+            return depth, quoted, mark.start()
+        if sign == '"':
+            quoted = not quoted
+        elif not quoted and len(sign) == 1:
+            depth += 1 if sign in "{[" else -1
+            if depth < 0:
+                return _NEVER, quoted, len(piece)
+    return depth, quoted, len(piece)
 
 
 def finished(document: Document) -> bool:
@@ -224,12 +259,14 @@ def tool_call(document: Document, at: tuple[str | int, ...], index: int, ended: 
         name=document.get(*at, "name"),
         type=kind,
         extras=document.get(*at, "extras") or {},
-        **arguments_of(arguments, kind, ended),
+        **arguments_of(arguments, kind, ended, lost=document.lost(*at, "arguments")),
     )
 
 
-def arguments_of(arguments: str, kind: str, ended: bool) -> dict[str, Any]:
-    """The fields of a `ToolCall` that follow from its raw arguments."""
+def arguments_of(arguments: str, kind: str, ended: bool, *, lost: bool = False) -> dict[str, Any]:
+    """The fields of a `ToolCall` that follow from its raw arguments; with `lost`, some of them were not kept."""
+    if lost:
+        return {"arguments": arguments, "complete": False}
     if kind == "custom":
         return {"arguments": arguments, "complete": ended}
     parsed = _parsed(arguments) if arguments.strip() else ({} if ended else None)

@@ -9,13 +9,16 @@ from __future__ import annotations
 import base64
 import binascii
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from io import BytesIO, StringIO
 from typing import Any
 
-from ..jsonish import Json, size_of
+from ..jsonish import Json, merged, size_of
 
 Address = tuple[str | int, ...]
+
+_MAX_NUMBERS = 64
+"""How many fields without a name of their own may have a number while no content is kept."""
 
 
 class Discard:
@@ -143,6 +146,35 @@ class Document:
         """Set the value at `address`, which is content."""
         self.listed += size_of(value)
         self.put(value, *address)
+
+    def merge(self, fields: Mapping[str, Json], *address: str | int) -> None:
+        """Merge fields that have no name in a record, deep: they are content, but for numbers, which say how a stream stands.
+
+        Numbers are kept where nothing else is, up to `_MAX_NUMBERS` fields: their names take room too.
+        """
+        known = self.values.setdefault(address, {})
+        for name, value in fields.items():
+            mine = known.get(name)
+            if value is None or (type(mine) is type(value) and mine == value):
+                continue
+            if not self.retain and not (isinstance(value, int | float) and (name in known or len(known) < _MAX_NUMBERS)):
+                self._discard(address).size += size_of({name: value})
+                continue
+            known[name] = merged(mine, value) if isinstance(mine, Mapping) and isinstance(value, Mapping) else value
+            self.listed += size_of({name: known[name]}) - (0 if mine is None else size_of({name: mine}))
+
+    def lost(self, *address: str | int) -> bool:
+        """Whether some of the text at `address` was forgotten."""
+        discard = self._discards.get(address)
+        return discard is not None and discard.size > 0
+
+    def text_from(self, start: int, *address: str | int) -> str:
+        """The kept text at `address` from a position on; takes time in proportion to what it gives."""
+        buffer = self.texts.get(address)
+        if buffer is None:
+            return ""
+        buffer.seek(start)
+        return buffer.read()  # which leaves the buffer at its end, where the next piece belongs
 
     def note(self, item: str | int, *address: str | int) -> None:
         """Add `item` to the ordered set at `address`."""

@@ -21,7 +21,7 @@ from ..chunks import (
     TranscriptDelta,
     merged_usage,
 )
-from ..jsonish import Json, merge_into, stated
+from ..jsonish import Json, stated
 from ..records import FinishReason, StreamType
 from . import choices, items, media
 from .document import Document
@@ -62,11 +62,14 @@ class Fold:
         if chunk.meta:
             document.values.setdefault(("meta",), {}).update(stated(chunk.meta))
         if chunk.extras:
-            merge_into(document.values.setdefault(("extras",), {}), stated(chunk.extras))
+            document.merge(chunk.extras, "extras")
         if chunk.usage:
             document.values[("usage",)] = merged_usage(document.get("usage"), chunk.usage)
         if chunk.error:
-            document.values[("error",)] = {**(document.get("error") or {}), **stated(chunk.error)}
+            error = stated(chunk.error)
+            if not document.retain:
+                error.pop("body", None)  # it may hold what the provider said until then
+            document.values[("error",)] = {**(document.get("error") or {}), **error}
         if chunk.terminal:
             document.values[("terminal",)] = True
         for delta in chunk.deltas:
@@ -113,7 +116,7 @@ class Fold:
         answers = choices.choices(document, vocabulary)
         if stream_type is StreamType.RESPONSES:
             finish = document.get("choice", 0, "finish")
-            answer = items.item_choice(found, finish, vocabulary)
+            answer = items.item_choice(found, finish, vocabulary, kept=document.retain)
             answers = (answer,) if answer else ()
         return {
             "choices": answers,

@@ -222,11 +222,16 @@ def _completed(item: Json, other: Json) -> Json:
     return other if _empty(item) else item
 
 
-def item_choice(found: list[dict[str, Json]], finish: str | None, vocabulary: Mapping[str, FinishReason]) -> Choice | None:
-    """The answer that the items make together: their words, reasoning, refusal and calls; None where there is nothing."""
+def item_choice(
+    found: list[dict[str, Json]], finish: str | None, vocabulary: Mapping[str, FinishReason], *, kept: bool = True
+) -> Choice | None:
+    """The answer that the items make together: their words, reasoning, refusal and calls; None where there is nothing.
+
+    Where content is not `kept`, a call without arguments may have had some.
+    """
     if not found and finish is None:
         return None
-    calls = tuple(_tool_calls(found, ended=finish is not None))
+    calls = tuple(_tool_calls(found, ended=finish is not None, kept=kept))
     reason = normalised(finish, vocabulary)
     summary, reasoning = _joined(found, "summary", "summary_text"), _joined(found, "content", "reasoning_text")
     return Choice(
@@ -267,17 +272,17 @@ def _logprobs(found: list[dict[str, Json]]) -> Json:
     return {"content": [entry for entries in lists for entry in entries]} if any(lists) else None
 
 
-def _tool_calls(found: list[dict[str, Json]], *, ended: bool) -> Iterator[ToolCall]:
+def _tool_calls(found: list[dict[str, Json]], *, ended: bool, kept: bool) -> Iterator[ToolCall]:
     calls = [item for item in found if _text(item.get("type")) in _CALLS]
     for index, item in enumerate(calls):
         kind, field = _CALLS[item["type"]]
-        arguments = item.get(field)
+        arguments = _text(item.get(field)) or ""
         yield ToolCall(
             index=index,
             id=_text(item.get("call_id")) or _text(item.get("id")),
             name=_text(item.get("name")),
             type=kind,
-            **arguments_of(arguments if isinstance(arguments, str) else "", kind, ended),
+            **arguments_of(arguments, kind, ended, lost=not kept and not arguments),
         )
 
 

@@ -40,36 +40,51 @@ def audio(document: Document) -> Audio | None:
 
 def fold_image(document: Document, delta: ImageDelta) -> None:
     """Put an image in its place: a later preview replaces an earlier one, a whole image replaces them all."""
-    index = _open_image(document) if delta.position is None else delta.position
-    at = ("image", index)
-    document.note(index, "images")
+    key = _key(delta.choice, _open_image(document, delta.choice) if delta.position is None else delta.position)
+    at = ("image", key)
+    document.note(key, "images")
     if delta.partial:
         document.values[(*at, "partials")] = (document.get(*at, "partials") or 0) + 1
     else:
         document.put(True, *at, "complete")
     if delta.data and not (delta.partial and document.get(*at, "complete")):
         document.replace_data(delta.data, *at)
-    _update(document, "image", delta.fields, index)
+    _update(document, "image", delta.fields, key)
 
 
-def _open_image(document: Document) -> int:
-    """The image that is not whole yet, else the next."""
-    known = document.members("images")
-    return next((index for index in known if not document.get("image", index, "complete")), len(known))
+def _key(choice: int, position: int) -> int | str:
+    """What names an image: its position, and with it the choice where that is not the first."""
+    return f"{choice}/{position}" if choice else position
+
+
+def _place(key: int | str) -> tuple[int, int]:
+    """The choice and the position that a key names."""
+    choice, _, position = str(key).rpartition("/")
+    return int(choice or 0), int(position)
+
+
+def _open_image(document: Document, choice: int) -> int:
+    """The position of the choice's image that is not whole yet, else the next."""
+    known = [key for key in document.members("images") if _place(key)[0] == choice]
+    return next((_place(key)[1] for key in known if not document.get("image", key, "complete")), len(known))
 
 
 def images(document: Document) -> tuple[Image, ...]:
-    """The images so far, in order of index."""
-    return tuple(_image(document, index) for index in sorted(document.members("images")))
+    """The images so far, in order of index; those of further choices are numbered on."""
+    found: list[Image] = []
+    for key in sorted(document.members("images"), key=_place):
+        choice, position = _place(key)
+        found.append(_image(document, key, found[-1].index + 1 if choice and found else position))
+    return tuple(found)
 
 
-def _image(document: Document, index: int) -> Image:
+def _image(document: Document, key: int | str, index: int) -> Image:
     return Image(
         index=index,
-        data=document.data("image", index),
-        partials=document.get("image", index, "partials") or 0,
-        complete=bool(document.get("image", index, "complete")),
-        **_named(document.get("image", index), {"url", "mime_type", "revised_prompt"}),
+        data=document.data("image", key),
+        partials=document.get("image", key, "partials") or 0,
+        complete=bool(document.get("image", key, "complete")),
+        **_named(document.get("image", key), {"url", "mime_type", "revised_prompt"}),
     )
 
 
@@ -117,7 +132,7 @@ def transcript_final(document: Document) -> bool:
     return bool(document.get("transcript", "final"))
 
 
-def _update(document: Document, name: str, fields: Any, *rest: int) -> None:
+def _update(document: Document, name: str, fields: Any, *rest: int | str) -> None:
     if fields:
         known = document.values.setdefault((name, *rest), {})
         kept = fields if document.retain else {key: value for key, value in fields.items() if key in _DESCRIBING}

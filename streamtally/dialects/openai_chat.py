@@ -97,7 +97,7 @@ def _choice_deltas(choice: Mapping[str, Any], position: int) -> Iterator[Delta]:
         if refusal := text_of(delta.get("refusal")):
             yield TextDelta(refusal, "refusal", index)
         yield from _tool_calls(delta, index)
-        yield from _media(delta)
+        yield from _media(delta, index)
     yield from _details(choice, delta, index)
     if finish := name_of(choice.get("finish_reason")):
         yield FinishDelta(finish, index)
@@ -154,22 +154,22 @@ def _tool_calls(delta: Mapping[str, Any], choice: int) -> Iterator[Delta]:
         yield ToolCallDelta(json_text(legacy.get("arguments")), name=name_of(legacy.get("name")), choice=choice)
 
 
-def _media(delta: Mapping[str, Any]) -> Iterator[Delta]:
+def _media(delta: Mapping[str, Any], choice: int) -> Iterator[Delta]:
     if audio := mapping_of(delta.get("audio")):
         fields = unnamed(audio, frozenset({"data", "transcript"})) or None
         yield AudioDelta(text_of(audio.get("data")), text_of(audio.get("transcript")), fields)
     for image in mappings_of(delta.get("images")):
-        yield _image(image)
+        yield _image(image, choice)
 
 
-def _image(image: Mapping[str, Any]) -> ImageDelta:
+def _image(image: Mapping[str, Any], choice: int) -> ImageDelta:
     """A generated image as gateways send it in chat: a URL, which may hold the image itself."""
     url = text_of(mapping_of(image.get("image_url")).get("url"))
     index = count_of(image.get("index"))
     head, comma, data = url.partition(",")
     if comma and head.startswith("data:") and head.endswith(";base64"):
-        return ImageDelta(index, data, fields={"mime_type": head[5:-7] or None})
-    return ImageDelta(index, fields={"url": url or None})
+        return ImageDelta(index, data, fields={"mime_type": head[5:-7] or None}, choice=choice)
+    return ImageDelta(index, fields={"url": url or None}, choice=choice)
 
 
 def _details(choice: Mapping[str, Any], delta: Mapping[str, Any], index: int) -> Iterator[Delta]:

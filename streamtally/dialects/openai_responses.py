@@ -67,13 +67,20 @@ def chunk(payload: Mapping[str, Any]) -> Chunk:
     kind = text_of(payload.get("type"))
     family, _, stage = kind.removeprefix("response.").rpartition(".")
     if not kind.startswith("response.") or kind == "response.error":
-        found = error_chunk(payload) or Chunk(extras={kind or "event": json_value(payload)})
+        found = error_chunk(payload) or _unknown_event(payload, kind)
     elif stage in _ENVELOPE and not family and isinstance(payload.get("response"), Mapping):
         found = _envelope(payload["response"], stage)
     else:
         deltas = tuple(_deltas(payload, family, stage))
         found = Chunk(deltas, extras={} if deltas or f"{family}.{stage}" in _SILENT else {kind: json_value(payload)})
     return found._replace(sequence=count_of(payload.get("sequence_number")))
+
+
+def _unknown_event(payload: Mapping[str, Any], kind: str) -> Chunk:
+    """An error whose fields stand in the event itself, or something that has no name here."""
+    if kind == "response.error":
+        return Chunk(error={**error_fields({**payload, "type": None}), "body": json_value(payload)})
+    return Chunk(extras={kind or "event": json_value(payload)})
 
 
 def _envelope(response: Mapping[str, Any], stage: str) -> Chunk:
@@ -84,7 +91,9 @@ def _envelope(response: Mapping[str, Any], stage: str) -> Chunk:
         if is_list(response.get("output")) and response["output"]:
             deltas.append(ItemDelta("replace", None, None, (), json_value(list(mappings_of(response["output"])))))
         incomplete = name_of(mapping_of(response.get("incomplete_details")).get("reason"))
-        deltas.append(FinishDelta(incomplete or name_of(response.get("status")) or stage))
+        status = name_of(response.get("status")) or stage
+        if "cancelled" not in (stage, status):  # a response that was cancelled is over, but not finished
+            deltas.append(FinishDelta(incomplete or status))
     error = response.get("error")
     if error is None and stage == "failed":
         error = {}

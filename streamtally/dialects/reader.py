@@ -5,13 +5,13 @@ Whatever is wrong with a payload becomes a chunk that says so. Nothing is raised
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..chunks import Chunk, chunk_of_error
 from ..errors import FramingError
 from ..framing import DONE, Done, LineDecoder, Malformed, ServerSentEvent, SSEDecoder, payloads
-from ..jsonish import plain_fields
+from ..jsonish import deep_fields
 from .base import Dialect
 from .detect import detected
 from .plain import OPAQUE
@@ -19,6 +19,9 @@ from .plain import OPAQUE
 _FIELDS = (b"data:", b"event:", b"id:", b"retry:", b"\xef\xbb\xbf")
 _COMMENT_OR_JSON = (b":", b"{", b"[")
 _HEAD = 64
+_BLANK = 4096
+_HELD = 1 << 20
+"""How long, in characters, a body of several lines may be that is one JSON text."""
 _END = Chunk(terminal=True)
 
 
@@ -33,7 +36,7 @@ class Reader:
         tail: what the end of the bytes cut short.
     """
 
-    __slots__ = ("_decoder", "_is_raw", "_waiting", "dialect", "tail")
+    __slots__ = ("_decoder", "_held", "_is_raw", "_room", "_waiting", "dialect", "tail")
 
     def __init__(self, dialect: Dialect | None = None) -> None:
         self.dialect = dialect
@@ -41,6 +44,8 @@ class Reader:
         self._decoder: SSEDecoder | LineDecoder | None = None
         self._is_raw = False
         self._waiting = b""
+        self._held: list[str] | None = None
+        self._room = _HELD
 
     def read(self, payload: Any) -> Iterable[Chunk]:
         """The chunks of one payload: mostly one; none or several for bytes, which know no borders."""
@@ -66,12 +71,23 @@ class Reader:
         """The chunks that the end of the bytes completes. Half an event stays in `tail`."""
         chunks = list(self._read_bytes(b"", last=True)) if self._waiting else []
         if self._decoder is not None:
-            rest = list(self._decoded(self._decoder.flush()))
-            whole = [chunk for chunk in rest if not self._is_malformed(chunk)]
-            if not whole or len(whole) < len(rest):
-                self.tail = self._decoder.tail
-            chunks += whole
+            chunks += self._rest(self._decoder.flush())
         return chunks
+
+    def _rest(self, last: Sequence[ServerSentEvent | str]) -> Iterator[Chunk]:
+        """The chunks of the lines that wait, as one JSON text if they are one, and of the last frame, if it is whole."""
+        assert self._decoder is not None
+        held, self._held = self._held or [], None
+        text = "\n".join(map(str, [*held, *last])) if held else ""
+        if _is_object(text):
+            yield from self._decoded([text])
+            return
+        yield from self._decoded(held)
+        rest = list(self._decoded(last))
+        whole = [chunk for chunk in rest if not self._is_malformed(chunk)]
+        if not whole or len(whole) < len(rest):
+            self.tail = self._decoder.tail
+        yield from whole
 
     @staticmethod
     def _is_malformed(chunk: Chunk) -> bool:
@@ -81,13 +97,32 @@ class Reader:
         self._is_raw = self._is_raw or (self.dialect is not None and self.dialect.framing == "bytes")
         if self._decoder is None and not self._is_raw:
             self._waiting += data
-            if not self._is_told(self._waiting.lstrip(), last):
+            start = self._waiting.lstrip()
+            if not self._is_told(start, last):
+                # Sound may begin with bytes that look blank, but keepalives may go on for as long as they like.
+                self._waiting = self._waiting if start else self._waiting[:_BLANK]
                 return
-            data, self._waiting = self._waiting, b""
+            data, self._waiting = self._body(start), b""
         if self._decoder is None:
             yield self._chunk(data)
         else:
-            yield from self._decoded(self._decoder.feed(data))
+            yield from self._decoded(self._unheld(self._decoder.feed(data)))
+
+    def _body(self, start: bytes) -> bytes:
+        """The body so far: of sound each byte counts, of text nothing blank before its `start`."""
+        return self._waiting if self._decoder is None else start
+
+    def _unheld(self, frames: Sequence[ServerSentEvent | str]) -> Sequence[ServerSentEvent | str]:
+        """The frames that are ripe: lines wait until one is JSON by itself, for together they may be one JSON text."""
+        if self._held is None:
+            return frames
+        lines = list(map(str, frames))
+        self._held += lines
+        self._room -= sum(map(len, lines)) + len(lines)
+        if self._room > 0 and not any(map(_is_object, lines)):
+            return ()
+        held, self._held = self._held, None
+        return held
 
     def _is_told(self, start: bytes, last: bool) -> bool:
         """Decide, once and from the start of the body, how it is framed; False as long as that needs more of it."""
@@ -100,6 +135,7 @@ class Reader:
             self._is_raw = not is_text
         if not self._is_raw:
             self._decoder = LineDecoder() if start.startswith((b"{", b"[")) else SSEDecoder()
+            self._held = [] if start.startswith(b"{") else None
         return True
 
     def _decoded(self, frames: Iterable[ServerSentEvent | str]) -> Iterator[Chunk]:
@@ -137,7 +173,7 @@ class Reader:
         if isinstance(payload, str | bytes):
             dialect = self.dialect = self.dialect or detected(payload)
             return dialect.chunk(payload)
-        fields = payload if isinstance(payload, Mapping) else plain_fields(payload)
+        fields = payload if isinstance(payload, Mapping) else deep_fields(payload)
         if fields is None:
             return chunk_of_error("malformed_payload", f"a {type(payload).__name__} is no chunk", body=repr(payload)[:4096])
         if self.dialect is None:
@@ -162,6 +198,11 @@ def _is_text(start: bytes, last: bool) -> bool | None:
     if any(byte < 9 or 13 < byte < 32 for byte in start[:_HEAD]):
         return False
     return True if last or len(start) >= _HEAD or b"\n" in start else None
+
+
+def _is_object(text: str) -> bool:
+    """Whether a text is one or several JSON objects."""
+    return any(isinstance(payload, Mapping | Done) for payload in payloads(text))
 
 
 def _as_error(payload: Any) -> Any:

@@ -1,0 +1,90 @@
+"""What is not kept leaves no trace but its size, and what has no name in a record counts like all else."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from streamtally import Accumulator, Limits, StreamRecord, replay
+from streamtally.accumulator.document import Document
+from streamtally.accumulator.fold import Fold
+from streamtally.chunks import Chunk, DetailDelta, ToolCallDelta
+
+SECRET = "XKCDMARK"
+
+
+def test_fields_without_a_name_are_content() -> None:
+    """Where no content is kept, only their numbers are."""
+    fold = Fold(Document(retain=False))
+    fields = {"words": SECRET, "nested": {"a": SECRET}, "created": 1, "flag": True}
+    deltas = (DetailDelta("extras", fields), ToolCallDelta("{}", 0, "c", "f", extras=fields))
+    fold.apply(Chunk(deltas, extras=fields, error={"type": "t", "body": SECRET}))
+    assert SECRET not in json.dumps(fold.document.dump())
+    assert fold.document.get("extras") == fold.document.get("choice", 0, "extras") == {"created": 1, "flag": True}
+    assert fold.document.dropped > 4 * len(SECRET)
+
+
+def test_fields_without_a_name_have_bounds() -> None:
+    """They fill a stream as words do: what is said again takes no room, and beyond the bound all but numbers is dropped."""
+    document = Document()
+    for _ in range(3):
+        document.merge({"a": "x" * 10, "b": {"c": "d"}}, "extras")
+    assert document.size == len("a" + "x" * 10) + len("bcd")
+    document.merge({"a": "x"}, "extras")
+    assert document.size == len("ax") + len("bcd")
+    document.stop_retaining()
+    document.merge({f"n{number}": number for number in range(1_000)}, "extras")
+    assert len(document.get("extras")) < 100
+    accumulator = Accumulator(limits=Limits(stream_bytes=1_000))
+    for index in range(100):
+        choice = {"index": 0, "delta": {f"c{index}": "x" * 50}}
+        accumulator.add("r", {"object": "chat.completion.chunk", "choices": [choice], f"t{index}": "x" * 50}, index=index)
+    record = accumulator.finish("r")
+    assert len(record.extras) + len(record.choices[0].extras) < 40
+    assert record.dropped_bytes > 5_000
+
+
+def _called(arguments: str, **settings: Any) -> StreamRecord:
+    accumulator = Accumulator(**settings)
+    call = {"index": 0, "id": "c", "function": {"name": "f", "arguments": arguments}}
+    choice = {"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": "tool_calls"}
+    accumulator.add("r", {"object": "chat.completion.chunk", "choices": [choice]}, index=0)
+    return accumulator.finish("r")
+
+
+@pytest.mark.parametrize(("arguments", "complete"), [('{"a": 1}', False), ("", True)])
+def test_arguments_that_were_not_kept(arguments: str, complete: bool) -> None:
+    """They are not whole ones, and not an empty object; those that never came are."""
+    (call,) = _called(arguments, keep="counts").choices[0].tool_calls
+    assert (call.complete, call.arguments_json) == (complete, {} if complete else None)
+
+
+def test_arguments_of_items_that_were_not_kept() -> None:
+    """The same in the Responses API."""
+    accumulator = Accumulator(keep="counts")
+    item = {"id": "i", "type": "function_call", "call_id": "c", "name": "f", "arguments": '{"a": 1}'}
+    accumulator.add("r", {"type": "response.output_item.done", "output_index": 0, "item": item}, index=0)
+    accumulator.add("r", {"type": "response.completed", "response": {"id": "x", "status": "completed"}}, index=1)
+    (call,) = accumulator.finish("r").choices[0].tool_calls
+    assert (call.complete, call.arguments_json) == (False, None)
+
+
+def _repeats(pieces: int) -> tuple[float, StreamRecord]:
+    call = {"index": 0, "function": {"name": "f", "arguments": "{}"}}
+    text = {"index": 0, "function": {"name": "f", "arguments": '{"a": "'}}
+    chunks = [
+        {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"tool_calls": [piece]}}]}
+        for piece in [text, *[call] * pieces]
+    ]
+    start = time.perf_counter()
+    record = replay(chunks, dialect="openai.chat")
+    return time.perf_counter() - start, record
+
+
+def test_a_name_that_every_piece_repeats() -> None:
+    """Whether the call is over is found out in time linear in its arguments, and braces in a text end nothing."""
+    seconds, record = _repeats(20_000)
+    assert len(record.choices[0].tool_calls) == 1
+    assert len(record.choices[0].tool_calls[0].arguments) == 7 + 40_000
+    assert seconds < 4
