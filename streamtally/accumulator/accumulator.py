@@ -322,6 +322,9 @@ class Accumulator:
             with entry.lock:
                 record = entry.stream.snapshot()
             self._on_start(record)
+        now = self.clock.monotonic_ns()
+        while (idle := self._idle_since(now)) is not None:
+            self._end(idle, Outcome.ABANDONED)
         self._make_room(entry)
 
     def release(self, entry: Entry) -> None:
@@ -362,6 +365,8 @@ class Accumulator:
         stamp = None if error is None else self._wall(None)
         with entry.lock:
             stream = entry.stream
+            if stream.seal is None:
+                stream.end_of_bytes()
             first = stream.try_seal(outcome, error, stamp)
             if first:
                 stream.record = None

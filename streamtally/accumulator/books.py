@@ -6,24 +6,29 @@ Not thread-safe: the accumulator locks.
 from __future__ import annotations
 
 import threading
+from itertools import count
 
 from sortedcontainers import SortedSet
 
 from ..limits import Limits
 from .keyed import KeyedStream
 
+_serials = count()
+
 
 class Entry:
     """A keyed stream that is open, with what the books know of it.
 
     `users` counts the holds on it; `active` is the stamp of its last chunk, `due` that at which it will have been idle for
-    too long; `size` is what was counted of its bytes; `ended` is set once its record is there, which thread `ender` makes.
+    too long, and `serial` settles ties; `size` is what was counted of its bytes; `ended` is set once its record is there,
+    which thread `ender` makes.
     """
 
-    __slots__ = ("active", "due", "ended", "ender", "lock", "request_id", "size", "stream", "users")
+    __slots__ = ("active", "due", "ended", "ender", "lock", "request_id", "serial", "size", "stream", "users")
 
     def __init__(self, stream: KeyedStream, now: int) -> None:
         self.request_id = stream.about.request_id
+        self.serial = next(_serials)
         self.stream = stream
         self.lock = threading.Lock()
         self.users = 0
@@ -45,7 +50,7 @@ class Books:
         self._limits = limits
         self._patience = round(limits.idle_seconds * 1e9)
         self._entries: dict[str, Entry] = {}
-        self._by_due: SortedSet[tuple[int, str]] = SortedSet()
+        self._by_due: SortedSet[tuple[int, int, Entry]] = SortedSet()
         self._bytes = 0
 
     def __len__(self) -> int:
@@ -71,7 +76,7 @@ class Books:
     def strike(self, entry: Entry) -> None:
         """Strike off a stream that ended."""
         self._entries.pop(entry.request_id, None)
-        self._by_due.discard((entry.due, entry.request_id))
+        self._by_due.discard((entry.due, entry.serial, entry))
         self._bytes -= entry.size
 
     def weigh(self, entry: Entry) -> None:
@@ -89,8 +94,7 @@ class Books:
         """The stream that has been idle for longest, if its patience ran out `before`."""
         found = spared = None
         while found is None and self._by_due and (before is None or self._by_due[0][0] <= before):
-            due, request_id = self._by_due.pop(0)
-            entry = self._entries[request_id]
+            due, _, entry = self._by_due.pop(0)
             if entry is other_than:
                 spared = entry
             elif due != entry.active + self._patience:
@@ -103,4 +107,4 @@ class Books:
 
     def _schedule(self, entry: Entry) -> None:
         entry.due = entry.active + self._patience
-        self._by_due.add((entry.due, entry.request_id))
+        self._by_due.add((entry.due, entry.serial, entry))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import operator
 import sys
 from array import array
 from collections.abc import Mapping
@@ -74,13 +75,23 @@ class KeyedStream(Stream):
         self.record = None
         try:
             if index is None:
-                for chunk in self.reader.read(payload):
+                whole = isinstance(payload, bytes) and _is_json(payload)
+                for chunk in self.reader.read_whole(payload) if whole else self.reader.read(payload):
                     self._place(chunk, None, stamp)
             else:
                 self._place(joined(self.reader.read_whole(payload)), index, stamp)
         except Exception:  # no payload may harm whoever hands it on; the record counts it
             self.faults += 1
         self._check_size()
+
+    def end_of_bytes(self) -> None:
+        """No more bytes come: fold what waited for the end of an event."""
+        self.record = None
+        try:
+            for chunk in self.reader.end():
+                self._place(chunk, None, self.arrivals.latest or self.opened or 0)
+        except Exception:  # as in `add`
+            self.faults += 1
 
     def _check_size(self) -> None:
         """Stop retaining content once there is too much; what was replaced since (previews, drafts) is none."""
@@ -92,7 +103,8 @@ class KeyedStream(Stream):
     @property
     def ended(self) -> bool:
         """Whether the end marker came, or all the images that were asked for, and nothing before it is missing."""
-        return not self.order.held and (self.fold.terminal or self._has_all_images())
+        beyond = self.order.highest is not None and self.order.highest >= self.order.next and self.ordering != "arrival"
+        return not beyond and (self.fold.terminal or self._has_all_images())
 
     def _has_all_images(self) -> bool:
         return self.stream_type is StreamType.IMAGE and "n" in self.about.params and self.finished
@@ -111,7 +123,7 @@ class KeyedStream(Stream):
 
     def _number(self, chunk: Chunk, index: int | None) -> int | None:
         """The position of a chunk, if it has one that can be used; the first chunk decides which kind counts."""
-        usable = index if type(index) is int and index >= 0 else None
+        usable = _usable(index)
         if self.ordering is None:
             self.ordering = "index" if usable is not None else "arrival" if chunk.sequence is None else "sequence"
         return usable if self.ordering == "index" else chunk.sequence
@@ -122,6 +134,7 @@ class KeyedStream(Stream):
         known = order.held.get(number)
         if known is None and number > order.next and self._holds_enough():
             self.dropped_chunks += 1
+            order.highest = max(number, order.highest or 0)
             self._fold_aside(chunk)
             return
         placed = order.offer(number, chunk, stamp)
@@ -203,7 +216,7 @@ class KeyedStream(Stream):
             arrivals.figures(start, self._end(arrivals), started_from),
             fold=fold,
             faults=faults,
-            missing=self.order.missing(),
+            missing=() if self.ordering == "arrival" else self.order.missing(),
             ordering=self.ordering or "arrival",
             highest_index=self.order.highest if self.ordering in ("index", "sequence") else None,
             duplicates=self.duplicates,
@@ -265,6 +278,17 @@ class KeyedStream(Stream):
         self.duplicates += part.duplicates
         self.conflicts += part.conflicts
         self.dropped_chunks += part.dropped_chunks
+        self.faults += part.faults
+        said = part.fold.document.get
+        self._fold_aside(
+            Chunk(
+                meta=said("meta") or {},
+                extras=said("extras") or {},
+                usage=said("usage"),
+                error=None if self.fold.error else said("error"),
+                terminal=part.fold.terminal,
+            )
+        )
 
     def dump(self) -> bytes:
         """The state as bytes (JSON) that `load` reads, here or in another process."""
@@ -365,6 +389,26 @@ def _applied(fold: Fold, chunk: Chunk) -> bool:
 
 def _unknown(fields: Mapping[str, Json], known: Mapping[str, Json] | None) -> Mapping[str, Json]:
     return {name: value for name, value in fields.items() if name not in (known or {})}
+
+
+def _is_json(payload: bytes) -> bool:
+    """Whether bytes are one JSON object by themselves, as a queue hands them on, and not a piece of a body."""
+    if not payload.lstrip().startswith(b"{"):
+        return False
+    try:
+        json.loads(payload)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _usable(index: Any) -> int | None:
+    """An index as a position: any kind of integer from 0 on."""
+    try:
+        number = operator.index(index)
+    except TypeError:
+        return None
+    return number if number >= 0 and not isinstance(index, bool) else None
 
 
 def _earliest(mine: int | None, theirs: int | None) -> int | None:

@@ -89,8 +89,9 @@ class Order:
         return sorted(self.held.items(), key=lambda item: item[0])
 
     def missing(self) -> tuple[tuple[int, int], ...]:
-        """The gaps before the highest held position, as half-open ranges."""
-        return tuple(gaps(self.next, sorted(self.held)))
+        """The gaps before the highest position, as half-open ranges."""
+        end = () if self.highest is None else (self.highest + 1,)
+        return tuple(gaps(self.next, (*sorted(self.held), *end)))
 
 
 def gaps(start: int, positions: Iterable[int]) -> Iterator[tuple[int, int]]:

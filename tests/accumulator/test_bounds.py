@@ -94,7 +94,7 @@ def test_held_chunks() -> None:
     record = accumulator.finish("r")
     assert record.text == "0 5 7 9 "
     assert record.dropped_chunks == 2
-    assert record.missing == ((1, 5), (6, 7), (8, 9))
+    assert record.missing == ((1, 5), (6, 7), (8, 9), (10, 12))
     assert record.usage is not None
 
 

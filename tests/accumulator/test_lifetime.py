@@ -1,10 +1,22 @@
 """How a keyed stream begins and ends: once, outside every lock, whoever asks."""
 
+import json
 import threading
+from typing import Any
 
 import pytest
 
-from streamtally import Accumulator, DuplicateRequest, Outcome, StreamRecord, StreamType, Tally, UnknownDialect, UnknownRequest
+from streamtally import (
+    Accumulator,
+    DuplicateRequest,
+    Limits,
+    Outcome,
+    StreamRecord,
+    StreamType,
+    Tally,
+    UnknownDialect,
+    UnknownRequest,
+)
 from streamtally.testing.clock import FakeClock
 from tests.accumulator.wire import DONE, Ends, chat, finish, said, used
 
@@ -277,3 +289,42 @@ def test_an_id_in_use_again() -> None:
         accumulator.finish("r")
     assert [record.text for record in ends] == ["first", "second"]
     assert accumulator.late == 0
+
+
+def test_bytes_from_a_queue() -> None:
+    """A message may be a whole JSON object in bytes, or a piece of a body: neither is lost."""
+    choices: list[dict[str, Any]] = [{"index": 0, "delta": {"content": word}} for word in "ab"]
+    choices[1]["finish_reason"] = "stop"
+    chunks = [{"object": "chat.completion.chunk", "choices": [choice]} for choice in choices]
+    accumulator = Accumulator()
+    for chunk in chunks:
+        accumulator.add("objects", json.dumps(chunk).encode())
+    body = b"".join(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks).rstrip()
+    for start in range(0, len(body), 7):
+        accumulator.add("pieces", body[start : start + 7])
+    for request_id in ("objects", "pieces"):
+        record = accumulator.finish(request_id)
+        assert (record.text, record.outcome) == ("ab", Outcome.COMPLETED)
+
+
+def test_what_is_idle_ends_when_another_stream_opens() -> None:
+    """Nobody has to sweep: a new stream is occasion enough."""
+    clock = FakeClock()
+    ended: list[StreamRecord] = []
+    tally = Tally(clock=clock, limits=Limits(idle_seconds=10), exporters=[ended.append])
+    accumulator = tally.accumulator
+    accumulator.add("old", "words")
+    clock.advance(11)
+    accumulator.add("new", "words")
+    assert [record.request_id for record in ended] == ["old"]
+    assert "old" not in accumulator
+
+
+def test_a_chunk_that_there_was_no_room_for_is_missing() -> None:
+    """Where a chunk beyond a gap was dropped, the record has a hole, and is no complete one."""
+    accumulator = Accumulator(limits=Limits(held_chunks=2))
+    for index in (1, 2, 3, 0):
+        accumulator.add("r", str(index), index=index)
+    record = accumulator.finish("r")
+    assert (record.text, record.missing, record.highest_index, record.dropped_chunks) == ("012", ((3, 4),), 3, 1)
+    assert record.outcome is Outcome.TRUNCATED
