@@ -101,11 +101,6 @@ class Fold:
             return None
         return self._begun("choice", choice, "call", call, "arguments")
 
-    def item_writer(self, item_id: str, *path: str | int) -> Callable[[str], object] | None:
-        """The same for a text of an output item."""
-        key = self.document.get("item of", item_id)
-        return None if key is None else self._begun("item", key, *path)
-
     def _begun(self, *address: str | int) -> Callable[[str], object] | None:
         return self.document.text_writer(*address) if self.document.has_text(*address) else None
 

@@ -25,6 +25,9 @@ class Keeper(Protocol):
     def release(self, entry: Entry) -> None:
         """One hold goes."""
 
+    def __contains__(self, request_id: object) -> bool:
+        """Whether a stream of this ID is open."""
+
 
 class StreamHandle:
     """One user's hold on a keyed stream: a context manager; `close` may be called again.
@@ -41,11 +44,17 @@ class StreamHandle:
 
     def add(self, payload: Any, *, index: int | None = None, at: Moment | None = None) -> StreamRecord | None:
         """`Accumulator.add` for this request."""
-        return self._keeper.add(self.request_id, payload, index=index, at=at)
+        return None if self._is_succeeded else self._keeper.add(self.request_id, payload, index=index, at=at)
 
     def finish(self, outcome: Outcome | None = None) -> StreamRecord:
         """`Accumulator.finish` for this request."""
-        return self._keeper.finish(self.request_id, outcome)
+        record = self._entry.stream.record if self._is_succeeded else None
+        return self._keeper.finish(self.request_id, outcome) if record is None else record
+
+    @property
+    def _is_succeeded(self) -> bool:
+        """Whether the stream has ended and its ID is open anew: that stream is another's, and not to be touched."""
+        return self._entry.ended.is_set() and self.request_id in self._keeper
 
     def close(self) -> None:
         """Let go."""

@@ -22,9 +22,6 @@ class Writers(Protocol):
     def arguments_writer(self, index: int, choice: int = 0) -> Callable[[str], object] | None:
         """The end of a tool call's arguments."""
 
-    def item_writer(self, item_id: str, *path: str | int) -> Callable[[str], object] | None:
-        """The end of a text of an output item."""
-
 
 def named_usage(report: Mapping[str, Json]) -> dict[str, Any]:
     """The fields of a report that go by the names of `Usage`: what a dialect of your own needs, and no more."""

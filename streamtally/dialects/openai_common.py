@@ -55,8 +55,8 @@ def usage_fields(report: Mapping[str, Json]) -> dict[str, Any]:
     prompt, completion = _first(report, "prompt_tokens", "input_tokens"), _first(report, "completion_tokens", "output_tokens")
     total = count_of(report.get("total_tokens"))
     reasoning = _first(outputs, "reasoning_tokens") if outputs else _first(report, "reasoning_tokens")
-    if None not in (prompt, completion, total, reasoning) and total == prompt + completion + reasoning:  # type: ignore[operator]
-        completion += reasoning  # type: ignore[operator]
+    if prompt is not None and completion is not None and reasoning is not None and total == prompt + completion + reasoning:
+        completion += reasoning
     fields: dict[str, Any] = {
         "input_tokens": prompt,
         "output_tokens": completion,

@@ -140,8 +140,7 @@ def _deltas(payload: Mapping[str, Any], family: str, stage: str) -> Iterator[Del
 
 def _item_deltas(payload: Mapping[str, Any], index: int | None, stage: str) -> Iterator[Delta]:
     item = mapping_of(payload.get("item"))
-    op = "done" if stage == "done" else "add"
-    yield ItemDelta(op, name_of(item.get("id")), index, (), json_value(item))  # type: ignore[arg-type]
+    yield ItemDelta("done" if stage == "done" else "add", name_of(item.get("id")), index, (), json_value(item))
     if stage == "done" and item.get("type") == "image_generation_call" and text_of(item.get("result")):
         fields = {"revised_prompt": name_of(item.get("revised_prompt")), "mime_type": _mime_type(item.get("output_format"))}
         yield ImageDelta(index or 0, item["result"], fields=fields)

@@ -328,3 +328,16 @@ def test_a_chunk_that_there_was_no_room_for_is_missing() -> None:
     record = accumulator.finish("r")
     assert (record.text, record.missing, record.highest_index, record.dropped_chunks) == ("012", ((3, 4),), 3, 1)
     assert record.outcome is Outcome.TRUNCATED
+
+
+def test_a_handle_does_not_reach_the_next_stream_of_its_id() -> None:
+    """Whoever still holds an ended stream neither adds to its successor nor ends it."""
+    accumulator = Accumulator()
+    old = accumulator.open("r")
+    old.add("old")
+    record = accumulator.finish("r")
+    new = accumulator.open("r")
+    assert old.add("stray") is None
+    assert old.finish() is record
+    new.add("new")
+    assert new.finish().text == "new"
