@@ -28,6 +28,25 @@ def named_usage(report: Mapping[str, Json]) -> dict[str, Any]:
     return {name: report[name] for name in Usage.model_fields if name in report}
 
 
+def nothing_recognised(payload: Mapping[str, Any]) -> bool:  # noqa: ARG001 - the form of a `recognises`
+    """What a dialect recognises whose payloads look like anything: it is only ever named."""
+    return False
+
+
+def by_type(*starts: str) -> Callable[[Mapping[str, Any]], bool]:
+    """A `recognises` for payloads whose `type` starts with one of these.
+
+    >>> by_type("response.")({"type": "response.created"})
+    True
+    """
+
+    def recognises(payload: Mapping[str, Any]) -> bool:
+        kind = payload.get("type")
+        return isinstance(kind, str) and kind.startswith(starts)
+
+    return recognises
+
+
 Take = Callable[[Any], bool]
 """A fast path: takes a payload that is nothing but a delta of a text that has begun, or declines it with False."""
 
@@ -47,6 +66,7 @@ class Dialect:
         states_finish: whether the wire says that the answer is finished; where it does not, the source's end is the finish.
         fast: makes the fast path for one stream, from the fold's writers.
         response: the record in the provider's non-streaming shape.
+        recognises: whether a payload (a mapping) speaks this dialect, told by what it says of itself.
 
     Example:
         >>> from streamtally.chunks import Chunk, TextDelta
@@ -65,3 +85,4 @@ class Dialect:
     states_finish: bool = True
     fast: Callable[[Writers], Take] | None = None
     response: Callable[[StreamRecord], dict[str, Any]] | None = None
+    recognises: Callable[[Mapping[str, Any]], bool] = nothing_recognised

@@ -18,7 +18,7 @@ from ..chunks import AudioDelta, Chunk, FinishDelta, TextDelta, TranscriptDelta
 from ..jsonish import Json, json_value
 from ..records import StreamRecord, StreamType, Transcript, Usage
 from . import openai_chat
-from .base import Dialect
+from .base import Dialect, by_type
 from .openai_common import error_chunk, response_usage, total_of, usage_fields
 from .plain import audio_chunk
 from .values import is_list, mappings_of, name_of, number_of, text_of, unnamed
@@ -122,6 +122,13 @@ def _response_usage(usage: Usage | None) -> dict[str, Json]:
     return response_usage(usage, {"type": "tokens", **tokens, "total_tokens": total_of(usage)})
 
 
+_is_transcript_event = by_type("transcript.text.")
+
+
+def _is_transcription(payload: Mapping[str, Any]) -> bool:
+    return payload.get("object") == "transcription.chunk" or _is_transcript_event(payload)
+
+
 SPEECH = Dialect(
     "openai.speech",
     StreamType.SPEECH,
@@ -130,6 +137,7 @@ SPEECH = Dialect(
     provider="openai",
     framing="sse or bytes",
     states_finish=False,
+    recognises=by_type("speech.audio."),
 )
 TRANSCRIPTION = Dialect(
     "openai.transcription",
@@ -138,4 +146,5 @@ TRANSCRIPTION = Dialect(
     usage_fields,
     provider="openai",
     response=transcription_response,
+    recognises=_is_transcription,
 )

@@ -183,6 +183,19 @@ def _details(choice: Mapping[str, Any], delta: Mapping[str, Any], index: int) ->
         yield DetailDelta("extras", rest, index)
 
 
+def _is_chat(payload: Mapping[str, Any]) -> bool:
+    """Servers that leave out `object`, or call it by another name, still have choices."""
+    return payload.get("object") in ("chat.completion.chunk", "chat.completion") or is_list(payload.get("choices"))
+
+
 DIALECT = Dialect(
-    "openai.chat", StreamType.CHAT, chunk, usage_fields, FINISH_REASONS, provider="openai", fast=fast, response=response
+    "openai.chat",
+    StreamType.CHAT,
+    chunk,
+    usage_fields,
+    FINISH_REASONS,
+    provider="openai",
+    fast=fast,
+    response=response,
+    recognises=_is_chat,
 )

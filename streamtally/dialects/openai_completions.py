@@ -46,6 +46,21 @@ def response(record: StreamRecord) -> dict[str, Json]:
     return {**whole, "object": "text_completion", "choices": choices}
 
 
+def _is_completion(payload: Mapping[str, Any]) -> bool:
+    """Servers that leave out `object` still have choices with a text."""
+    choice = next(mappings_of(payload.get("choices")), {})
+    return payload.get("object") == "text_completion" or (
+        payload.get("object") is None and "text" in choice and "delta" not in choice
+    )
+
+
 DIALECT = Dialect(
-    "openai.completions", StreamType.TEXT, chunk, usage_fields, FINISH_REASONS, provider="openai", response=response
+    "openai.completions",
+    StreamType.TEXT,
+    chunk,
+    usage_fields,
+    FINISH_REASONS,
+    provider="openai",
+    response=response,
+    recognises=_is_completion,
 )

@@ -14,7 +14,7 @@ from typing import Any
 from ..chunks import Chunk, ImageDelta
 from ..jsonish import Json, json_value
 from ..records import Image, StreamRecord, StreamType
-from .base import Dialect
+from .base import Dialect, by_type
 from .openai_common import error_chunk, response_usage, total_of, usage_fields
 from .values import count_of, name_of, text_of, unnamed
 
@@ -80,4 +80,12 @@ def _response_image(image: Image) -> dict[str, Json]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-DIALECT = Dialect("openai.images", StreamType.IMAGE, chunk, usage_fields, provider="openai", response=response)
+DIALECT = Dialect(
+    "openai.images",
+    StreamType.IMAGE,
+    chunk,
+    usage_fields,
+    provider="openai",
+    response=response,
+    recognises=by_type("image_generation.", "image_edit."),
+)

@@ -14,7 +14,7 @@ from typing import Any
 from ..chunks import AudioDelta, Chunk, Delta, FinishDelta, ImageDelta, ItemDelta
 from ..jsonish import Json, json_value
 from ..records import FinishReason, StreamRecord, StreamType, Usage
-from .base import Dialect
+from .base import Dialect, by_type
 from .openai_common import FINISH_REASONS, error_chunk, error_fields, response_usage, total_of, usage_fields
 from .values import count_of, is_list, mapping_of, mappings_of, name_of, text_of, unnamed
 
@@ -229,4 +229,20 @@ def _response_error(record: StreamRecord) -> Json:
     return {"code": record.error.code or "server_error", "message": record.error.message or record.error.type}
 
 
-DIALECT = Dialect("openai.responses", StreamType.RESPONSES, chunk, usage_fields, _WORDS, provider="openai", response=response)
+_is_event = by_type("response.")
+
+
+def _is_response(payload: Mapping[str, Any]) -> bool:
+    return payload.get("object") == "response" or _is_event(payload)
+
+
+DIALECT = Dialect(
+    "openai.responses",
+    StreamType.RESPONSES,
+    chunk,
+    usage_fields,
+    _WORDS,
+    provider="openai",
+    response=response,
+    recognises=_is_response,
+)

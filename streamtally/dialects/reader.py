@@ -13,8 +13,8 @@ from ..errors import FramingError
 from ..framing import DONE, Done, LineDecoder, Malformed, ServerSentEvent, SSEDecoder, payloads
 from ..jsonish import deep_fields
 from .base import Dialect
-from .detect import detected
 from .plain import OPAQUE
+from .registry import detected
 
 _FIELDS = (b"data:", b"event:", b"id:", b"retry:", b"\xef\xbb\xbf")
 _COMMENT_OR_JSON = (b":", b"{", b"[")
