@@ -300,8 +300,9 @@ class Accumulator:
         opened = self._wall(None)
         with self._lock:
             known = self._keyed.get(about.request_id)
-            if known is None:
-                entry = self._new_entry(about, first_index)
+            # One that is sealed has ended, though its record is still being made: the ID is free.
+            if known is None or known.stream.seal is not None:
+                known, entry = None, self._new_entry(about, first_index)
                 entry.stream.opened = opened
                 self._tombstones.exhume(about.request_id)
         if known is not None:
@@ -385,8 +386,8 @@ class Accumulator:
         finally:
             stream.record = record
             with self._lock:
-                self._keyed.strike(entry)
-                self._tombstones.bury(request_id, record, entry.ended)
+                if self._keyed.strike(entry):
+                    self._tombstones.bury(request_id, record, entry.ended)
             entry.ended.set()
         return record
 

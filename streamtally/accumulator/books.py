@@ -73,11 +73,14 @@ class Books:
         self._schedule(entry)
         return entry
 
-    def strike(self, entry: Entry) -> None:
-        """Strike off a stream that ended."""
-        self._entries.pop(entry.request_id, None)
+    def strike(self, entry: Entry) -> bool:
+        """Strike off a stream that ended; False where its ID belongs to another by now, which stays."""
+        current = self._entries.get(entry.request_id) is entry
+        if current:
+            del self._entries[entry.request_id]
         self._by_due.discard((entry.due, entry.serial, entry))
         self._bytes -= entry.size
+        return current
 
     def weigh(self, entry: Entry) -> None:
         """Bring the total of retained bytes up to date."""

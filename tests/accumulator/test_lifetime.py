@@ -341,3 +341,23 @@ def test_a_handle_does_not_reach_the_next_stream_of_its_id() -> None:
     assert old.finish() is record
     new.add("new")
     assert new.finish().text == "new"
+
+
+def test_an_id_that_is_opened_again_while_its_record_is_made() -> None:
+    """What `on_end` opens under the same ID is a stream of its own, and the end of the first leaves it alone."""
+    again: list[StreamRecord | None] = []
+
+    def on_end(record: StreamRecord) -> StreamRecord:
+        if record.text == "first":
+            accumulator.open("r")
+            again.append(accumulator.add("r", said("second")))
+        return record
+
+    accumulator = Accumulator(clock=FakeClock(), on_end=on_end)
+    accumulator.add("r", said("first"))
+    assert accumulator.finish("r").text == "first"
+    assert again == [None]
+    assert "r" in accumulator
+    assert accumulator.late == 0
+    assert accumulator.finish("r").text == "second"
+    assert accumulator.snapshot("r").text == "second"
