@@ -28,7 +28,9 @@ class TextDelta(NamedTuple):
 class ToolCallDelta(NamedTuple):
     """A piece of a tool call; `position` is the server's index.
 
-    Servers leave out any of index, id and name, and repeat them: the fold sorts it out.
+    Servers leave out any of index, id and name, and repeat them: the fold sorts it out. With `final` it is the whole call,
+    whose arguments take the place of what streamed under this position. `pieces` are arguments by their path, pairs of a
+    JSONPath and a value, of which texts are joined; `goes_on` says whether more of this call is to come.
     """
 
     arguments: str = ""
@@ -38,13 +40,17 @@ class ToolCallDelta(NamedTuple):
     type: str | None = None
     extras: Mapping[str, Json] | None = None
     choice: int = 0
+    final: bool = False
+    pieces: list[list[Json]] | None = None
+    goes_on: bool | None = None
 
 
 class FinishDelta(NamedTuple):
-    """The provider's word for why a choice ended."""
+    """The provider's word for why a choice ended; `number` is what it said instead, where it writes its words as numbers."""
 
     reason: str
     choice: int = 0
+    number: int | None = None
 
 
 class DetailDelta(NamedTuple):
@@ -89,22 +95,47 @@ class TranscriptDelta(NamedTuple):
 class ItemDelta(NamedTuple):
     """An operation upon one output item, addressed by its id, else by its position.
 
-    `op`: "add" and "done" carry the item; "append" adds a text at `path`, "text" puts the final one there; "set" puts a
-    value at `path`; "push" appends to the list at `path`; "replace" carries the final list of all items. A path ends in a
-    field of the item, or in (list field, position, type of the part).
+    `op`: "add" and "done" carry the item, or what it has at `path`; "append" adds a text at `path`, "text" puts the final one
+    there; "set" puts a value at `path`; "push" appends to the list at `path`; "replace" carries the final list of all items;
+    "restart" says that positions count anew, once for each `id`. A path's steps are names of fields and positions in lists.
+    `channel` says what the value generates: words of the answer, its reasoning or refusal, or "other" content; None: nothing.
     """
 
-    op: Literal["add", "done", "append", "text", "set", "push", "replace"]
+    op: Literal["add", "done", "append", "text", "set", "push", "replace", "restart"]
     id: str | None
     position: int | None
     path: tuple[str | int, ...] = ()
     value: Json = None
+    channel: Channel | Literal["other"] | None = None
 
 
-Delta = TextDelta | ToolCallDelta | FinishDelta | DetailDelta | AudioDelta | ImageDelta | TranscriptDelta | ItemDelta
+class PartDelta(NamedTuple):
+    """Where a part stands among the parts of an answer, for dialects whose answers are lists of parts.
+
+    `kind` is "text" or "reasoning" (of which a `TextDelta` brings `size` characters), "call" (the one that the last
+    `ToolCallDelta` went to), "audio", or "other"; `fields` are the part as it came, less words and data that are kept elsewhere.
+    """
+
+    kind: str
+    size: int
+    fields: Mapping[str, Json]
+    choice: int = 0
+
+
+Delta = TextDelta | ToolCallDelta | FinishDelta | DetailDelta | AudioDelta | ImageDelta | TranscriptDelta | ItemDelta | PartDelta
 DELTA_TYPES: Mapping[str, Any] = {
     kind.__name__: kind
-    for kind in (TextDelta, ToolCallDelta, FinishDelta, DetailDelta, AudioDelta, ImageDelta, TranscriptDelta, ItemDelta)
+    for kind in (
+        TextDelta,
+        ToolCallDelta,
+        FinishDelta,
+        DetailDelta,
+        AudioDelta,
+        ImageDelta,
+        TranscriptDelta,
+        ItemDelta,
+        PartDelta,
+    )
 }
 
 CONTENT, TEXT = 1, 2
@@ -132,16 +163,21 @@ class Chunk(NamedTuple):
     @property
     def text(self) -> str:
         """The words of the first choice that this chunk brings."""
-        return "".join(d.text for d in self.deltas if isinstance(d, TextDelta) and d.channel == "text" and d.choice == 0) + (
-            "".join(
-                d.value for d in self.deltas if isinstance(d, ItemDelta) and d.op == "append" and d.path[-1:] == ("output_text",)
-            )
-        )
+        return self._words("text")
 
     @property
     def reasoning(self) -> str:
         """The reasoning of the first choice that this chunk brings."""
-        return "".join(d.text for d in self.deltas if isinstance(d, TextDelta) and d.channel == "reasoning" and d.choice == 0)
+        return self._words("reasoning")
+
+    def _words(self, channel: Channel) -> str:
+        pieces = (
+            delta.text if isinstance(delta, TextDelta) else delta.value
+            for delta in self.deltas
+            if (isinstance(delta, TextDelta) and delta.channel == channel and delta.choice == 0)
+            or (isinstance(delta, ItemDelta) and delta.channel == channel and delta.op == "append")
+        )
+        return "".join(pieces)
 
     @property
     def tool_calls(self) -> tuple[ToolCallDelta, ...]:
@@ -213,7 +249,7 @@ def _flags_of(delta: Delta) -> int:
         case TextDelta():
             return (CONTENT | TEXT if delta.channel == "text" else CONTENT) if delta.text else 0
         case ToolCallDelta():
-            return CONTENT if delta.arguments or delta.name or delta.id else 0
+            return CONTENT if delta.arguments or delta.name or delta.id or delta.pieces else 0
         case AudioDelta():
             return CONTENT if delta.data or delta.transcript else 0
         case ImageDelta():
@@ -224,6 +260,8 @@ def _flags_of(delta: Delta) -> int:
             return CONTENT if delta.field == "reasoning_details" and _has_thought(delta.value) else 0
         case ItemDelta():
             return _item_flags(delta)
+        case PartDelta():
+            return CONTENT if delta.kind == "other" and delta.fields.keys() - {"thoughtSignature"} else 0
         case _:
             return 0
 
@@ -235,11 +273,9 @@ def _has_thought(details: Json) -> bool:
 
 
 def _item_flags(delta: ItemDelta) -> int:
-    if delta.op in ("append", "text") and isinstance(delta.value, str) and delta.value:
-        return CONTENT | TEXT if delta.path[-1:] == ("output_text",) else CONTENT
-    if delta.op in ("add", "done") and isinstance(delta.value, Mapping):
-        return CONTENT if str(delta.value.get("type", "")).endswith("_call") or delta.value.get("content") else 0
-    return 0
+    if delta.channel is None or not delta.value:
+        return 0
+    return CONTENT | TEXT if delta.channel == "text" else CONTENT
 
 
 def _size_of(delta: Delta) -> int:
@@ -266,11 +302,13 @@ def merged_usage(known: Mapping[str, Json] | None, report: Mapping[str, Json]) -
     """Two usage reports of one request as one: per field, deep, the later word wins, and null says nothing.
 
     Reports are never added: they are final, cumulative, or give each field once. A later report without any count above
-    zero is poorer than one with counts (some servers end on such a one) and only fills what is missing.
+    zero is poorer than one with counts (some servers end on such a one) and only fills what is missing; but one that gives a
+    single count corrects that.
     """
     if not known:
         return _without_nulls(report)
-    if any(_counts(known)) and not any(_counts(report)):
+    counts = list(_counts(report))
+    if any(_counts(known)) and not any(counts) and len(counts) != 1:
         return merged(_without_nulls(report), known)
     return merged(known, _without_nulls(report))
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import fields as dataclass_fields
 from dataclasses import is_dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Any, TypeAlias
 
@@ -38,8 +39,8 @@ MAX_DEPTH = 100
 def json_value(value: Any, depth: int = 0) -> Json:
     """A deep copy of `value` made of JSON values only.
 
-    Bytes become base64, enums their value, infinities and NaN their names, models (pydantic's, or with `to_dict`)
-    their fields, and what has no JSON form its `str`. What lies deeper than `MAX_DEPTH` becomes "…".
+    Bytes become base64, moments their ISO form, enums their value, infinities and NaN their names, models (pydantic's, or with
+    `to_dict`) their fields, and what has no JSON form its `str`. What lies deeper than `MAX_DEPTH` becomes "…".
     """
     if value is None or value is True or value is False or type(value) is int:
         return value
@@ -61,6 +62,8 @@ def _other_value(value: Any, depth: int) -> Json:
         return base64.b64encode(value).decode()
     if isinstance(value, int):
         return int(value)
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
     if depth >= MAX_DEPTH:
         return "…"
     fields = plain_fields(value)

@@ -127,7 +127,7 @@ class Choice(Private):
     annotations: tuple[JsonObject, ...] = ()
     logprobs: JsonValue = None
     finish_reason: Reason
-    finish_reason_raw: Text | None = None
+    finish_reason_raw: Text | int | None = None
     extras: JsonObject = Field(default_factory=dict)
 
 
@@ -188,6 +188,8 @@ class Usage(Frozen):
     cache_read_image_tokens: int | None = None
     image_input_tokens: int | None = None
     image_output_tokens: int | None = None
+    video_input_tokens: int | None = None
+    video_output_tokens: int | None = None
     accepted_prediction_tokens: int | None = None
     rejected_prediction_tokens: int | None = None
     seconds: float | None = None

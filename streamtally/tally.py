@@ -23,7 +23,7 @@ from .context import current_context
 from .dialects import Dialect, dialect_named
 from .limits import DEFAULT_LIMITS, Limits
 from .records import Outcome, StreamRecord
-from .streams import AsyncTalliedStream, DualTalliedStream, Reading, TalliedStream, wrapper_of
+from .streams import AsyncTalliedStream, DualTalliedStream, Reading, TalliedStream, opener_of, wrapper_of
 
 if TYPE_CHECKING:
     from .exporters import Delivery
@@ -140,10 +140,10 @@ class Tally:
         if unknown := options.keys() - WrapOptions.__annotations__.keys():
             raise TypeError(f"wrap() has no option {', '.join(sorted(unknown))}")
         kind = wrapper_of(source)
-        deferred = callable(source) and not _is_stream(source)
-        stream = self._wrapped_stream(options, deferred=deferred)
+        opener = opener_of(source)
+        stream = self._wrapped_stream(options, deferred=opener is not None)
         self.accumulator.register(stream)
-        return kind(Reading(stream, self.accumulator, None if deferred else source, source if deferred else None))
+        return kind(Reading(stream, self.accumulator, source if opener is None else None, opener))
 
     def _wrapped_stream(self, options: WrapOptions, *, deferred: bool) -> WrappedStream:
         surroundings = dict(current_context())
@@ -279,10 +279,6 @@ def _catalog_of(catalog: ModelCatalog | str | Path | None) -> ModelCatalog | Non
     return ModelCatalog.from_file(catalog)  # type: ignore[arg-type]
 
 
-def _is_stream(source: Any) -> bool:
-    return any(hasattr(type(source), name) for name in ("__iter__", "__next__", "__aiter__", "__await__"))
-
-
 def _delivery_to(exporters: tuple[Any, ...]) -> Delivery | None:
     """The way to these exporters; None, and nothing imported, where there are none."""
     if not exporters:
@@ -379,14 +375,18 @@ async def acollect(
 
 
 def replay(
-    body: bytes | str | Iterable[Any], *, dialect: str | Dialect | None = None, params: Mapping[str, Any] | None = None
+    body: bytes | bytearray | memoryview | str | Iterable[Any],
+    *,
+    dialect: str | Dialect | None = None,
+    params: Mapping[str, Any] | None = None,
 ) -> StreamRecord:
     r"""The priced record of a recording: one raw response body, or an iterable of payloads. Nothing is exported.
 
     A recording has no times, so `timing` is empty; `chunk_count` counts the events.
 
     Args:
-        body: server-sent events, JSON lines or sound, as bytes or text; or payloads (mappings, SDK objects).
+        body: server-sent events, JSON texts (in lines, in an array, one after another), an AWS event stream, sound or plain
+            text, as bytes or text; or payloads (mappings, SDK objects).
         dialect: the wire format; told from the payloads if not given.
         params: the request's parameters.
 
@@ -397,7 +397,7 @@ def replay(
         >>> replay(b'data: {"choices": [{"index": 0, "delta": {"content": "hi"}}]}\n\n').outcome.value
         'truncated'
     """
-    payloads: Iterable[Any] = (body,) if isinstance(body, bytes) else body
+    payloads: Iterable[Any] = (bytes(body),) if isinstance(body, bytes | bytearray | memoryview) else body
     if isinstance(body, str):
         payloads = (body.encode("utf-8", "surrogatepass"),)
     stream = WrappedStream(

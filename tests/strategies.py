@@ -18,6 +18,7 @@ from streamtally.chunks import (
     FinishDelta,
     ImageDelta,
     ItemDelta,
+    PartDelta,
     TextDelta,
     ToolCallDelta,
     TranscriptDelta,
@@ -77,7 +78,17 @@ POSITIONS = st.integers(0, 3)
 IDS = st.sampled_from(["call_a", "call_b", "call_c"])
 BASE64 = st.binary(max_size=7).map(lambda data: base64.b64encode(data).decode())
 LOGPROBS = st.builds(lambda token: {"content": [{"token": token, "logprob": float("-inf")}]}, WORDS)
-ITEM_PATHS = st.sampled_from([("content", 0, "output_text"), ("content", 1, "refusal"), ("summary", 0, "summary_text")])
+ITEM_PATHS = st.sampled_from(
+    [
+        ("content", 0, "output_text"),
+        ("content", 1, "refusal"),
+        ("summary", 0, "summary_text"),
+        ("text",),
+        ("partial_json",),
+        ("reasoningContent", "reasoningText", "text"),
+    ]
+)
+ITEM_CHANNELS = st.sampled_from([None, "text", "reasoning", "other"])
 ITEM_OBJECTS = st.fixed_dictionaries(
     {"type": st.sampled_from(["message", "function_call", "reasoning"])},
     optional={"id": IDS, "name": WORDS, "call_id": IDS, "arguments": WORDS, "status": st.just("completed")},
@@ -97,13 +108,19 @@ DETAILS = st.one_of(
 )
 ITEMS = st.one_of(
     st.builds(ItemDelta, st.sampled_from(["add", "done"]), optional(IDS), optional(POSITIONS), st.just(()), ITEM_OBJECTS),
-    st.builds(ItemDelta, st.sampled_from(["append", "text"]), optional(IDS), optional(POSITIONS), ITEM_PATHS, TEXTS),
+    st.builds(
+        ItemDelta, st.sampled_from(["append", "text"]), optional(IDS), optional(POSITIONS), ITEM_PATHS, TEXTS, ITEM_CHANNELS
+    ),
     st.builds(ItemDelta, st.just("set"), optional(IDS), optional(POSITIONS), st.just(("status",)), WORDS),
+    st.builds(ItemDelta, st.just("restart"), optional(IDS), st.none(), st.just(()), st.none()),
     st.builds(
         ItemDelta, st.just("push"), optional(IDS), optional(POSITIONS), st.just(("content", 0, "annotations")), JSON_OBJECTS
     ),
     st.builds(ItemDelta, st.just("replace"), st.none(), st.none(), st.just(()), st.lists(ITEM_OBJECTS, max_size=2)),
 )
+PIECES = st.tuples(st.sampled_from(["$.a", "$.b[0]", "$['c d'].e"]), SCALARS).map(list)
+"""An argument by its path."""
+
 DELTAS: st.SearchStrategy[Delta] = st.one_of(
     st.builds(TextDelta, TEXTS, st.sampled_from(["text", "reasoning", "refusal"]), CHOICES),
     st.builds(
@@ -115,7 +132,11 @@ DELTAS: st.SearchStrategy[Delta] = st.one_of(
         optional(WORDS),
         optional(JSON_OBJECTS),
         CHOICES,
+        st.booleans(),
+        optional(st.lists(PIECES, min_size=1, max_size=2)),
+        optional(st.booleans()),
     ),
+    st.builds(PartDelta, st.sampled_from(["text", "reasoning", "call", "audio", "other"]), POSITIONS, JSON_OBJECTS, CHOICES),
     st.builds(FinishDelta, st.sampled_from(["stop", "length", "tool_calls", "odd"]), CHOICES),
     DETAILS,
     ITEMS,

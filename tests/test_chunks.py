@@ -80,13 +80,14 @@ def test_what_is_no_json_has_a_canonical_form_too(value: Any) -> None:
         (TranscriptDelta("a"), CONTENT | TEXT),
         (TranscriptDelta(lists={"segments": [{}]}), CONTENT | TEXT),
         (TranscriptDelta("", final=True), 0),
-        (ItemDelta("append", "m", 0, ("content", 0, "output_text"), "a"), CONTENT | TEXT),
-        (ItemDelta("append", "m", 0, ("summary", 0, "summary_text"), "a"), CONTENT),
-        (ItemDelta("append", "m", 0, ("arguments",), ""), 0),
-        (ItemDelta("append", "m", 0, (), "a"), CONTENT),
+        (ItemDelta("append", "m", 0, ("content", 0, "output_text"), "a", "text"), CONTENT | TEXT),
+        (ItemDelta("append", "m", 0, ("summary", 0, "summary_text"), "a", "reasoning"), CONTENT),
+        (ItemDelta("append", "m", 0, ("arguments",), "", "other"), 0),
+        (ItemDelta("append", "m", 0, (), "a", "other"), CONTENT),
+        (ItemDelta("append", "m", 0, ("signature",), "a"), 0),
         (ItemDelta("add", "m", 0, (), {"type": "message"}), 0),
-        (ItemDelta("add", "m", 0, (), {"type": "function_call"}), CONTENT),
-        (ItemDelta("done", "m", 0, (), {"type": "message", "content": [{}]}), CONTENT),
+        (ItemDelta("add", "m", 0, (), {"type": "function_call"}, "other"), CONTENT),
+        (ItemDelta("done", "m", 0, (), {"type": "message", "content": [{}]}, "other"), CONTENT),
         (ItemDelta("set", "m", 0, ("status",), "completed"), 0),
         (ItemDelta("replace", None, None, (), []), 0),
     ],
@@ -106,7 +107,8 @@ def test_what_a_chunk_brings() -> None:
             TextDelta("x", choice=1),
             TextDelta("b"),
             TextDelta("thought", "reasoning"),
-            ItemDelta("append", "m", 0, ("content", 0, "output_text"), "c"),
+            ItemDelta("append", "m", 0, ("content", 0, "output_text"), "c", "text"),
+            ItemDelta("append", "m", 0, ("summary", 0, "summary_text"), "!", "reasoning"),
             call,
             AudioDelta(b"AB"),
             AudioDelta("Q0Q"),
@@ -114,7 +116,7 @@ def test_what_a_chunk_brings() -> None:
             FinishDelta("length", 1),
         )
     )
-    assert (chunk.text, chunk.reasoning, chunk.tool_calls, chunk.audio) == ("abc", "thought", (call,), b"ABCD")
+    assert (chunk.text, chunk.reasoning, chunk.tool_calls, chunk.audio) == ("abc", "thought!", (call,), b"ABCD")
     assert chunk.finish_reason == "length"
     assert chunk.without_content().deltas == (FinishDelta("stop"), FinishDelta("length", 1))
     assert Chunk().finish_reason is None

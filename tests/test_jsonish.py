@@ -3,6 +3,7 @@ import enum
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
@@ -109,6 +110,7 @@ def test_a_copy_shares_nothing(value: Any) -> None:
         (float("inf"), "inf"),
         (float("-inf"), "-inf"),
         (float("nan"), "nan"),
+        (datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "2026-01-02T03:04:05Z"),
         (True, True),
         ((1, 2), [1, 2]),
         (iter([1]), [1]),

@@ -8,12 +8,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from hashlib import blake2b
 from typing import Any
 
 from ..chunks import DetailDelta, FinishDelta, TextDelta, ToolCallDelta
 from ..jsonish import Json
 from ..records import Choice, FinishReason, ToolCall
+from .arguments import assembled, fold_pieces
 from .document import Document
+
+Vocabulary = Mapping[str, FinishReason | None]
 
 
 def fold_text(document: Document, delta: TextDelta) -> None:
@@ -27,6 +31,7 @@ def fold_finish(document: Document, delta: FinishDelta) -> None:
     """Note why a choice ended; the last word wins."""
     document.note(delta.choice, "choices")
     document.put(delta.reason, "choice", delta.choice, "finish")
+    document.put(delta.number, "choice", delta.choice, "finish number")
 
 
 def fold_detail(document: Document, delta: DetailDelta) -> None:
@@ -50,7 +55,21 @@ def _fold_logprobs(document: Document, value: Json, choice: int) -> None:
 
 
 def _fold_annotations(document: Document, value: Json, choice: int) -> None:
-    document.push([item for item in value if isinstance(item, Mapping)], "choice", choice, "annotations")
+    """What was noted before says nothing new: some servers repeat all citations on every chunk."""
+    fresh = [item for item in value if isinstance(item, Mapping) and document.retain and _is_new(document, item, choice)]
+    document.push(fresh, "choice", choice, "annotations")
+
+
+def _is_new(document: Document, annotation: Json, choice: int) -> bool:
+    seen = ("choice", choice, "annotations seen")
+    count = document.count(*seen)
+    document.note(_digest(annotation), *seen)
+    return document.count(*seen) > count
+
+
+def _digest(value: Json) -> int:
+    """What stands for a value where many are compared with each other."""
+    return int.from_bytes(blake2b(json.dumps(value, sort_keys=True).encode(), digest_size=8).digest())
 
 
 def _fold_reasoning_details(document: Document, value: Json, choice: int) -> None:
@@ -58,8 +77,7 @@ def _fold_reasoning_details(document: Document, value: Json, choice: int) -> Non
     for position, detail in enumerate(value):
         if not isinstance(detail, Mapping) or not document.retain:
             continue
-        index = detail.get("index")
-        key = f"{index if type(index) is int else position}/{detail.get('type')}"
+        key = _detail_key(document, detail, position, choice)
         document.note(key, "choice", choice, "details")
         entry = document.values.setdefault(("choice", choice, "detail", key), {})
         for name, item in detail.items():
@@ -68,6 +86,31 @@ def _fold_reasoning_details(document: Document, value: Json, choice: int) -> Non
                 entry.setdefault(name, "")
             elif item is not None:
                 entry[name] = item
+
+
+def _detail_key(document: Document, detail: Mapping[str, Json], position: int, choice: int) -> str:
+    """What names the entry that a detail belongs to. Without an index, another signature belongs to another entry."""
+    index, signature = detail.get("index"), detail.get("signature")
+    place = index if type(index) is int else position
+    if type(index) is not int and signature:
+        place = _signed_place(document, detail, position, choice)
+    return f"{place}/{detail.get('type')}"
+
+
+def _signed_place(document: Document, detail: Mapping[str, Json], position: int, choice: int) -> int:
+    """The first place from `position` on whose entry has this signature, or none: noted, for a walk would be quadratic."""
+    kind, signature = str(detail.get("type")), detail["signature"]
+    signed, end = ("choice", choice, "signed", kind, _digest(signature)), ("choice", choice, "signed up to", kind, position)
+    place = document.get(*signed)
+    if place is None or place < position:
+        place = document.get(*end) or position
+        while (known := document.get("choice", choice, "detail", f"{place}/{kind}")) is not None:
+            if known.get("signature") in (None, signature):
+                break
+            place += 1
+        document.put(place, *signed)
+        document.put(place, *end)
+    return int(place)
 
 
 def _fold_extras(document: Document, value: Json, choice: int) -> None:
@@ -95,13 +138,18 @@ def fold_tool_call(document: Document, delta: ToolCallDelta) -> None:
         document.put(delta.position, *at, "index")
         document.put(call, "choice", choice, "call at", delta.position)
     if delta.id:
-        document.put(delta.id, *at, "id")
+        document.put(document.get(*at, "id") or delta.id, *at, "id")
         document.put(call, "choice", choice, "call of", delta.id)
     document.put(delta.name or None, *at, "name")
     document.put(delta.type or None, *at, "type")
+    document.put(delta.goes_on, *at, "goes on")
+    if delta.pieces:
+        fold_pieces(document, delta.pieces, *at)
     if delta.extras:
         document.merge(delta.extras, *at, "extras")
-    if delta.arguments:
+    if delta.final and delta.arguments:
+        document.replace_text(delta.arguments, *at, "arguments")
+    elif delta.arguments:
         document.append_text(delta.arguments, *at, "arguments")
 
 
@@ -114,14 +162,14 @@ def _route(document: Document, delta: ToolCallDelta) -> int:
     if delta.position is None:
         last = document.get("choice", delta.choice, "call of", delta.id) if delta.id else None
         if last is not None:
-            return int(last)
+            return new if _is_another(document, delta, last) else int(last)
         last = document.get("choice", delta.choice, "last call")
-        opens = bool(delta.id) or (delta.name and _is_named(document, delta.choice, last))
+        opens = bool(delta.id) or (delta.name and _is_named(document, delta.choice, last) and not _goes_on(document, delta, last))
     else:
         last = document.get("choice", delta.choice, "call at", delta.position)
         if last is not None and delta.id:
             last = _call_of_id(document, delta, last)
-        opens = last is not None and not delta.id and _begins(delta) and _is_over(document, delta, last)
+        opens = last is not None and not delta.id and not delta.final and _begins(delta) and _is_over(document, delta, last)
     return new if last is None or opens else int(last)
 
 
@@ -131,13 +179,32 @@ def _call_of_id(document: Document, delta: ToolCallDelta, last: int) -> int | No
     known = document.get("choice", delta.choice, "call of", delta.id or "")
     if known is not None and document.get(*at, known, "index") == delta.position:
         return int(known)
-    # Some servers give the same id to all calls: then the index alone tells them apart.
-    return last if document.get(*at, last, "id") in (None, delta.id) else None
+    # Some servers give the same id to all calls, some another to each piece: then the index alone tells calls apart.
+    return last if document.get(*at, last, "id") in (None, delta.id) or _is_piece(document, delta, last) else None
+
+
+def _is_piece(document: Document, delta: ToolCallDelta, call: int) -> bool:
+    """Whether a piece without a name goes on with the arguments of a call that has one, whatever its ID."""
+    if delta.name or not _is_named(document, delta.choice, call):
+        return False
+    return not _is_whole(document, "choice", delta.choice, "call", call)
 
 
 def _begins(delta: ToolCallDelta) -> bool:
     """Whether a piece looks like the first of a call: it has a name, and its arguments do not start in mid-object."""
     return bool(delta.name) and delta.arguments.lstrip()[:1] in ("", "{")
+
+
+def _is_another(document: Document, delta: ToolCallDelta, call: int) -> bool:
+    """Whether a call that is whole is said once more, under the same ID: then it is called twice."""
+    is_whole_object = _begins(delta) and bool(delta.arguments.strip()) and not delta.final
+    return is_whole_object and _is_whole(document, "choice", delta.choice, "call", call)
+
+
+def _goes_on(document: Document, delta: ToolCallDelta, call: int) -> bool:
+    """Whether a call said that more of it is to come, and a piece with a name is that."""
+    at = ("choice", delta.choice, "call", call)
+    return document.get(*at, "goes on") is True and document.get(*at, "name") == delta.name
 
 
 def _is_named(document: Document, choice: int, call: int | None) -> bool:
@@ -196,14 +263,18 @@ def finished(document: Document) -> bool:
     return bool(choices) and all(document.get("choice", choice, "finish") is not None for choice in choices)
 
 
-def choices(document: Document, vocabulary: Mapping[str, FinishReason]) -> tuple[Choice, ...]:
-    """The answers, in order of index; `vocabulary` normalises the provider's finish reasons."""
-    return tuple(_choice(document, index, vocabulary) for index in sorted(document.members("choices")))
+def choices(document: Document, vocabulary: Vocabulary, *, kept: bool = True) -> tuple[Choice, ...]:
+    """The answers, in order of index; `vocabulary` normalises the provider's finish reasons.
+
+    Where content is not `kept`, a call without arguments may have had some.
+    """
+    return tuple(_choice(document, index, vocabulary, kept=kept) for index in sorted(document.members("choices")))
 
 
-def _choice(document: Document, index: int, vocabulary: Mapping[str, FinishReason]) -> Choice:
+def _choice(document: Document, index: int, vocabulary: Vocabulary, *, kept: bool) -> Choice:
     at = ("choice", index)
     finish = document.get(*at, "finish")
+    calls = _tool_calls(document, index, ended=finish is not None and kept)
     return Choice(
         index=index,
         role=document.get(*at, "role"),
@@ -211,18 +282,23 @@ def _choice(document: Document, index: int, vocabulary: Mapping[str, FinishReaso
         reasoning=document.text(*at, "reasoning"),
         reasoning_details=tuple(_detail(document, index, key) for key in _sorted_details(document, index)),
         refusal=document.text(*at, "refusal"),
-        tool_calls=_tool_calls(document, index, ended=finish is not None),
+        tool_calls=calls,
         annotations=tuple(document.get(*at, "annotations") or ()),
         logprobs=_logprobs(document, index),
-        finish_reason=normalised(finish, vocabulary),
-        finish_reason_raw=finish,
+        finish_reason=normalised(finish, vocabulary, calls=bool(calls)),
+        finish_reason_raw=finish if (number := document.get(*at, "finish number")) is None else number,
         extras=document.get(*at, "extras") or {},
     )
 
 
-def normalised(finish: str | None, vocabulary: Mapping[str, FinishReason]) -> FinishReason | None:
-    """The provider's finish reason in our vocabulary; a word that nobody knows is a "stop"."""
-    return None if finish is None else vocabulary.get(finish.lower(), "stop")
+def normalised(finish: str | None, vocabulary: Vocabulary, *, calls: bool = False) -> FinishReason | None:
+    """The provider's finish reason in our vocabulary; a word that nobody knows is a "stop".
+
+    A word that stands for None only says that the answer is complete: what it is depends on whether it has `calls`.
+    """
+    if finish is None:
+        return None
+    return vocabulary.get(finish.lower(), "stop") or ("tool_calls" if calls else "stop")
 
 
 def _sorted_details(document: Document, choice: int) -> list[str]:
@@ -252,14 +328,15 @@ def _tool_calls(document: Document, choice: int, *, ended: bool) -> tuple[ToolCa
 def tool_call(document: Document, at: tuple[str | int, ...], index: int, ended: bool) -> ToolCall:
     """One call whose parts lie under the address `at`; with `ended`, no arguments at all are whole ones."""
     kind = document.get(*at, "type") or "function"
-    arguments = document.text(*at, "arguments") or ""
+    arguments = assembled(document, at) or document.text(*at, "arguments") or ""
+    cut = document.get(*at, "goes on") is True or document.lost(*at, "arguments")
     return ToolCall(
         index=index,
         id=document.get(*at, "id"),
         name=document.get(*at, "name"),
         type=kind,
         extras=document.get(*at, "extras") or {},
-        **arguments_of(arguments, kind, ended, lost=document.lost(*at, "arguments")),
+        **arguments_of(arguments, kind, ended, lost=cut),
     )
 
 

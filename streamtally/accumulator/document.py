@@ -183,6 +183,14 @@ class Document:
             known = self.sets[address] = {}
         known[item] = None
 
+    def forget(self, item: str | int, *address: str | int) -> None:
+        """Take `item` out of the ordered set at `address`, if it is there."""
+        self.sets.get(address, {}).pop(item, None)
+
+    def first(self, *address: str | int) -> Any:
+        """The oldest item of the ordered set at `address`, or None."""
+        return next(iter(self.sets.get(address, ())), None)
+
     def members(self, *address: str | int) -> tuple[Any, ...]:
         """The items of the ordered set at `address`, in order of first appearance."""
         return tuple(self.sets.get(address, ()))

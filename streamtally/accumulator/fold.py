@@ -5,25 +5,29 @@ The state is the document and nothing else. Folding is a pure function of the ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..chunks import (
     AudioDelta,
     Channel,
     Chunk,
+    Delta,
     DetailDelta,
     FinishDelta,
     ImageDelta,
     ItemDelta,
+    PartDelta,
     TextDelta,
     ToolCallDelta,
     TranscriptDelta,
     merged_usage,
 )
+from ..dialects import Dialect
+from ..errors import RETRYABLE_STATUS
 from ..jsonish import Json, stated
-from ..records import FinishReason, StreamType
-from . import choices, items, media
+from ..records import StreamType
+from . import choices, items, media, parts
 from .document import Document
 
 _MEANINGS: Mapping[type, Callable[[Document, Any], None]] = {
@@ -32,6 +36,7 @@ _MEANINGS: Mapping[type, Callable[[Document, Any], None]] = {
     FinishDelta: choices.fold_finish,
     DetailDelta: choices.fold_detail,
     ItemDelta: items.fold_item,
+    PartDelta: parts.fold_part,
     AudioDelta: media.fold_audio,
     ImageDelta: media.fold_image,
     TranscriptDelta: media.fold_transcript,
@@ -82,9 +87,13 @@ class Fold:
 
     @property
     def error(self) -> Mapping[str, Json] | None:
-        """The fields of the error that came inside the stream, if one did."""
+        """The fields of the error that came inside the stream, if one did; its status says whether to try again."""
         error: Mapping[str, Json] | None = self.document.get("error")
-        return None if error is None else {"type": "provider_error", **error}
+        if error is None:
+            return None
+        status = error.get("status")
+        told = {} if status is None else {"retryable": status in RETRYABLE_STATUS}
+        return {"type": "provider_error", **told, **error}
 
     def finished(self, stream_type: StreamType) -> bool:
         """Whether the provider has said that it is done, with every choice, image or item."""
@@ -101,24 +110,37 @@ class Fold:
             return None
         return self._begun("choice", choice, "call", call, "arguments")
 
+    def item_writer(self, position: int, *path: str | int) -> Callable[[str], object] | None:
+        """The same for a text in the output item at a provider's position."""
+        key = items.key_at(self.document, position)
+        return None if key is None else self._begun("item", key, *path)
+
     def _begun(self, *address: str | int) -> Callable[[str], object] | None:
         return self.document.text_writer(*address) if self.document.has_text(*address) else None
 
-    def content(self, stream_type: StreamType | None, vocabulary: Mapping[str, FinishReason]) -> dict[str, Any]:
+    def content(self, dialect: Dialect, stream_type: StreamType) -> dict[str, Any]:
         """The content fields of the record."""
         document = self.document
-        found = items.items(document)
-        answers = choices.choices(document, vocabulary)
-        if stream_type is StreamType.RESPONSES:
-            finish = document.get("choice", 0, "finish")
-            answer = items.item_choice(found, finish, vocabulary, kept=document.retain)
-            answers = (answer,) if answer else ()
+        meaning = dialect.items
+        found = items.items(document, meaning.formed) if meaning else []
+        answer = _answer(document, meaning.says(found)) if meaning and found else document
         return {
-            "choices": answers,
-            "output_items": tuple(found),
+            "choices": choices.choices(answer, dialect.finish_reasons, kept=document.retain or answer is document),
+            "output_items": (*(map(meaning.shown, found) if meaning else ()), *parts.parts(document)),
             "audio": media.audio(document),
             "images": media.images(document),
             "transcript": media.transcript(document) if stream_type is StreamType.TRANSCRIPTION else None,
             "extras": document.get("extras") or {},
             "dropped_bytes": document.dropped,
         }
+
+
+def _answer(document: Document, said: Iterable[Delta]) -> Document:
+    """The one choice that output items make, with what was said of it beside them."""
+    answer = Document()
+    answer.note(0, "choices")
+    for name in ("role", "finish", "extras"):
+        answer.put(document.get("choice", 0, name), "choice", 0, name)
+    for delta in said:
+        _MEANINGS[type(delta)](answer, delta)
+    return answer

@@ -1,4 +1,4 @@
-"""The fold of output items: the Responses API, where text, calls and reasoning belong to items that stream side by side.
+"""The fold of output items: answers whose text, calls and reasoning belong to items (or blocks) that stream side by side.
 
 A piece is routed by item ID, else by output index, else to the last item. What the `done` events and the final response
 say is reconciled with what streamed: the later word wins, but an empty one never does.
@@ -7,52 +7,62 @@ say is reconciled with what streamed: the later word wins, but an empty one neve
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 from ..chunks import ItemDelta
+from ..dialects import Item
 from ..jsonish import Json
-from ..records import Choice, FinishReason, ToolCall
-from .choices import arguments_of, normalised
 from .document import Document
 
-_KIND_OF_FIELD = {
-    "arguments": "function_call",
-    "input": "custom_tool_call",
-    "code": "code_interpreter_call",
-    "summary": "reasoning",
-    "reasoning_text": "reasoning",
-}
-"""What an item must be whose pieces came without its `added` event, by the field that they went to."""
+_ADDRESSES = frozenset({"id", "type", "status", "call_id", "name", "role", "toolUseId", "tool_use_id"})
+"""The fields that name an item, in any provider's words, and hold nothing of it."""
 
-_CALLS = {"function_call": ("function", "arguments"), "custom_tool_call": ("custom", "input")}
-"""Item types that call the caller's own tools: the `ToolCall` type, and the field with the arguments."""
+_MAX_PARTS = 4096
+"""How far into a list of parts a position may point."""
 
 
 def fold_item(document: Document, delta: ItemDelta) -> None:
     """Carry out one operation upon an item."""
     if delta.op == "replace":
         document.put_content([item if document.retain else _skeleton(item) for item in delta.value], "final items")
+    elif delta.op == "restart":
+        _restart(document, delta)
     elif delta.op == "add":
-        _merge_item(document, _opened(document, delta), delta.value, "added")
+        _merge_item(document, _opened(document, delta), delta, "added")
     elif delta.op == "done":
-        _merge_item(document, _route(document, delta, delta.value.get("type")), delta.value, "done")
+        _merge_item(document, _route(document, delta, delta.value.get("type")), delta, "done")
     else:
         _fold_piece(document, _route(document, delta), delta)
 
 
-def _merge_item(document: Document, key: int, item: Json, stage: str) -> None:
-    document.put_content(item if document.retain else _skeleton(item), "item", key, stage)
+def _restart(document: Document, delta: ItemDelta) -> None:
+    """From here on positions count from the end of what is there: a gateway began another answer in the same stream."""
+    if delta.id and delta.id != document.get("items of"):
+        document.put(delta.id, "items of")
+        document.put(1 + max((_index(document, key) for key in document.members("items")), default=-1), "items before")
+
+
+def _merge_item(document: Document, key: int, delta: ItemDelta, stage: str) -> None:
+    item = delta.value if document.retain else _skeleton(delta.value)
+    for step in reversed(delta.path):
+        item = {step: item}
+    document.put_content(item, "item", key, stage)
 
 
 def _skeleton(item: Mapping[str, Json]) -> Json:
     """What names an item, less what it holds."""
-    return {name: item[name] for name in ("id", "type", "status", "call_id", "name", "role") if name in item}
+    return {name: value for name, value in item.items() if name in _ADDRESSES}
 
 
 def _fold_piece(document: Document, key: int, delta: ItemDelta) -> None:
     at = ("item", key, *delta.path)
-    document.note("/".join(map(str, delta.path)), "item", key, "paths")
+    if delta.op == "append" and document.has_text(*at):
+        document.append_text(delta.value, *at)
+        return
+    document.note(json.dumps(delta.path), "item", key, "paths")
     if delta.op == "append":
         document.append_text(delta.value, *at)
     elif delta.op == "text" and delta.value:
@@ -73,22 +83,27 @@ def _opened(document: Document, delta: ItemDelta) -> int:
 def _known(document: Document, delta: ItemDelta) -> int | None:
     """The key of the item with this ID, or without one at this position."""
     if delta.id:
-        key = document.get("item of", delta.id)
-    else:
-        key = None if delta.position is None else document.get("item at", delta.position)
-    return None if key is None else int(key)
+        key: int | None = document.get("item of", delta.id)
+        return key
+    return None if delta.position is None else key_at(document, delta.position)
+
+
+def key_at(document: Document, position: int) -> int | None:
+    """The key of the item at a provider's position."""
+    key: int | None = document.get("item at", position + (document.get("items before") or 0))
+    return key
 
 
 def _route(document: Document, delta: ItemDelta, kind: str | None = None) -> int:
     """The key of the item that a delta belongs to; `kind` guards against an index that names another item."""
     known = _known(document, delta) if delta.id else None
     if known is None and delta.position is not None:
-        known = document.get("item at", delta.position)
+        known = key_at(document, delta.position)
     if known is None and not delta.id and delta.position is None:
         known = document.get("last item")
     if known is None or (kind and _kind(document, known) not in (None, kind)):
         return _new_item(document, delta)
-    return int(known)
+    return known
 
 
 def _new_item(document: Document, delta: ItemDelta) -> int:
@@ -98,9 +113,15 @@ def _new_item(document: Document, delta: ItemDelta) -> int:
     if delta.id:
         document.put(key, "item of", delta.id)
     if delta.position is not None:
-        document.put(key, "item at", delta.position)
-        document.put(delta.position, "item", key, "index")
+        index = delta.position + (document.get("items before") or 0)
+        document.put(key, "item at", index)
+        document.put(index, "item", key, "index")
     return key
+
+
+def _index(document: Document, key: int) -> int:
+    """Where an item stands among all."""
+    return document.get("item", key, "index") or 0
 
 
 def _kind(document: Document, key: int) -> str | None:
@@ -111,27 +132,25 @@ def _kind(document: Document, key: int) -> str | None:
     return None
 
 
-def items(document: Document) -> list[dict[str, Json]]:
-    """All output items in the provider's shape, in order of output index."""
-    keys = sorted(document.members("items"), key=lambda key: (document.get("item", key, "index") or 0, key))
-    streamed = [_item(document, key) for key in keys]
+def items(document: Document, formed: Callable[[Item], Item]) -> list[Item]:
+    """All output items, in order of output index, each in the form that the dialect gives to what was pieced together."""
+    keys = sorted(document.members("items"), key=lambda key: (_index(document, key), key))
+    streamed = [formed(_item(document, key)) for key in keys]
     return _reconciled(streamed, document.get("final items") or [])
 
 
-def _item(document: Document, key: int) -> dict[str, Json]:
+def _item(document: Document, key: int) -> Item:
     """One item: its `done` form, else its `added` form, completed by the pieces that came."""
     added, done = document.get("item", key, "added"), document.get("item", key, "done")
-    item: dict[str, Json] = copy.deepcopy(done or added or {})
+    item: Item = copy.deepcopy(done or added or {})
     for name, value in (added or {}).items():
         if _empty(item.get(name)):
             item[name] = copy.deepcopy(value)
-    paths = document.members("item", key, "paths")
-    if done is None and "status" in paths:
+    paths = [json.loads(path) for path in document.members("item", key, "paths")]
+    if done is None and ["status"] in paths:
         item.pop("status", None)  # what `added` said is out of date
-    for joined in paths:
-        path = tuple(int(step) if step.isdecimal() else step for step in joined.split("/"))
+    for path in paths:
         _place(item, path, _piece(document, ("item", key, *path)))
-    item.setdefault("type", "message")
     return item
 
 
@@ -141,59 +160,50 @@ def _piece(document: Document, at: tuple[Any, ...]) -> Json:
     return document.text(*at) if found is None else found
 
 
-def _place(item: dict[str, Json], path: tuple[Any, ...], value: Json) -> None:
-    """Fill the place that `path` names, unless the item has something there already."""
-    if _empty(value):
+def _place(item: Item, path: list[str | int], value: Json) -> None:
+    """Fill the place that `path` names, unless there is something already."""
+    if not path or _empty(value):
         return
-    if path != ("type",):
-        item.setdefault("type", next((kind for name, kind in _KIND_OF_FIELD.items() if name in path), "message"))
-    if len(path) == 1:
-        _fill(item, {path[0]: value})
-    elif path[0] == "commands":
-        _place_command(item, path[1], value)
-    elif len(path) == 2:
-        _fill(_part(item, path[0], path[1]), value if isinstance(value, Mapping) else {})
-    else:
-        _fill(_part(item, path[0], path[1]), _leaf(path[2], value))
+    spot: Any = item
+    for step, following in pairwise(path):
+        spot = _entered(spot, step, list if isinstance(following, int) else dict)
+    known = _at(spot, path[-1])
+    if _empty(known):
+        _put(spot, path[-1], copy.deepcopy(value))
+    elif isinstance(known, dict) and isinstance(value, Mapping):
+        known.update({name: more for name, more in value.items() if _empty(known.get(name))})
 
 
-def _fill(fields: dict[str, Json], more: Mapping[str, Json]) -> None:
-    """Add what is not there yet."""
-    fields.update({name: value for name, value in more.items() if _empty(fields.get(name))})
+def _entered(spot: Any, step: str | int, kind: type) -> Any:
+    """What stands one step further in, made where nothing does; a thing of its own where something else does."""
+    known = _at(spot, step)
+    if not isinstance(known, kind):
+        made = kind()
+        if _empty(known):
+            _put(spot, step, made)
+        known = made
+    return known
 
 
-def _leaf(name: str, value: Json) -> dict[str, Json]:
-    """A value that belongs to a part, with the type of the part where the value's name tells it."""
-    if name in ("output_text", "reasoning_text", "summary_text"):
-        return {"type": name, "text": value}
-    return {"type": name, name: value} if name == "refusal" else {name: value}
+def _at(spot: Any, step: str | int) -> Json:
+    if isinstance(spot, dict):
+        return spot.get(step)
+    return spot[step] if isinstance(step, int) and step < len(spot) else None
 
 
-def _place_command(item: dict[str, Json], position: int, command: Json) -> None:
-    """Fill the place of one command of a shell call: its action holds them as a list of texts."""
-    action = item["action"] if isinstance(item.get("action"), dict) else {}
-    commands = list(action["commands"]) if isinstance(action.get("commands"), list) else []
-    commands += [""] * (min(position, 4096) + 1 - len(commands))
-    commands[min(position, 4096)] = commands[min(position, 4096)] or command
-    item["action"] = {**action, "commands": commands}
-
-
-def _part(item: dict[str, Json], field: str, position: int) -> dict[str, Json]:
-    """The part at `position` of a list field, made where it is not there."""
-    if not isinstance(item.get(field), list):
-        item[field] = []
-    parts: list[Json] = item[field]
-    while len(parts) <= min(position, 4096):
-        parts.append({})
-    part = parts[min(position, 4096)]
-    return part if isinstance(part, dict) else {}
+def _put(spot: Any, step: str | int, value: Json) -> None:
+    if isinstance(spot, dict):
+        spot[step] = value
+    elif isinstance(step, int) and step < _MAX_PARTS:
+        spot.extend(type(value)() for _ in range(len(spot), step + 1))
+        spot[step] = value
 
 
 def _empty(value: Json) -> bool:
     return value is None or value == "" or value == [] or value == {}
 
 
-def _reconciled(streamed: list[dict[str, Json]], final: list[Json]) -> list[dict[str, Json]]:
+def _reconciled(streamed: list[Item], final: list[Json]) -> list[Item]:
     """The final response's items, each completed by its streamed twin, and the streamed ones that it leaves out."""
     left = dict(enumerate(streamed))
     merged = []
@@ -220,71 +230,3 @@ def _completed(item: Json, other: Json) -> Json:
         pairs = [_completed(mine, theirs) for mine, theirs in zip(item, other, strict=False)]
         return pairs + item[len(pairs) :] + (other[len(pairs) :] if not item else [])
     return other if _empty(item) else item
-
-
-def item_choice(
-    found: list[dict[str, Json]], finish: str | None, vocabulary: Mapping[str, FinishReason], *, kept: bool = True
-) -> Choice | None:
-    """The answer that the items make together: their words, reasoning, refusal and calls; None where there is nothing.
-
-    Where content is not `kept`, a call without arguments may have had some.
-    """
-    if not found and finish is None:
-        return None
-    calls = tuple(_tool_calls(found, ended=finish is not None, kept=kept))
-    reason = normalised(finish, vocabulary)
-    summary, reasoning = _joined(found, "summary", "summary_text"), _joined(found, "content", "reasoning_text")
-    return Choice(
-        role=next((item["role"] for item in found if isinstance(item.get("role"), str)), None),
-        text=_joined(found, "content", "output_text") or "",
-        reasoning=summary or reasoning,
-        refusal=_joined(found, "content", "refusal"),
-        tool_calls=calls,
-        annotations=tuple(_annotations(found)),
-        logprobs=_logprobs(found),
-        finish_reason="tool_calls" if reason == "stop" and calls else reason,
-        finish_reason_raw=finish,
-    )
-
-
-def _parts(found: list[dict[str, Json]], field: str, kind: str) -> Iterator[dict[str, Json]]:
-    for item in found:
-        parts = item.get(field)
-        for part in parts if isinstance(parts, list) else ():
-            if isinstance(part, dict) and part.get("type", kind) == kind:
-                yield part
-
-
-def _joined(found: list[dict[str, Json]], field: str, kind: str) -> str | None:
-    leaf = "refusal" if kind == "refusal" else "text"
-    texts = [part[leaf] for part in _parts(found, field, kind) if isinstance(part.get(leaf), str)]
-    return "".join(texts) if texts else None
-
-
-def _annotations(found: list[dict[str, Json]]) -> Iterator[dict[str, Json]]:
-    for part in _parts(found, "content", "output_text"):
-        notes = part.get("annotations")
-        yield from (note for note in notes if isinstance(note, dict)) if isinstance(notes, list) else ()
-
-
-def _logprobs(found: list[dict[str, Json]]) -> Json:
-    lists = [part["logprobs"] for part in _parts(found, "content", "output_text") if isinstance(part.get("logprobs"), list)]
-    return {"content": [entry for entries in lists for entry in entries]} if any(lists) else None
-
-
-def _tool_calls(found: list[dict[str, Json]], *, ended: bool, kept: bool) -> Iterator[ToolCall]:
-    calls = [item for item in found if _text(item.get("type")) in _CALLS]
-    for index, item in enumerate(calls):
-        kind, field = _CALLS[item["type"]]
-        arguments = _text(item.get(field)) or ""
-        yield ToolCall(
-            index=index,
-            id=_text(item.get("call_id")) or _text(item.get("id")),
-            name=_text(item.get("name")),
-            type=kind,
-            **arguments_of(arguments, kind, ended, lost=not kept and not arguments),
-        )
-
-
-def _text(value: Json) -> str | None:
-    return value if isinstance(value, str) else None

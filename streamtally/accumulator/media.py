@@ -43,10 +43,14 @@ def fold_image(document: Document, delta: ImageDelta) -> None:
     key = _key(delta.choice, _open_image(document, delta.choice) if delta.position is None else delta.position)
     at = ("image", key)
     document.note(key, "images")
+    document.note(key, "images of", delta.choice)
     if delta.partial:
         document.values[(*at, "partials")] = (document.get(*at, "partials") or 0) + 1
     else:
         document.put(True, *at, "complete")
+        document.note(key, "whole images")
+    mark = document.forget if document.get(*at, "complete") else document.note
+    mark(key, "open images", delta.choice)
     if delta.data and not (delta.partial and document.get(*at, "complete")):
         document.replace_data(delta.data, *at)
     _update(document, "image", delta.fields, key)
@@ -65,8 +69,8 @@ def _place(key: int | str) -> tuple[int, int]:
 
 def _open_image(document: Document, choice: int) -> int:
     """The position of the choice's image that is not whole yet, else the next."""
-    known = [key for key in document.members("images") if _place(key)[0] == choice]
-    return next((_place(key)[1] for key in known if not document.get("image", key, "complete")), len(known))
+    key = document.first("open images", choice)
+    return document.count("images of", choice) if key is None else _place(key)[1]
 
 
 def images(document: Document) -> tuple[Image, ...]:
@@ -90,7 +94,7 @@ def _image(document: Document, key: int | str, index: int) -> Image:
 
 def images_complete(document: Document) -> int:
     """How many images are whole."""
-    return sum(bool(document.get("image", index, "complete")) for index in document.members("images"))
+    return document.count("whole images")
 
 
 def fold_transcript(document: Document, delta: TranscriptDelta) -> None:

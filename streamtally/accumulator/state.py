@@ -138,6 +138,12 @@ class Stream:
         return self.reader.dialect or OPAQUE
 
     @property
+    def provider(self) -> str | None:
+        """The provider, unless the request or the host says otherwise: the source names it, or its SDK, or the dialect."""
+        sdk = self.reader.sdk
+        return self.about.provider or (sdk and sdk.provider) or self.dialect.provider
+
+    @property
     def stream_type(self) -> StreamType:
         """What kind of stream it is: the dialect knows, else the caller said."""
         if self.reader.dialect is None and self.about.stream_type is not None:
@@ -234,7 +240,7 @@ class Stream:
         counts: Mapping[str, Any],
     ) -> StreamRecord:
         meta = dict(fold.document.get("meta") or {})
-        content = fold.content(self.stream_type, self.dialect.finish_reasons)
+        content = fold.content(self.dialect, self.stream_type)
         outcome = self.outcome(fold, missing=bool(missing))
         usage = self._usage(fold, outcome)
         error = self.error(fold)
@@ -249,7 +255,7 @@ class Stream:
             stream_type=self.stream_type,
             dialect=self.dialect.name,
             outcome=outcome,
-            provider=name_of(params.get("provider")) or about.provider or self.dialect.provider,
+            provider=name_of(params.get("provider")) or self.provider,
             requested_model=name_of(params.get("model")),
             conversation_id=about.conversation_id,
             server_address=about.server_address,

@@ -56,6 +56,12 @@ class Reads:
         """How many chunks were read."""
         return len(self.waits) + len(self.pending) + self.beyond[0]
 
+    def ended(self, start: int) -> int:
+        """When the last read ended, or the earliest that it can have where nobody saw the reading stop."""
+        if self.last is not None:
+            return self.last
+        return start if self.begun is None else self.begun + sum(self.waits) + sum(self.pending) + self.beyond[1]
+
     def note(self, stamp: int, flags: int) -> None:
         """Remember the first moment of what the chunk at `stamp` is the first of."""
         if flags & CONTENT and self.first_content is None:

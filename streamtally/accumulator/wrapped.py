@@ -52,16 +52,19 @@ class WrappedStream(Stream):
     def end_of_source(self) -> None:
         """The source has no more: fold what waited for the end."""
         try:
-            self._fold(self.reader.end(), self.started if self.reads.last is None else self.reads.last)
+            self._fold(self.reader.end(), self.reads.ended(self.started))
         except Exception:  # as in `add`
             self.faults += 1
 
     def _fold(self, chunks: Iterable[Chunk], stamp: int) -> None:
         for chunk in chunks:
             self.chunk_count += 1
-            if chunk.sequence is None or self._numbers.is_new(chunk):
-                self.reads.note(stamp, chunk.flags)
-                self.fold.apply(chunk)
+            try:
+                if chunk.sequence is None or self._numbers.is_new(chunk):
+                    self.reads.note(stamp, chunk.flags)
+                    self.fold.apply(chunk)
+            except Exception:  # what else came in the same read is folded all the same
+                self.faults += 1
 
     def replay(self, payloads: Iterable[Any]) -> StreamRecord:
         """Fold a whole recording, of which no times are known, and seal it. `chunk_count` counts what its bytes hold."""
@@ -80,7 +83,7 @@ class WrappedStream(Stream):
         """The record as things stand. Only reads what the reader writes, and so may be called from anywhere."""
         reads, end = self.reads, None
         if self.seal is not None:
-            last = self.started if reads.last is None else reads.last
+            last = reads.ended(self.started)
             end = last if self.seal.stamp is None else self.seal.stamp
         figures = reads.figures(self.started, end, self.started_from, self.clock)
         return self.build(figures, chunk_count=reads.count, duplicates=self._numbers.repeats)

@@ -44,7 +44,7 @@ class Body:
         self.failed = False
         self.failure: Exception | None = None
         self._may_be_sound = "bytes" in dialect.framing
-        self._reader = Reader(replace(dialect, framing="sse") if self._may_be_sound else dialect)
+        self._reader = Reader(replace(dialect, framing="events") if self._may_be_sound else dialect)
         self._media_type = media_type.partition(";")[0].strip().lower()
         self._kind: Kind | None = None
         self._described = {"mime_type": self._media_type} if self._media_type.startswith("audio/") else None

@@ -1,6 +1,6 @@
 """Wire formats: each dialect turns a payload into a `Chunk`, and states its terminal rule and its usage rule."""
 
-from .base import Dialect, Take, Writers, named_usage
+from .base import Dialect, Item, Items, Take, Writers, named_usage
 from .plain import OPAQUE, RAW_AUDIO, TEXT
 from .reader import Reader
 from .registry import dialect_named, dialect_names, register_dialect
@@ -11,6 +11,8 @@ __all__ = [
     "RAW_AUDIO",
     "TEXT",
     "Dialect",
+    "Item",
+    "Items",
     "Reader",
     "Take",
     "Writers",

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
-from ..chunks import Channel, Chunk
+from ..chunks import Channel, Chunk, Delta
 from ..jsonish import Json
 from ..records import FinishReason, StreamRecord, StreamType, Usage
 
-Framing = Literal["sse", "bytes", "text", "sse or bytes"]
+Framing = Literal["events", "bytes", "text", "events or bytes"]
 
 
 class Writers(Protocol):
@@ -21,6 +21,9 @@ class Writers(Protocol):
 
     def arguments_writer(self, index: int, choice: int = 0) -> Callable[[str], object] | None:
         """The end of a tool call's arguments."""
+
+    def item_writer(self, position: int, *path: str | int) -> Callable[[str], object] | None:
+        """The end of a text in the output item at a provider's position."""
 
 
 def named_usage(report: Mapping[str, Json]) -> dict[str, Any]:
@@ -51,6 +54,28 @@ Take = Callable[[Any], bool]
 """A fast path: takes a payload that is nothing but a delta of a text that has begun, or declines it with False."""
 
 
+Item: TypeAlias = dict[str, Json]
+
+
+def _as_it_is(item: Item) -> Item:
+    return item
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """What the output items of a dialect mean whose answers are made of them. All functions are pure.
+
+    Args:
+        says: what all items together say, as deltas of the one choice: words, calls, annotations, reasoning details.
+        formed: an item as it was put together from its pieces, in the provider's own form.
+        shown: an item in that form as the record shows it.
+    """
+
+    says: Callable[[Sequence[Item]], Iterable[Delta]]
+    formed: Callable[[Item], Item] = _as_it_is
+    shown: Callable[[Item], Item] = _as_it_is
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """One wire format.
@@ -60,13 +85,16 @@ class Dialect:
         stream_type: what its streams are.
         chunk: the payload (a mapping; `str` or `bytes` where `framing` is "text" or "bytes") as a `Chunk`. Pure.
         usage: the merged usage report as fields of a `Usage`. Pure.
-        finish_reasons: the provider's words (lower case) in our vocabulary; an unknown word is a "stop".
+        finish_reasons: the provider's words (lower case) in our vocabulary; an unknown word is a "stop". None stands for a word
+            that only says that the answer is complete: "tool_calls" where it has some, else "stop".
         provider: the provider that is meant unless the request or the host says otherwise.
-        framing: what a raw body is made of: "sse" (JSON lines are told from it), "bytes", "text", or "sse or bytes".
+        framing: what a raw body is made of: "events" (server-sent events, JSON texts and AWS event streams, which their bytes
+            tell apart), "bytes", "text", or "events or bytes".
         states_finish: whether the wire says that the answer is finished; where it does not, the source's end is the finish.
         fast: makes the fast path for one stream, from the fold's writers.
         response: the record in the provider's non-streaming shape.
         recognises: whether a payload (a mapping) speaks this dialect, told by what it says of itself.
+        items: what the output items mean, where answers are made of such.
 
     Example:
         >>> from streamtally.chunks import Chunk, TextDelta
@@ -79,10 +107,11 @@ class Dialect:
     stream_type: StreamType
     chunk: Callable[[Any], Chunk]
     usage: Callable[[Mapping[str, Json]], dict[str, Any]] = named_usage
-    finish_reasons: Mapping[str, FinishReason] = field(default_factory=dict)
+    finish_reasons: Mapping[str, FinishReason | None] = field(default_factory=dict)
     provider: str | None = None
-    framing: Framing = "sse"
+    framing: Framing = "events"
     states_finish: bool = True
     fast: Callable[[Writers], Take] | None = None
     response: Callable[[StreamRecord], dict[str, Any]] | None = None
     recognises: Callable[[Mapping[str, Any]], bool] = nothing_recognised
+    items: Items | None = None

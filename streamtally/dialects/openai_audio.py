@@ -135,7 +135,7 @@ SPEECH = Dialect(
     speech_chunk,
     usage_fields,
     provider="openai",
-    framing="sse or bytes",
+    framing="events or bytes",
     states_finish=False,
     recognises=by_type("speech.audio."),
 )

@@ -18,7 +18,7 @@ from ..records import StreamType
 from .base import Dialect
 from .openai_chat_fast import fast
 from .openai_chat_response import response
-from .openai_common import FINISH_REASONS, error_chunk, error_in, usage_fields
+from .openai_common import FINISH_REASONS, bare_error_chunk, error_chunk, error_in, usage_fields
 from .values import count_of, is_list, json_text, mapping_of, mappings_of, name_of, text_of, unnamed
 
 _CHUNK_FIELDS = frozenset(
@@ -36,19 +36,22 @@ _CHUNK_FIELDS = frozenset(
         "status_code",
     }
 )
-_CHOICE_FIELDS = frozenset({"index", "delta", "message", "text", "finish_reason", "logprobs", "usage", "error"})
+_CHOICE_FIELDS = frozenset({"index", "delta", "message", "text", "finish_reason", "logprobs", "usage", "error", "obfuscation"})
 _DELTA_FIELDS = frozenset(
     {"role", "content", "refusal", "tool_calls", "function_call", "audio", "annotations", "images",
-     "reasoning", "reasoning_content", "reasoning_text", "reasoning_details", "thinking"}
+     "reasoning", "reasoning_content", "reasoning_text", "reasoning_details", "thinking", "thinking_blocks", "obfuscation"}
 )  # fmt: skip
 _PLAIN_FIELDS = frozenset({"role", "content"})
 _REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
 """Where servers put the same reasoning; when several are filled they repeat it."""
+_THOUGHT_FIELDS = frozenset({"type", "thinking", "summary", "text"})
+_NULL = "null"
+"""What some servers write where they mean null."""
 
 
 def chunk(payload: Mapping[str, Any]) -> Chunk:
     """One Chat Completions chunk."""
-    if not payload.get("error") and (found := error_chunk(payload)):
+    if not payload.get("error") and (found := error_chunk(payload) or bare_error_chunk(payload)):
         return found
     deltas: list[Delta] = []
     choices = list(mappings_of(payload.get("choices")))
@@ -87,8 +90,7 @@ def _usage(payload: Mapping[str, Any], choices: list[Mapping[str, Any]], groq: M
 def _choice_deltas(choice: Mapping[str, Any], position: int) -> Iterator[Delta]:
     index = count_of(choice.get("index"))
     index = position if index is None else index
-    delta = choice.get("delta")
-    delta = mapping_of(choice.get("message")) if not isinstance(delta, Mapping) else delta
+    delta = _delta(choice)
     if role := name_of(delta.get("role")):
         yield DetailDelta("role", role, index)
     yield from _content(delta.get("content"), index)
@@ -99,52 +101,90 @@ def _choice_deltas(choice: Mapping[str, Any], position: int) -> Iterator[Delta]:
         yield from _tool_calls(delta, index)
         yield from _media(delta, index)
     yield from _details(choice, delta, index)
-    if finish := name_of(choice.get("finish_reason")):
+    finish = name_of(choice.get("finish_reason"))
+    if finish and finish != _NULL:
         yield FinishDelta(finish, index)
+
+
+def _delta(choice: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a choice brings; a server that does not stream has it whole, as a message or (completions) as a text."""
+    delta = choice.get("delta")
+    if isinstance(delta, Mapping):
+        return delta
+    message = choice.get("message")
+    return message if isinstance(message, Mapping) else {"content": choice.get("text")}
 
 
 def _content(content: Any, index: int) -> Iterator[Delta]:
     """Text, or (Mistral, Databricks) a list of parts of which some are thinking. An empty text says that the choice is there."""
-    if not is_list(content):
+    if not is_list(content) and not isinstance(content, Mapping):
         yield TextDelta(text_of(content), "text", index)
         return
-    for part in content:
+    for part in content if is_list(content) else [content]:
         if isinstance(part, str):
             yield TextDelta(part, "text", index)
-        elif isinstance(part, Mapping) and part.get("type") in ("thinking", "reasoning"):
-            yield TextDelta(_thoughts(part), "reasoning", index)
-        elif isinstance(part, Mapping) and isinstance(part.get("text"), str):
-            yield TextDelta(part["text"], "text", index)
         elif isinstance(part, Mapping):
-            yield DetailDelta("annotations", [json_value(part)], index)
+            yield from _part(part, index)
 
 
-def _thoughts(part: Mapping[str, Any]) -> str:
+def _part(part: Mapping[str, Any], index: int) -> Iterator[Delta]:
+    if part.get("type") in ("thinking", "reasoning"):
+        yield from _thoughts(part, index)
+    elif isinstance(part.get("text"), str):
+        yield TextDelta(part["text"], "text", index)
+        if is_list(part.get("citations")):
+            yield DetailDelta("annotations", json_value(part["citations"]), index)
+    elif mapping_of(part.get("image_url")):
+        yield _image(part, index)
+    else:
+        yield DetailDelta("annotations", [json_value(part)], index)
+
+
+def _thoughts(part: Mapping[str, Any], index: int) -> Iterator[Delta]:
+    """The words of a part that thinks, what it cites, and what is said besides: a signature, by which it can be replayed."""
     words = part.get("thinking") or part.get("summary") or part.get("text")
-    return "".join(text_of(entry.get("text")) for entry in mappings_of(words)) or text_of(words)
+    marks = unnamed(part, _THOUGHT_FIELDS)
+    text = text_of(words)
+    for entry in mappings_of(words):
+        if isinstance(entry.get("text"), str):
+            text += entry["text"]
+            marks |= unnamed(entry, _THOUGHT_FIELDS)
+        else:
+            yield DetailDelta("annotations", [json_value(entry)], index)
+    yield TextDelta(text, "reasoning", index)
+    if marks := {name: mark for name, mark in marks.items() if mark != ""}:
+        yield DetailDelta("reasoning_details", [{"type": part["type"], **marks}], index)
 
 
 def _reasoning(delta: Mapping[str, Any], index: int) -> Iterator[Delta]:
     words = next((text for name in _REASONING_FIELDS if (text := text_of(delta.get(name)))), "")
     if words:
         yield TextDelta(words, "reasoning", index)
-    if is_list(delta.get("reasoning_details")):
-        yield DetailDelta("reasoning_details", [_detail(entry) for entry in mappings_of(delta["reasoning_details"])], index)
+    for field in ("reasoning_details", "thinking_blocks"):
+        if is_list(delta.get(field)):
+            yield DetailDelta("reasoning_details", [_detail(entry) for entry in mappings_of(delta[field])], index)
 
 
 def _detail(entry: Mapping[str, Any]) -> Json:
-    """A copy whose texts are left as they are: half a surrogate pair may wait for its other half."""
-    return {str(name): value if isinstance(value, str) else json_value(value) for name, value in entry.items()}
+    """A copy whose texts are left as they are: half a surrogate pair may wait for its other half.
+
+    LiteLLM passes on Claude's blocks, whose words are `thinking`.
+    """
+    detail = {str(name): value if isinstance(value, str) else json_value(value) for name, value in entry.items()}
+    if "thinking" in detail:
+        detail["text"] = detail.pop("thinking")
+    return detail
 
 
 def _tool_calls(delta: Mapping[str, Any], choice: int) -> Iterator[Delta]:
-    for call in mappings_of(delta.get("tool_calls")):
+    calls = delta.get("tool_calls")
+    for call in mappings_of([calls] if "function" in mapping_of(calls) else calls):  # TGI had one call there, not a list
         kind = name_of(call.get("type"))
         function = mapping_of(call.get("function") or call.get(kind or "custom"))
         yield ToolCallDelta(
             arguments=json_text(function.get("arguments", function.get("input"))),
             position=count_of(call.get("index")),
-            id=name_of(call.get("id")),
+            id=None if call.get("id") == _NULL else name_of(call.get("id")),
             name=name_of(function.get("name")),
             type=kind,
             extras=unnamed(call, frozenset({"index", "id", "type", "function", "custom"})) or None,

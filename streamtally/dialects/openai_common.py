@@ -11,13 +11,16 @@ from ..jsonish import Json, json_value
 from ..records import FinishReason, Usage
 from .values import count_of, mapping_of, name_of, number_of, text_of
 
-FINISH_REASONS: Mapping[str, FinishReason] = {
-    "stop": "stop",
-    "eos": "stop",
-    "eos_token": "stop",
-    "end_turn": "stop",
+FINISH_REASONS: Mapping[str, FinishReason | None] = {
+    "stop": None,
+    "eos": None,
+    "eos_token": None,
+    "end_turn": None,
     "stop_sequence": "stop",
     "length": "length",
+    "max_length": "length",
+    "token_limit": "length",
+    "time_limit": "length",
     "max_tokens": "length",
     "max_output_tokens": "length",
     "model_length": "length",
@@ -29,14 +32,21 @@ FINISH_REASONS: Mapping[str, FinishReason] = {
     "content_filter": "content_filter",
     "content_filtered": "content_filter",
     "safety": "content_filter",
+    "recitation": "content_filter",
+    "prohibited_content": "content_filter",
+    "blocklist": "content_filter",
+    "guardrail_intervened": "content_filter",
     "sensitive": "content_filter",
     "refusal": "content_filter",
     "error": "error",
     "failed": "error",
+    "abort": "error",
     "network_error": "error",
+    "malformed_function_call": "error",
     "insufficient_system_resource": "error",
 }
-"""The words that OpenAI and compatible servers (Mistral, Z.ai, DeepSeek, TGI, Gemini's and Claude's gateways) finish with."""
+"""The words that OpenAI and compatible servers finish with (Mistral, Z.ai, DeepSeek, TGI, vLLM, watsonx, the gateways of Gemini
+and Claude). Where the request named the tool to call, OpenAI itself says "stop" of an answer with a call."""
 
 
 def usage_fields(report: Mapping[str, Json]) -> dict[str, Any]:
@@ -158,4 +168,14 @@ def error_chunk(payload: Mapping[str, Any]) -> Chunk | None:
         return Chunk(error=error_in(payload))
     if payload.get("type") == "error" or payload.get("object") == "error":
         return Chunk(error=error_fields(payload))
+    return None
+
+
+_SAYS_MORE = frozenset({"choices", "object", "type", "event_type"})
+
+
+def bare_error_chunk(payload: Mapping[str, Any]) -> Chunk | None:
+    """The chunk of an error that comes with nothing around it, as gateways and web frameworks send it: a message or a detail."""
+    if (isinstance(payload.get("message"), str) or "detail" in payload) and not payload.keys() & _SAYS_MORE:
+        return Chunk(error=error_in(payload, payload))
     return None

@@ -1,8 +1,10 @@
 """`openai.completions`: legacy text completions, whose words are in `choices[].text`.
 
-Terminal rule and usage rule are those of `openai.chat`.
+Terminal rule and usage rule are those of `openai.chat`. Three servers complete texts without choices: Writer (`value`),
+Cloudflare (`response`), and llama.cpp by its own API (`content`), which says `stop` on each chunk, and counts there.
 
-Source: https://platform.openai.com/docs/api-reference/completions
+Sources: https://platform.openai.com/docs/api-reference/completions,
+https://github.com/ggml-org/llama.cpp/tree/master/tools/server
 """
 
 from __future__ import annotations
@@ -10,18 +12,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..chunks import Chunk, TextDelta
-from ..jsonish import Json
+from ..chunks import Chunk, FinishDelta, TextDelta
+from ..jsonish import Json, json_value
 from ..records import StreamRecord, StreamType
 from . import openai_chat
 from .base import Dialect
 from .openai_chat_response import response as chat_response
 from .openai_common import FINISH_REASONS, usage_fields
-from .values import count_of, mappings_of, text_of
+from .values import count_of, is_list, mappings_of, name_of, text_of
+
+_BARE_FIELDS = ("value", "response", "content")
+_STOPS: Mapping[str, str] = {"limit": "length", "word": "stop"}
+"""llama.cpp's words for why it stopped, in OpenAI's."""
+_ALONE_FIELDS = frozenset({"value", "response", "tool_calls", "usage", "p"})
+_COUNTS: Mapping[str, str] = {"tokens_evaluated": "prompt_tokens", "tokens_predicted": "completion_tokens"}
 
 
 def chunk(payload: Mapping[str, Any]) -> Chunk:
     """One text completion chunk: a chat chunk whose words stand beside the delta, not in it."""
+    if not is_list(payload.get("choices")) and any(isinstance(payload.get(name), str) for name in _BARE_FIELDS):
+        return _bare(payload)
     rest = openai_chat.chunk(payload)
     words = []
     for position, choice in enumerate(mappings_of(payload.get("choices"))):
@@ -29,6 +39,20 @@ def chunk(payload: Mapping[str, Any]) -> Chunk:
         words.append(TextDelta(text_of(choice.get("text")), "text", position if index is None else index))
     others = (delta for delta in rest.deltas if not (isinstance(delta, TextDelta) and delta.channel == "text"))
     return rest._replace(deltas=(*words, *others))
+
+
+def _bare(payload: Mapping[str, Any]) -> Chunk:
+    """A chunk whose words stand for themselves."""
+    others = {name: value for name, value in payload.items() if name not in _BARE_FIELDS}
+    rest = openai_chat.chunk(others)
+    words = next(text for name in _BARE_FIELDS if isinstance(text := payload.get(name), str))
+    stop = name_of(payload.get("stop_type")) or "stop"
+    counts = {name: json_value(payload[said]) for said, name in _COUNTS.items() if payload.get(said) is not None}
+    return rest._replace(
+        deltas=(TextDelta(words), *([FinishDelta(_STOPS.get(stop, stop))] if payload.get("stop") is True else [])),
+        usage=rest.usage or counts or None,
+        extras={name: value for name, value in rest.extras.items() if name not in ("stop", "stop_type", *_COUNTS)},
+    )
 
 
 def response(record: StreamRecord) -> dict[str, Json]:
@@ -47,7 +71,11 @@ def response(record: StreamRecord) -> dict[str, Json]:
 
 
 def _is_completion(payload: Mapping[str, Any]) -> bool:
-    """Servers that leave out `object` still have choices with a text."""
+    """Servers that leave out `object` still have choices with a text; those without, by being so alone."""
+    if isinstance(payload.get("content"), str) and isinstance(payload.get("stop"), bool):
+        return True
+    if payload.keys() <= _ALONE_FIELDS and payload.keys() & {"response", "value"}:
+        return True
     choice = next(mappings_of(payload.get("choices")), {})
     return payload.get("object") == "text_completion" or (
         payload.get("object") is None and "text" in choice and "delta" not in choice

@@ -8,28 +8,30 @@ Source: https://platform.openai.com/docs/api-reference/responses-streaming
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
 
-from ..chunks import AudioDelta, Chunk, Delta, FinishDelta, ImageDelta, ItemDelta
+from ..chunks import AudioDelta, Channel, Chunk, Delta, DetailDelta, FinishDelta, ImageDelta, ItemDelta, TextDelta, ToolCallDelta
 from ..jsonish import Json, json_value
 from ..records import FinishReason, StreamRecord, StreamType, Usage
-from .base import Dialect, by_type
+from .base import Dialect, Item, Items, by_type
 from .openai_common import FINISH_REASONS, error_chunk, error_fields, response_usage, total_of, usage_fields
 from .values import count_of, is_list, mapping_of, mappings_of, name_of, text_of, unnamed
 
-_TEXTS: Mapping[str, tuple[str, str | None, str | None]] = {
-    "output_text": ("content", "content_index", "output_text"),
-    "refusal": ("content", "content_index", "refusal"),
-    "reasoning_text": ("content", "content_index", "reasoning_text"),
-    "reasoning_summary_text": ("summary", "summary_index", "summary_text"),
-    "function_call_arguments": ("arguments", None, None),
-    "mcp_call_arguments": ("arguments", None, None),
-    "mcp_call.arguments": ("arguments", None, None),
-    "custom_tool_call_input": ("input", None, None),
-    "code_interpreter_call_code": ("code", None, None),
-    "shell_call_command": ("commands", "command_index", "command"),
+_TEXTS: Mapping[str, tuple[tuple[str, ...], str | None, str | None, Channel | Literal["other"]]] = {
+    "output_text": (("content",), "content_index", "output_text", "text"),
+    "refusal": (("content",), "content_index", "refusal", "refusal"),
+    "reasoning_text": (("content",), "content_index", "reasoning_text", "reasoning"),
+    "reasoning_summary_text": (("summary",), "summary_index", "summary_text", "reasoning"),
+    "function_call_arguments": (("arguments",), None, None, "other"),
+    "mcp_call_arguments": (("arguments",), None, None, "other"),
+    "mcp_call.arguments": (("arguments",), None, None, "other"),
+    "custom_tool_call_input": (("input",), None, None, "other"),
+    "code_interpreter_call_code": (("code",), None, None, "other"),
+    "shell_call_command": (("action", "commands"), "command_index", None, "other"),
 }
+"""Families of text events: the item's field, the event's index into it, the type of the part there, and what the words are."""
+
 _ITEM_TYPES: Mapping[str, str] = {
     "mcp_call_arguments": "mcp_call",
     "mcp_call.arguments": "mcp_call",
@@ -38,10 +40,11 @@ _ITEM_TYPES: Mapping[str, str] = {
 }
 """Families whose item has a type that neither the family's own name nor the field tells."""
 
+_NAMES = {"shell_call_command": "command"}
+"""What the text of an event is called where neither the type of a part nor the item's field says it."""
+
 _SILENT = frozenset({"audio.done", "audio.transcript.done"})
 """Events that say nothing which was not said before."""
-
-"""Families of text events: the item's field, the event's index into it, and the type of the part there."""
 
 _PARTS = {"content_part": ("content", "content_index"), "reasoning_summary_part": ("summary", "summary_index")}
 """Families of part events: the item's list field, and the event's index into it."""
@@ -59,7 +62,18 @@ _PARTIAL_FIELDS = frozenset(
     {"type", "item_id", "output_index", "sequence_number", "partial_image_index", "partial_image_b64", "output_format"}
 )
 _RESPONSE_FIELDS = frozenset({"id", "object", "model", "output", "usage", "error", "service_tier"})
-_WORDS: Mapping[str, FinishReason] = {**FINISH_REASONS, "completed": "stop", "incomplete": "length"}
+_WORDS: Mapping[str, FinishReason | None] = {**FINISH_REASONS, "completed": None, "incomplete": "length"}
+
+_KIND_OF_FIELD = {
+    "arguments": "function_call",
+    "input": "custom_tool_call",
+    "code": "code_interpreter_call",
+    "summary": "reasoning",
+}
+"""What an item must be whose pieces came without its `added` event, by the field that they went to."""
+
+_CALLS = {"function_call": ("function", "arguments"), "custom_tool_call": ("custom", "input")}
+"""Item types that call the caller's own tools: the `ToolCall` type, and the field with the arguments."""
 
 
 def chunk(payload: Mapping[str, Any]) -> Chunk:
@@ -140,7 +154,9 @@ def _deltas(payload: Mapping[str, Any], family: str, stage: str) -> Iterator[Del
 
 def _item_deltas(payload: Mapping[str, Any], index: int | None, stage: str) -> Iterator[Delta]:
     item = mapping_of(payload.get("item"))
-    yield ItemDelta("done" if stage == "done" else "add", name_of(item.get("id")), index, (), json_value(item))
+    generates = text_of(item.get("type")).endswith("_call") or item.get("content")
+    op: Literal["done", "add"] = "done" if stage == "done" else "add"
+    yield ItemDelta(op, name_of(item.get("id")), index, (), json_value(item), "other" if generates else None)
     if stage == "done" and item.get("type") == "image_generation_call" and text_of(item.get("result")):
         fields = {"revised_prompt": name_of(item.get("revised_prompt")), "mime_type": _mime_type(item.get("output_format"))}
         yield ImageDelta(index or 0, item["result"], fields=fields)
@@ -152,22 +168,21 @@ def _mime_type(output_format: Any) -> str | None:
 
 
 def _text_deltas(payload: Mapping[str, Any], item_id: str | None, index: int | None, family: str, stage: str) -> Iterator[Delta]:
-    field, position, part = _TEXTS[family]
-    path: tuple[str | int, ...] = (
-        (field,) if position is None or part is None else (field, count_of(payload.get(position)) or 0, part)
-    )
-    delta = payload.get("delta")
+    field, position, part, channel = _TEXTS[family]
+    place = () if position is None else (count_of(payload.get(position)) or 0,)
+    path = (*field, *place, *(() if part is None else (part,)))
+    name, delta = part or _NAMES.get(family, field[-1]), payload.get("delta")
     if family in _ITEM_TYPES:
         yield ItemDelta("set", item_id, index, ("type",), _ITEM_TYPES[family])
     if stage in ("delta", "added"):
-        words = delta if isinstance(delta, str) else text_of(payload.get(str(path[-1])))
-        yield ItemDelta("append", item_id, index, path, words)
+        words = delta if isinstance(delta, str) else text_of(payload.get(name))
+        yield ItemDelta("append", item_id, index, path, words, channel)
         if is_list(payload.get("logprobs")):
             for entry in payload["logprobs"]:
                 yield ItemDelta("push", item_id, index, (*path[:2], "logprobs"), json_value(entry))
     elif stage == "done":
-        words = text_of(payload.get("text")) or text_of(payload.get(str(path[-1]))) or text_of(payload.get(field))
-        yield ItemDelta("text", item_id, index, path, words)
+        words = text_of(payload.get("text")) or text_of(payload.get(name)) or text_of(payload.get(field[-1]))
+        yield ItemDelta("text", item_id, index, path, words, channel)
 
 
 def _shell_deltas(payload: Mapping[str, Any], item_id: str | None, index: int | None, stage: str) -> Iterator[Delta]:
@@ -176,7 +191,7 @@ def _shell_deltas(payload: Mapping[str, Any], item_id: str | None, index: int | 
     if stage == "delta":
         for name, words in mapping_of(payload.get("delta")).items():
             if isinstance(words, str) and name in ("stdout", "stderr"):
-                yield ItemDelta("append", item_id, index, ("output", position, name), words)
+                yield ItemDelta("append", item_id, index, ("output", position, name), words, "other")
     elif stage == "done":
         for name, value in _whole_output(list(mappings_of(payload.get("output")))).items():
             yield ItemDelta("set", item_id, index, ("output", position, name), value)
@@ -189,6 +204,61 @@ def _whole_output(entries: list[Mapping[str, Any]]) -> dict[str, Json]:
         whole.update(unnamed(entry, frozenset({"stdout", "stderr"})))
     texts = {name: "".join(text_of(entry.get(name)) for entry in entries) for name in ("stdout", "stderr")}
     return {**whole, **texts} if entries else {}
+
+
+def formed(item: Item) -> Item:
+    """An item that was put together from pieces, with the types that nobody said."""
+    whole = dict(item)
+    for field in ("content", "summary"):
+        if is_list(item.get(field)):
+            whole[field] = [_formed_part(part) if isinstance(part, dict) else part for part in item[field]]
+    if "type" not in whole:
+        reasons = any(part.get("type") == "reasoning_text" for part in mappings_of(whole.get("content")))
+        kind = next((kind for name, kind in _KIND_OF_FIELD.items() if name in whole), "reasoning" if reasons else "message")
+        whole["type"] = kind
+    return whole
+
+
+def _formed_part(part: Item) -> Item:
+    """A part whose words lie under the name of its type, as the part that the API has."""
+    kind = next((name for name in ("output_text", "reasoning_text", "summary_text", "refusal") if name in part), None)
+    if kind is None:
+        return part
+    whole = {"type": kind, **part}
+    if kind != "refusal":
+        words = whole.pop(kind)
+        whole["text"] = whole.get("text") or words
+    return whole
+
+
+def says(items: Sequence[Item]) -> Iterator[Delta]:
+    """What the items say: words, reasoning (its summary, where there is one), refusal, calls of the caller's tools."""
+    if role := next((item["role"] for item in items if isinstance(item.get("role"), str)), None):
+        yield DetailDelta("role", role)
+    spoken = list(_parts(items, "content", "output_text"))
+    yield from (TextDelta(text_of(part.get("text"))) for part in spoken)
+    thoughts = _texts(items, "summary", "summary_text") or _texts(items, "content", "reasoning_text")
+    yield from (TextDelta(words, "reasoning") for words in thoughts)
+    yield from (TextDelta(text_of(part.get("refusal")), "refusal") for part in _parts(items, "content", "refusal"))
+    yield DetailDelta("annotations", [note for part in spoken for note in mappings_of(part.get("annotations"))])
+    if logprobs := [entry for part in spoken if is_list(part.get("logprobs")) for entry in part["logprobs"]]:
+        yield DetailDelta("logprobs", {"content": logprobs})
+    calls = (item for item in items if text_of(item.get("type")) in _CALLS)
+    yield from (_call(item, position) for position, item in enumerate(calls))
+
+
+def _parts(items: Sequence[Item], field: str, kind: str) -> Iterator[Mapping[str, Json]]:
+    return (part for item in items for part in mappings_of(item.get(field)) if part.get("type", kind) == kind)
+
+
+def _texts(items: Sequence[Item], field: str, kind: str) -> list[str]:
+    return [words for part in _parts(items, field, kind) if (words := text_of(part.get("text")))]
+
+
+def _call(item: Item, position: int) -> ToolCallDelta:
+    kind, field = _CALLS[item["type"]]
+    call_id = name_of(item.get("call_id")) or name_of(item.get("id"))
+    return ToolCallDelta(text_of(item.get(field)), position, call_id, name_of(item.get("name")), kind)
 
 
 def response(record: StreamRecord) -> dict[str, Json]:
@@ -245,4 +315,5 @@ DIALECT = Dialect(
     provider="openai",
     response=response,
     recognises=_is_response,
+    items=Items(says, formed),
 )

@@ -6,16 +6,40 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import UnknownDialect
-from . import openai_audio, openai_chat, openai_completions, openai_images, openai_responses, plain
+from . import (
+    anthropic_messages,
+    bedrock_converse,
+    bedrock_invoke,
+    cohere,
+    cohere_v1,
+    gemini,
+    mistral_chat,
+    ollama,
+    openai_audio,
+    openai_chat,
+    openai_completions,
+    openai_images,
+    openai_responses,
+    plain,
+)
 from .base import Dialect
 
 _DIALECTS: dict[str, Dialect] = {
     dialect.name: dialect
     for dialect in (
+        anthropic_messages.DIALECT,
+        bedrock_invoke.dialect(lambda payload: detected(payload)),
+        bedrock_converse.DIALECT,
         openai_responses.DIALECT,
         openai_audio.SPEECH,
         openai_audio.TRANSCRIPTION,
         openai_images.DIALECT,
+        cohere.DIALECT,
+        cohere_v1.DIALECT,
+        gemini.DIALECT,
+        ollama.CHAT,
+        ollama.GENERATE,
+        mistral_chat.DIALECT,
         openai_completions.DIALECT,
         openai_chat.DIALECT,
         plain.TEXT,

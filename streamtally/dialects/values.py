@@ -63,3 +63,11 @@ def json_text(value: Any) -> str:
 def unnamed(fields: Mapping[str, Any], named: frozenset[str]) -> dict[str, Json]:
     """A copy of the fields that have no name of their own, less those that say nothing."""
     return {name: json_value(value) for name, value in fields.items() if name not in named and value is not None}
+
+
+def parsed_json(text: str) -> Json:
+    """What a JSON text holds, or None where it is none (or holds null)."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

@@ -3,19 +3,28 @@
 Each decoder has `feed(data)` and `flush()`, which return lists, and `tail`, what the end of the stream left unfinished.
 """
 
-from .ndjson import LineDecoder
+from .eventstream import EventStreamDecoder, EventStreamMessage
+from .jsontexts import JSONTextDecoder
 from .payloads import DONE, Done, Malformed, Payload, payloads
+from .raw import BytesDecoder, TextDecoder
 from .splitter import MAX_FRAME
 from .sse import ServerSentEvent, SSEDecoder
+from .told import Framing, framing_of
 
 __all__ = [
     "DONE",
     "MAX_FRAME",
+    "BytesDecoder",
     "Done",
-    "LineDecoder",
+    "EventStreamDecoder",
+    "EventStreamMessage",
+    "Framing",
+    "JSONTextDecoder",
     "Malformed",
     "Payload",
     "SSEDecoder",
     "ServerSentEvent",
+    "TextDecoder",
+    "framing_of",
     "payloads",
 ]

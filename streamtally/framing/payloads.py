@@ -38,8 +38,8 @@ def payloads(data: str) -> list[Payload]:
 
     It is one JSON text as a rule. Recorders and some servers leave out the blank lines between events, and so several lines
     make one event though each is a payload of its own: where the whole does not parse and at least one line is a JSON object or
-    `[DONE]`, each line is taken alone. What is no JSON, or has depth or numbers beyond Python's bounds, becomes `Malformed`.
-    Nothing is raised.
+    `[DONE]`, and not indented like a part of something larger, each line is taken alone. What is no JSON, or has depth or
+    numbers beyond Python's bounds, becomes `Malformed`. Nothing is raised.
 
     >>> payloads('{"a": 1}')
     [{'a': 1}]
@@ -49,9 +49,10 @@ def payloads(data: str) -> list[Payload]:
     payload = _payload(data)
     if not isinstance(payload, Malformed):
         return [payload]
-    lines = [_payload(line) for line in data.split("\n") if line.strip()]
-    if any(isinstance(line, dict | Done) for line in lines):
-        return lines
+    lines = [line for line in data.split("\n") if line.strip()]
+    alone = [_payload(line) for line in lines]
+    if any(isinstance(one, dict | Done) and not line[0].isspace() for one, line in zip(alone, lines, strict=True)):
+        return alone
     return [payload] if lines else []
 
 

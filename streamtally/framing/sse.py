@@ -71,7 +71,7 @@ class SSEDecoder:
         The standard drops such an event. Here the caller decides: many recordings and some servers only leave out the last
         blank line. Raises as `feed` does.
         """
-        frame = self._text(self._frames.rest())
+        frame = self._text(self._frames.rest()).lstrip("\n")  # where blank lines are cut says nothing
         if any(line and not line.startswith(":") for line in frame.split("\n")):
             self.tail = frame
         event = self._event(frame)

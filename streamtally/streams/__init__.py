@@ -6,6 +6,6 @@ both have gone, and only then is a stream abandoned. Every ending, of every kind
 
 from .loops import BLOCK
 from .reading import Reading
-from .wrappers import AsyncTalliedStream, DualTalliedStream, TalliedStream, wrapper_of
+from .wrappers import AsyncTalliedStream, DualTalliedStream, TalliedStream, opener_of, wrapper_of
 
-__all__ = ["BLOCK", "AsyncTalliedStream", "DualTalliedStream", "Reading", "TalliedStream", "wrapper_of"]
+__all__ = ["BLOCK", "AsyncTalliedStream", "DualTalliedStream", "Reading", "TalliedStream", "opener_of", "wrapper_of"]

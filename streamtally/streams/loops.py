@@ -11,9 +11,9 @@ from typing import Any
 
 from ..accumulator import WrappedStream
 from ..dialects import Take
-from ..records import Outcome
 from .reading import Reading
-from .sources import aclose_all, close_all, is_awaitable, running_loop
+from .sources import aclose_all, areadable, close_all, readable
+from .taps import Tap, attach
 
 BLOCK = 64
 """Chunks between two settlements of the stamps: what is pinned stays small, and the cost of settling is spread."""
@@ -34,14 +34,25 @@ def _fast_path(stream: WrappedStream, chunk: Any, known: Take) -> Take:
         return _decline
 
 
-def read(reading: Reading) -> Generator[Any, None, None]:
-    """Reads a source to its end. The hot path: everything that can be is done once for a block, or once for a stream."""
+def _settled(stream: WrappedStream, known: Take) -> Take:
+    """The block is worked off; the fast path for the next one: none where content is not retained any more."""
+    return _decline if stream.settle() else known
+
+
+def read(reading: Reading, raw: Any = None) -> Generator[Any, None, None]:
+    """Reads a source to its end. The hot path: everything that can be is done once for a block, or once for a stream.
+
+    A source that is tapped reads by itself: what it hands out passes, and `raw`, which it reads, is folded.
+    """
+    if raw is None and opened(reading).tapped:
+        yield from _passed(reading)
+        return
     stream = reading.stream
     clock = stream.clock.monotonic_ns
     reads, add, unsealed = stream.reads, stream.add, stream.unsealed
     pending = reads.pending
     wait = pending.append
-    source = reading.call()
+    source = reading.source if raw is None else raw
     now = stream.started
     try:
         iterator = reading.begin(source, iter(source))
@@ -64,27 +75,27 @@ def read(reading: Reading) -> Generator[Any, None, None]:
                 before = clock()
             if len(pending) < BLOCK:
                 break
-            if stream.settle():
-                take = _decline
+            take = _settled(stream, take)
     except BaseException as error:
         reads.last = now
         close_all(reading.fail(error), quiet=True)
         raise
-    reads.last = now
-    stream.end_of_source()
-    if reading.seal(Outcome.COMPLETED):
-        reading.end()
+    reading.finish(now)
     close_all(reading.take_closers(), quiet=True)
 
 
-async def aread(reading: Reading) -> AsyncGenerator[Any, None]:
+async def aread(reading: Reading, raw: Any = None) -> AsyncGenerator[Any, None]:
     """The same for an async source."""
+    if raw is None and (await aopened(reading)).tapped:
+        async for each in _apassed(reading):
+            yield each
+        return
     stream = reading.stream
     clock = stream.clock.monotonic_ns
     reads, add, unsealed = stream.reads, stream.add, stream.unsealed
     pending = reads.pending
     wait = pending.append
-    source = await opened(reading)
+    source = reading.source if raw is None else raw
     now = stream.started
     try:
         read = reading.begin(source, aiter(source)).__anext__
@@ -111,29 +122,54 @@ async def aread(reading: Reading) -> AsyncGenerator[Any, None]:
                 if not unsealed:  # closed from elsewhere
                     break
                 before = clock()
-            if stream.settle():
-                take = _decline
+            take = _settled(stream, take)
     except BaseException as error:
         reads.last = now
         await aclose_all(reading.fail(error), quiet=True)
         raise
-    reads.last = now
-    stream.end_of_source()
-    if reading.seal(Outcome.COMPLETED):
-        reading.end()
+    reading.finish(now)
     await aclose_all(reading.take_closers(), quiet=True)
 
 
-async def opened(reading: Reading) -> Any:
-    """The async source, awaited where it was still to come."""
-    reading.loop = running_loop()
-    source = reading.call()
-    if not hasattr(type(source), "__aiter__") and is_awaitable(source):
-        reading.closers = []  # what is being awaited can only be cancelled
-        try:
-            source = await source
-        except BaseException as error:
-            reading.fail(error)
-            raise
-        reading.source, reading.closers = source, [source]
-    return source
+def _passed(reading: Reading) -> Generator[Any, None, None]:
+    """What a tapped source hands out; what it raises itself ends the stream too."""
+    try:
+        yield from readable(reading.source)
+    except BaseException as error:
+        close_all(reading.fail(error), quiet=True)
+        raise
+
+
+async def _apassed(reading: Reading) -> AsyncGenerator[Any, None]:
+    try:
+        async for each in areadable(reading.source):
+            yield each
+    except BaseException as error:
+        await aclose_all(reading.fail(error), quiet=True)
+        raise
+
+
+def opened(reading: Reading) -> Reading:
+    """The reading, its source open, and tapped where it is a helper."""
+    reading.open()
+    return tapped(reading)
+
+
+async def aopened(reading: Reading) -> Reading:
+    """The same for an async source."""
+    await reading.aopen()
+    return tapped(reading)
+
+
+def tapped(reading: Reading) -> Reading:
+    """Tap the source of a reading, where it is one that reads by itself. Once, and before anybody reads."""
+    if reading.tapped is None:
+
+        def count(raw: Any) -> Any:
+            return reading.first_closing(read(reading, raw))
+
+        def acount(raw: Any) -> Any:
+            return reading.first_closing(aread(reading, raw))
+
+        reading.tapped = attach(reading.source, Tap(count, acount, reading.stop))
+    return reading

@@ -5,28 +5,68 @@ It goes when both have gone, and only then is a stream abandoned. Every ending, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from ..accumulator import Accumulator, WrappedStream, failure_fields
 from ..records import Outcome
-from .sources import aclose_all, close_all, is_async, is_cancellation, is_running, running_loop, server_of
+from .sources import (
+    AsyncExit,
+    Exit,
+    aclose_all,
+    close_all,
+    closers_of,
+    closes_later,
+    is_awaitable,
+    is_cancellation,
+    is_manager,
+    is_running,
+    protocols,
+    provider_of,
+    running_loop,
+    server_of,
+    stream_in,
+)
+from .taps import Tapped, has_begun
 
 
 class Reading:
-    """One pass over one source, and the way in which it ends."""
+    """One pass over one source, and the way in which it ends.
 
-    __slots__ = ("accumulator", "closers", "loop", "opener", "source", "stream")
+    Attributes:
+        source: what the caller would have without us: a stream, a helper, a raw response.
+        answer: the mapping in which the source came, where it came in one.
+        exit: what leaves the context manager that was entered, where one was.
+        below: our own generators that the source reads.
+        tapped: what kind of source it is that reads by itself, and is counted where it does; None until that is known.
+    """
+
+    __slots__ = ("accumulator", "answer", "below", "closers", "exit", "loop", "opener", "source", "stream", "tapped")
 
     def __init__(self, stream: WrappedStream, accumulator: Accumulator, source: Any, opener: Callable[[], Any] | None) -> None:
         self.stream = stream
         self.accumulator = accumulator
-        self.source = source
         self.opener = opener
-        self.closers: list[Any] = [source] if opener is None else []
+        self.answer: Mapping[Any, Any] | None = None
+        self.exit: Exit | AsyncExit | None = None
+        self.tapped: Tapped | None = None
+        self.closers: list[Any] = []
+        self.below: list[Any] = []
         self.loop = running_loop()
+        if opener is None:
+            self.found(source)
+        else:
+            self.source = source
+
+    def found(self, source: Any) -> Any:
+        """What was given, returned, awaited or entered: note it, and what there is to close."""
+        if isinstance(source, Mapping) and (inner := stream_in(source)) is not None:
+            self.answer, source = source, inner
+        self.source, self.closers = source, closers_of(source)
+        self.stream.about.provider = self.stream.about.provider or provider_of(source)
+        return source
 
     def call(self) -> Any:
         """Make the request, where the caller gave a callable: from here on the clock runs."""
@@ -35,12 +75,43 @@ class Reading:
             if self.stream.started_from == "request":
                 self.stream.started = self.stream.clock.monotonic_ns()
             try:
-                self.source = opener()
+                self.found(opener())
             except BaseException as error:
                 self.fail(error)
                 raise
-            self.closers = [self.source]
         return self.source
+
+    def open(self) -> Any:
+        """The source, open: what was to be called is called, and what is to be entered is entered."""
+        source = self.call()
+        if self.exit is None and protocols(source)[0] and is_manager(source):
+            try:
+                entered = source.__enter__()
+            except BaseException as error:
+                self.fail(error)
+                raise
+            self._entered(Exit(source), entered)
+        return self.source
+
+    async def aopen(self) -> Any:
+        """The same of an async source, awaited where it was still to come."""
+        self.loop = running_loop()
+        source = self.call()
+        try:
+            if not hasattr(type(source), "__aiter__") and is_awaitable(source):
+                self.closers = []  # what is being awaited can only be cancelled
+                source = self.found(await source)
+            if self.exit is None and protocols(source)[1] and is_manager(source):
+                self._entered(AsyncExit(source), await source.__aenter__())
+        except BaseException as error:
+            self.fail(error)
+            raise
+        return self.source
+
+    def _entered(self, leaving: Exit | AsyncExit, source: Any) -> None:
+        self.exit = leaving
+        self.found(source)
+        self.closers = [leaving]
 
     def begin(self, source: Any, iterator: Any) -> Any:
         """The source is open and `iterator` reads it: note what there will be to close, and where the chunks come from."""
@@ -48,7 +119,7 @@ class Reading:
             self.closers = [iterator, source]
         about = self.stream.about
         if about.server_address is None:
-            about.server_address, about.server_port = server_of(source)
+            about.server_address, about.server_port = server_of(self.source)
         return iterator
 
     def seal(self, outcome: Outcome, error: BaseException | None = None) -> bool:
@@ -61,6 +132,23 @@ class Reading:
     def end(self) -> None:
         """Make the record of the sealed stream and send it on its way."""
         self.accumulator.end(self.stream)
+
+    def finish(self, last: int) -> None:
+        """The source has no more; its last read ended at the stamp `last`."""
+        self.stream.reads.last = last
+        self.stream.end_of_source()
+        if self.seal(Outcome.COMPLETED):
+            self.end()
+
+    def stop(self) -> None:
+        """Somebody else closed what is read, before its end."""
+        if self.seal(Outcome.CANCELLED):
+            self.end()
+
+    def first_closing(self, chunks: Any) -> Any:
+        """The same generator, which reads below a helper, and so is the first to be closed."""
+        self.below.append(chunks)
+        return chunks
 
     def fail(self, error: BaseException) -> list[Any]:
         """What was to be read raised: the record says so. Returns what is to be closed now.
@@ -77,6 +165,7 @@ class Reading:
     def take_closers(self) -> list[Any]:
         """What is still to be closed: handed out once. A generator that runs is left to whoever runs it."""
         closers, idle, running = self.closers, list[Any](), list[Any]()
+        closers[:0], self.below = self.below, []
         with suppress(IndexError):  # each is popped by one thread, whoever else may be closing
             while True:
                 closer = closers.pop(0)
@@ -88,8 +177,10 @@ class Reading:
         # Whoever was reading is gone. No lock, no I/O, no export here: seal, and leave the rest to the next ordinary call.
         try:
             if self.stream.try_seal(Outcome.ABANDONED):
-                loop = self.loop if any(map(is_async, self.closers)) else None
-                self.accumulator.orphaned(partial(_end_orphan, self.accumulator, self.stream, self.closers, loop))
+                # A helper's own generators are collected with us, and close what they read: nobody else must meanwhile.
+                closers = [] if self.tapped == "helper" and any(map(has_begun, self.below)) else self.closers
+                loop = self.loop if any(map(closes_later, closers)) else None
+                self.accumulator.orphaned(partial(_end_orphan, self.accumulator, self.stream, closers, loop))
         except Exception:  # at the end of the interpreter anything may be gone already
             pass
 

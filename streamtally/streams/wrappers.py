@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping
 from contextlib import suppress
 from inspect import iscoroutinefunction
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from ..records import Outcome, StreamRecord
-from .loops import aread, opened, read
+from .loops import aopened, aread, opened, read, tapped
 from .reading import Reading
-from .sources import aclose_all, close_all, is_async, is_awaitable, is_sync
+from .sources import aclose_all, close_all, is_awaitable, is_manager, protocols, response_of, stream_in
 
 T = TypeVar("T")
 
@@ -21,6 +21,8 @@ class _Wrapper(Generic[T]):
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
+        if reading.opener is None and not is_awaitable(reading.source):
+            tapped(reading)
 
     @property
     def record(self) -> StreamRecord:
@@ -45,6 +47,12 @@ class _Wrapper(Generic[T]):
             raise AttributeError(name)
         return getattr(self._reading.source, name)
 
+    def __getitem__(self, key: Any) -> Any:
+        """A part of the answer in which the source came, as boto3 has it; the wrapper itself is the part that is read."""
+        reading = self._reading
+        part = (reading.source if reading.answer is None else reading.answer)[key]
+        return self if part is reading.source else part
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.request_id} of {self._reading.source!r}>"
 
@@ -68,11 +76,14 @@ class TalliedStream(_Wrapper[T]):
         return chunk
 
     def __enter__(self) -> Self:
-        self._reading.call()
+        opened(self._reading)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool | None:
+        if (leaving := self._reading.exit) is not None:
+            leaving.details = (kind, error, trace)
+        TalliedStream.close(self)
+        return None if leaving is None else leaving.swallows
 
     def close(self) -> Any:
         """End the stream here, and close the source: "completed" if it had finished, else "cancelled"."""
@@ -101,11 +112,16 @@ class AsyncTalliedStream(_Wrapper[T]):
         return self._achunks.__anext__()
 
     async def __aenter__(self) -> Self:
-        await opened(self._reading)
+        await aopened(self._reading)
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        if (leaving := self._reading.exit) is not None:
+            leaving.details = (kind, error, trace)
         await self.aclose()
+        return None if leaving is None else leaving.swallows
 
     async def aclose(self) -> None:
         """End the stream here, and close the source: "completed" if it had finished, else "cancelled"."""
@@ -123,7 +139,7 @@ class AsyncTalliedStream(_Wrapper[T]):
         """The same as `aclose`, to be awaited, as SDKs have it; done at once where the source's own `close` is no coroutine."""
         reading = self._reading
         close = getattr(reading.source, "close", None)
-        if not callable(close) or iscoroutinefunction(close) or is_awaitable(reading.source):
+        if not callable(close) or iscoroutinefunction(close) or not _closes_itself(reading.source):
             return self.aclose()
         try:
             if reading.seal(Outcome.CANCELLED):
@@ -142,20 +158,33 @@ class DualTalliedStream(TalliedStream[T], AsyncTalliedStream[T]):
 
     def close(self) -> Any:
         """Close: a coroutine to await if the source is async."""
-        source = self._reading.source
-        return AsyncTalliedStream.close(self) if is_async(source) and not is_sync(source) else super().close()
+        return AsyncTalliedStream.close(self) if protocols(self._reading.source) == (False, True) else super().close()
+
+
+def _closes_itself(source: Any) -> bool:
+    """Whether the `close` of an async source, if it is no coroutine, is the way to close it."""
+    return not is_awaitable(source) and response_of(source) is None
 
 
 def wrapper_of(source: Any) -> type[TalliedStream[Any]] | type[AsyncTalliedStream[Any]]:
     """The wrapper class for a source. Raises `TypeError` for what is no stream."""
-    if isinstance(source, str | bytes | bytearray | dict):
+    read = stream_in(source) if isinstance(source, Mapping) else source
+    if isinstance(read, str | bytes | bytearray | None):
         raise TypeError(f"a {type(source).__name__} is no stream; replay() takes a whole recorded body")
-    if is_sync(source) and is_async(source):
-        return DualTalliedStream
-    if is_async(source):
-        return AsyncTalliedStream
-    if is_sync(source):
-        return TalliedStream
+    match protocols(read):
+        case (True, False):
+            return TalliedStream
+        case (False, True):
+            return AsyncTalliedStream
+        case (True, True):
+            return DualTalliedStream
     if callable(source):
         return DualTalliedStream
     raise TypeError(f"cannot wrap a {type(source).__name__}: give an iterable, an async iterable, an awaitable or a callable")
+
+
+def opener_of(source: Any) -> Callable[[], Any] | None:
+    """What makes the request, where it is still to be made: a callable, or what hands out a manager; None for what is open."""
+    if is_manager(source):
+        return lambda: source
+    return source if callable(source) and not any(protocols(source)) else None

@@ -145,7 +145,7 @@ def test_two_choices_interleaved() -> None:
             "role": "assistant",
             "refusal": "no",
             "tool_calls": ({"index": 0, "id": "c0", "name": "g", "arguments": "{}", "arguments_json": {}, "complete": True},),
-            "finish_reason": "stop",
+            "finish_reason": "tool_calls",
             "finish_reason_raw": "stop",
         },
         {
@@ -158,7 +158,7 @@ def test_two_choices_interleaved() -> None:
             "finish_reason_raw": "tool_calls",
         },
     )
-    assert record.finish_reasons == ("stop", "tool_calls")
+    assert record.finish_reasons == ("tool_calls", "tool_calls")
     assert record.text == "a"
 
 
@@ -321,6 +321,7 @@ def test_a_whole_completion_instead_of_a_stream() -> None:
         "choices": (
             {
                 **ANSWER,
+                "finish_reason": "tool_calls",
                 "role": "assistant",
                 "tool_calls": ({"index": 0, "id": "c0", "name": "f", "arguments": "{}", "arguments_json": {}, "complete": True},),
             },

@@ -80,3 +80,25 @@ def test_words_in_both_places() -> None:
     """A server that fills `text` and `delta.content` alike is heard once."""
     chunks = [completion(choice(piece, delta={"content": piece})) for piece in ("hel", "lo")]
     assert read([*chunks, completion(choice("", "stop"))], DIALECT, tells=False).text == "hello"
+
+
+@pytest.mark.parametrize("field", ["value", "response"])
+def test_words_that_stand_alone(field: str) -> None:
+    """Writer and Cloudflare send no choices, and say no finish."""
+    record = read([{field: piece} for piece in ("hel", "lo")], DIALECT)
+    assert told(record) == {"outcome": "truncated", "choices": ({"text": "hello"},)}
+
+
+@pytest.mark.parametrize(("word", "reason"), [("eos", "stop"), ("word", "stop"), ("limit", "length"), (None, "stop")])
+def test_the_server_of_llama_cpp(word: str | None, reason: str) -> None:
+    """By its own API it says on each chunk whether it stopped, and counts there."""
+    chunks = [
+        {"index": 0, "content": piece, "tokens": [1], "stop": False, "tokens_predicted": count, "tokens_evaluated": 3}
+        for count, piece in enumerate(("hel", "lo"), 1)
+    ]
+    last = {"content": "", "stop": True, "model": "m-1", "tokens_predicted": 2, "tokens_evaluated": 3, "timings": {"cache_n": 0}}
+    record = read([*chunks, last if word is None else {**last, "stop_type": word}], DIALECT)
+    assert (record.text, record.finish_reason, record.outcome) == ("hello", reason, "completed")
+    assert record.usage is not None
+    assert (record.usage.input_tokens, record.usage.output_tokens) == (3, 2)
+    assert record.extras["timings"] == {"cache_n": 0}

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from streamtally import StreamRecord, replay
+from streamtally.errors import RETRYABLE_STATUS
 from tests.dialects.wire import Payload, chat, choice, envelope, event, facts, numbered, read, says, sse, stops, told
 
 RATE = {"message": "slow down", "type": "rate_limit_error", "param": None, "code": "rate_limit_exceeded"}
@@ -41,10 +42,15 @@ CHUNKS: dict[str, tuple[list[Payload], dict[str, Any]]] = {
          "body": {"object": "error", "message": "too long", "type": "BadRequestError", "param": None, "code": 400}},
     ),
     "a type that is error": (
-        [{"type": "error", "error": {"type": "overloaded_error", "message": "busy"}}],
-        {"type": "overloaded_error", "message": "busy", "body": {"type": "overloaded_error", "message": "busy"}},
+        [{"type": "error", "error": {"type": "overloaded_error", "message": "busy", "code": None}}],
+        {"type": "overloaded_error", "message": "busy", "body": {"type": "overloaded_error", "message": "busy", "code": None}},
     ),
 }  # fmt: skip
+
+
+def _said(error: Payload) -> Payload:
+    """An error as the record tells it: a status says whether to try again."""
+    return {**error, "retryable": error["status"] in RETRYABLE_STATUS} if "status" in error else error
 
 
 def _without_usage(record: StreamRecord) -> dict[str, Any]:
@@ -56,7 +62,7 @@ def test_after_good_chunks(form: str) -> None:
     """The outcome is an error, the error is typed from its payload, and the words before it are kept."""
     chunks, error = CHUNKS[form]
     record = read([*says("hel", "lo"), *chunks])
-    assert _without_usage(record) == {"outcome": "error", "error": error}
+    assert _without_usage(record) == {"outcome": "error", "error": _said(error)}
     assert record.text == "hello"
 
 
@@ -66,7 +72,7 @@ def test_as_the_only_event(form: str, dialect: str | None) -> None:
     """A body with nothing but an error is one, also where no chunk tells the dialect, and whatever frames it."""
     chunks, error = CHUNKS[form]
     for body in (sse(chunks), sse(chunks, done=True), json.dumps(chunks[0])):
-        assert _without_usage(replay(body, dialect=dialect)) == {"outcome": "error", "error": error}
+        assert _without_usage(replay(body, dialect=dialect)) == {"outcome": "error", "error": _said(error)}
 
 
 def test_an_empty_error_is_none() -> None:
@@ -109,7 +115,7 @@ def test_usage_before_an_error_is_kept() -> None:
 def test_an_event_named_error(data: str, error: dict[str, Any], dialect: str) -> None:
     """The name of the event is enough, whatever its data is made of."""
     record = replay(f"event: error\ndata: {data}\n\n", dialect=dialect)
-    assert told(record) == {"outcome": "error", "error": error}
+    assert told(record) == {"outcome": "error", "error": _said(error)}
 
 
 def test_an_event_named_error_after_good_chunks() -> None:

@@ -6,6 +6,12 @@ import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+import cohere
+import cohere.core.unchecked_base_model
+import ollama
+from anthropic._models import construct_type as anthropic_construct_type
+from anthropic.types.beta import BetaRawMessageStreamEvent
+from mistralai.client.models import CompletionEvent
 from openai._models import construct_type
 from openai.types import Completion
 from openai.types.audio import TranscriptionStreamEvent
@@ -19,6 +25,12 @@ import streamtally
 from streamtally import Accumulator, StreamRecord, replay
 
 Payload: TypeAlias = dict[str, Any]
+Payloads: TypeAlias = Sequence[Mapping[str, Any]]
+
+
+def _cohere_object(kind: Any, payload: Mapping[str, Any]) -> Any:
+    return cohere.core.unchecked_base_model.construct_type(type_=kind, object_=payload)
+
 
 SDK_TYPES: Mapping[str, Any] = {
     "openai.chat": ChatCompletionChunk,
@@ -29,7 +41,18 @@ SDK_TYPES: Mapping[str, Any] = {
 }
 """What the official SDK makes of a payload; of speech it hands out the bytes."""
 
+OTHER_SDKS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+    "anthropic.messages": lambda payload: anthropic_construct_type(type_=BetaRawMessageStreamEvent, value=payload),
+    "cohere.v1": functools.partial(_cohere_object, cohere.StreamedChatResponse),
+    "cohere.v2": functools.partial(_cohere_object, cohere.V2ChatStreamResponse),
+    "mistral.chat": lambda payload: CompletionEvent.model_validate({"data": payload}),
+    "ollama.chat": ollama.ChatResponse.model_validate,
+    "ollama.generate": ollama.GenerateResponse.model_validate,
+}
+"""What the SDKs of other providers make of a payload."""
+
 ENDS_WITH_DONE = ("openai.chat", "openai.completions")
+NAMED = ("openai.responses", "anthropic.messages")
 
 _HOW_IT_CAME = frozenset(
     {"request_id", "timing", "cost", "ordering", "highest_index", "chunk_count", "duplicates", "conflicts", "late", "raw"}
@@ -91,7 +114,7 @@ def numbered(*events: Payload) -> list[Payload]:
     return [{**each, "sequence_number": number} for number, each in enumerate(events)]
 
 
-def sse(payloads: Iterable[Payload], *, done: bool = False, named: bool = False, end: str = "\n") -> bytes:
+def sse(payloads: Iterable[Mapping[str, Any]], *, done: bool = False, named: bool = False, end: str = "\n") -> bytes:
     """A body of server-sent events."""
     frames = [
         (f"event: {payload['type']}{end}" if named and "type" in payload else "") + f"data: {_json(payload)}{end}{end}"
@@ -100,13 +123,13 @@ def sse(payloads: Iterable[Payload], *, done: bool = False, named: bool = False,
     return "".join([*frames, f"data: [DONE]{end}{end}" if done else ""]).encode()
 
 
-def _json(payload: Payload) -> str:
+def _json(payload: Mapping[str, Any]) -> str:
     """As servers write it: UTF-8 as it is, but half a surrogate pair as an escape."""
     text = json.dumps(payload, ensure_ascii=False)
     return text if text.encode("utf-8", "ignore").decode() == text else json.dumps(payload)
 
 
-def sdk_objects(payloads: Iterable[Payload], dialect: str) -> list[Any]:
+def sdk_objects(payloads: Iterable[Mapping[str, Any]], dialect: str) -> list[Any]:
     """The payloads as the official SDK hands them out."""
     kind = SDK_TYPES[dialect]
     if dialect == "openai.images":
@@ -114,7 +137,7 @@ def sdk_objects(payloads: Iterable[Payload], dialect: str) -> list[Any]:
     return [construct_type(type_=kind, value=payload) for payload in payloads]
 
 
-def _validated(payloads: Iterable[Payload], dialect: str) -> list[Any] | None:
+def _validated(payloads: Iterable[Mapping[str, Any]], dialect: str) -> list[Any] | None:
     """The same, strictly checked, or None where the SDK's types do not hold a payload: servers send more than they allow."""
     kind = SDK_TYPES[dialect]
     try:
@@ -128,7 +151,7 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
-def _image_type(payload: Payload) -> Any:
+def _image_type(payload: Mapping[str, Any]) -> Any:
     return ImageEditStreamEvent if str(payload.get("type")).startswith("image_edit") else ImageGenStreamEvent
 
 
@@ -159,7 +182,7 @@ def keyed(payloads: Sequence[Any], dialect: str, seed: int = 7) -> StreamRecord:
     return accumulator.finish("r")
 
 
-def read(payloads: Sequence[Payload], dialect: str = "openai.chat", *, tells: bool = True) -> StreamRecord:
+def read(payloads: Payloads, dialect: str = "openai.chat", *, tells: bool = True) -> StreamRecord:
     """The record of a fixture, after it was read in every way and each came to the same.
 
     `tells` is False for a stream whose first payload does not tell its dialect.
@@ -170,8 +193,10 @@ def read(payloads: Sequence[Payload], dialect: str = "openai.chat", *, tells: bo
     return record
 
 
-def _other_ways(payloads: Sequence[Payload], dialect: str, tells: bool) -> Iterable[tuple[str, Callable[[], StreamRecord]]]:
-    body = sse(payloads, done=dialect in ENDS_WITH_DONE, named=dialect == "openai.responses")
+def _other_ways(
+    payloads: Sequence[Mapping[str, Any]], dialect: str, tells: bool
+) -> Iterable[tuple[str, Callable[[], StreamRecord]]]:
+    body = sse(payloads, done=dialect in ENDS_WITH_DONE, named=dialect in NAMED)
     yield "one body", lambda: replay(body, dialect=dialect)
     yield "bytes", lambda: replay([body[at : at + 1] for at in range(len(body))], dialect=dialect)
     yield "CRLF", lambda: replay(sse(payloads, end="\r\n"), dialect=dialect)
@@ -179,6 +204,10 @@ def _other_ways(payloads: Sequence[Payload], dialect: str, tells: bool) -> Itera
     yield "shuffled", lambda: keyed(payloads, dialect)
     if tells:
         yield "unnamed", lambda: replay(payloads)
+    if dialect in OTHER_SDKS:
+        others = list(map(OTHER_SDKS[dialect], payloads))
+        yield "SDK objects", lambda: replay(others, dialect=dialect)
+        yield "wrapped SDK objects", lambda: streamtally.collect(others, dialect=dialect)
     if dialect in SDK_TYPES:
         objects = sdk_objects(payloads, dialect)
         if (validated := _validated(payloads, dialect)) is not None:

@@ -39,7 +39,8 @@ PLAIN = {
     "Transcript": "language duration",
     "Usage": "input_tokens output_tokens total_tokens cache_read_tokens cache_write_tokens cache_write_1h_tokens "
     "reasoning_tokens text_input_tokens text_output_tokens audio_input_tokens audio_output_tokens cache_read_audio_tokens "
-    "cache_read_image_tokens image_input_tokens image_output_tokens accepted_prediction_tokens rejected_prediction_tokens "
+    "cache_read_image_tokens image_input_tokens image_output_tokens "
+    "video_input_tokens video_output_tokens accepted_prediction_tokens rejected_prediction_tokens "
     "seconds characters images searches image_size image_quality cost_usd source partial",
     "ErrorDetails": "type code status retryable",
 }

@@ -69,6 +69,12 @@ def test_one_broken_line_among_sound_ones() -> None:
     assert broken.text == '{"b": '
 
 
+def test_lines_that_are_part_of_something_larger() -> None:
+    """An object in an indented line is no payload of its own, for the whole was cut."""
+    data = '{\n "a": [\n  {"b": 1}'
+    assert payloads(data) == [Malformed(data, payloads(data)[0].reason)]
+
+
 def test_nested_beyond_bounds() -> None:
     """Depth that Python cannot follow is no JSON to us."""
     (payload,) = payloads("[" * 200_000)

@@ -1,7 +1,6 @@
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 
 from streamtally.errors import FramingError
 from streamtally.framing import Malformed, ServerSentEvent, SSEDecoder, payloads, splitter
+from tests.framing.wire import cut
 from tests.recordings import Recording
 
 SAMPLE = (
@@ -58,12 +58,6 @@ def decode_into(
         events += decoder.feed(read)
     events += decoder.flush()
     return events
-
-
-def cut(body: bytes, cuts: Iterable[int]) -> list[bytes]:
-    """The body in pieces, cut at these places."""
-    places = [0, *sorted(at % (len(body) + 1) for at in cuts), len(body)]
-    return [body[start:end] for start, end in pairwise(places)]
 
 
 def by_the_book(body: bytes) -> tuple[list[ServerSentEvent], int]:

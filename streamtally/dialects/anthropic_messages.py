@@ -1,0 +1,305 @@
+"""`anthropic.messages`: the events of Anthropic's Messages API; an answer is a list of content blocks that stream by index.
+
+Terminal rule: `message_stop`. Usage rule: reports are cumulative and say what they know, so the last word wins, key by key: the
+input, and how long a cache write lives, are stated in `message_start` only, where the output count is a placeholder.
+
+The SDK's `messages.stream()` puts events of its own between those of the wire; they repeat what these said, and say nothing.
+
+Source: https://docs.claude.com/en/api/messages-streaming
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+from ..chunks import Channel, Chunk, Delta, DetailDelta, FinishDelta, ItemDelta, TextDelta, ToolCallDelta
+from ..errors import RETRYABLE_STATUS
+from ..jsonish import Json, json_value
+from ..records import FinishReason, StreamRecord, StreamType, Usage
+from .anthropic_messages_fast import fast
+from .base import Dialect, Item, Items
+from .openai_common import error_fields
+from .values import count_of, is_list, json_text, mapping_of, mappings_of, name_of, parsed_json, text_of, unnamed
+
+FINISH_REASONS: Mapping[str, FinishReason] = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "pause_turn": "stop",
+    "compaction": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool_calls",
+    "refusal": "content_filter",
+}
+
+_STATUS = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "api_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
+"""What an error inside the stream would have been as a response (https://docs.claude.com/en/api/errors)."""
+
+_EVENT_FIELDS = frozenset({"type", "index", "message", "content_block", "delta", "usage"})
+_MESSAGE_FIELDS = frozenset({"id", "type", "role", "model", "content", "stop_reason", "usage"})
+_CALL_FIELDS = frozenset({"type", "id", "name", "input", "partial_json"})
+_REPEATS = frozenset({"text", "thinking", "signature", "citation", "input_json", "compaction"})
+"""The SDK's own events: they say nothing which others do not say."""
+
+
+class _Piece(NamedTuple):
+    """What a field of a block's delta does to the block."""
+
+    op: Literal["append", "set", "push"]
+    field: str
+    channel: Channel | Literal["other"] | None = None
+
+
+_PIECES: Mapping[str, tuple[str, _Piece]] = {
+    "text_delta": ("text", _Piece("append", "text", "text")),
+    "thinking_delta": ("thinking", _Piece("append", "thinking", "reasoning")),
+    "input_json_delta": ("partial_json", _Piece("append", "partial_json", "other")),
+    "signature_delta": ("signature", _Piece("set", "signature")),
+    "citations_delta": ("citation", _Piece("push", "citations")),
+}
+"""The field that each kind of delta has, and what becomes of it. The JSON of an input stays a text until the block is shown."""
+
+_FIRST: Mapping[str, _Piece] = {piece.field: piece for _, piece in _PIECES.values()}
+"""Fields that may have something in them already when a block starts."""
+
+_GROWS: Mapping[str, type[Any]] = {"append": str, "push": list, "set": str}
+"""What such a field is, by what happens to it."""
+
+
+def chunk(payload: Mapping[str, Any]) -> Chunk:
+    """One event, or a whole message."""
+    kind = text_of(payload.get("type"))
+    if kind == "content_block_delta":
+        found = _block_delta(payload)
+    elif kind in _REPEATS:
+        return Chunk()
+    elif payload.get("error") or kind == "error":
+        return _error(payload)
+    elif kind in _EVENTS:
+        found = _EVENTS[kind](payload)
+    else:
+        return Chunk(extras={kind or "event": json_value(payload)})
+    if payload.keys() <= _EVENT_FIELDS or kind == "message":
+        return found
+    return found._replace(extras={**found.extras, **unnamed(payload, _EVENT_FIELDS)})
+
+
+def _message(message: Mapping[str, Any], *, whole: bool = False) -> Chunk:
+    """What `message_start` says: mostly an empty message. It may have content, and a gateway may begin again."""
+    deltas: list[Delta] = [ItemDelta("restart", name_of(message.get("id")), None)]
+    if role := name_of(message.get("role")):
+        deltas.append(DetailDelta("role", role))
+    if is_list(message.get("content")):
+        for index, block in enumerate(message["content"]):
+            deltas.extend(_opened(mapping_of(block), index))
+    if reason := name_of(message.get("stop_reason")):
+        deltas.append(FinishDelta(reason))
+    usage = mapping_of(message.get("usage"))
+    return Chunk(
+        tuple(deltas),
+        meta={
+            "response_id": name_of(message.get("id")),
+            "model": name_of(message.get("model")),
+            "service_tier": name_of(usage.get("service_tier")),
+        },
+        extras=unnamed(message, _MESSAGE_FIELDS),
+        usage=json_value(usage) or None,
+        terminal=whole,
+    )
+
+
+def _message_delta(payload: Mapping[str, Any]) -> Chunk:
+    """How the message ended, and what it used."""
+    delta, usage = mapping_of(payload.get("delta")), mapping_of(payload.get("usage"))
+    reason = name_of(delta.get("stop_reason"))
+    return Chunk(
+        (FinishDelta(reason),) if reason else (),
+        meta={"service_tier": name_of(usage.get("service_tier"))},
+        extras=unnamed(delta, frozenset({"stop_reason"})),
+        usage=json_value(usage) or None,
+    )
+
+
+def _block_start(payload: Mapping[str, Any]) -> Chunk:
+    block = mapping_of(payload.get("content_block"))
+    # After a fallback it is another model that answers; the SDK takes it for the message's model too.
+    model = name_of(mapping_of(block.get("to")).get("model")) if block.get("type") == "fallback" else None
+    return Chunk(tuple(_opened(block, count_of(payload.get("index")))), meta={"model": model} if model else {})
+
+
+def _opened(block: Mapping[str, Any], index: int | None) -> Iterator[Delta]:
+    """A block as it starts; what is in the fields that grow comes as their first pieces do."""
+    first = {name: value for name, value in block.items() if name in _FIRST and value and type(value) is _GROWS[_FIRST[name].op]}
+    # A field that is a Python keyword has an underscore in the SDK's objects.
+    fields = {name.removesuffix("_"): json_value(type(value)() if name in first else value) for name, value in block.items()}
+    yield ItemDelta("add", None, index, (), fields, None if fields.get("type") in ("text", "thinking") else "other")
+    for name, value in first.items():
+        op, field, channel = _FIRST[name]
+        for piece in value if op == "push" else [value]:
+            yield ItemDelta(op, None, index, (field,), piece if isinstance(piece, str) else json_value(piece), channel)
+
+
+def _block_delta(payload: Mapping[str, Any]) -> Chunk:
+    """A piece of a block. Of a kind that is not known texts grow, and of all else the last word stands."""
+    delta, index = mapping_of(payload.get("delta")), count_of(payload.get("index"))
+    known = _PIECES.get(text_of(delta.get("type")))
+    if known is None:
+        pieces = ((name, value) for name, value in delta.items() if name != "type" and value is not None)
+        return Chunk(tuple(_unknown_piece(index, name, value) for name, value in pieces))
+    name, (op, field, channel) = known
+    value = delta.get(name)
+    value = text_of(value) if op == "append" else json_value(value)
+    deltas = (ItemDelta(op, None, index, (field,), value, channel),) if value is not None else ()
+    return Chunk(deltas) if len(delta) <= 2 else Chunk(deltas, extras=unnamed(delta, frozenset({"type", name})))
+
+
+def _unknown_piece(index: int | None, name: str, value: Any) -> ItemDelta:
+    if isinstance(value, str):
+        return ItemDelta("append", None, index, (name,), value, "other")
+    return ItemDelta("set", None, index, (name,), json_value(value), "other")
+
+
+def _error(payload: Mapping[str, Any]) -> Chunk:
+    """An error inside the stream. The ID of the request, which Anthropic asks for, stays in the body."""
+    fields = error_fields(payload.get("error") or {**payload, "type": None})
+    status = fields.get("status") or _STATUS.get(str(fields["type"]))
+    retryable = None if status is None else status in RETRYABLE_STATUS
+    return Chunk(error={**fields, "status": status, "retryable": retryable, "body": json_value(payload)})
+
+
+_EVENTS: Mapping[str, Callable[[Mapping[str, Any]], Chunk]] = {
+    "message_start": lambda payload: _message(mapping_of(payload.get("message"))),
+    "message": lambda payload: _message(payload, whole=True),
+    "content_block_start": _block_start,
+    "content_block_stop": lambda _: Chunk(),
+    "message_delta": _message_delta,
+    "message_stop": lambda _: Chunk(terminal=True),
+    "ping": lambda _: Chunk(),
+}
+"""All events but the most frequent."""
+
+
+def usage_fields(report: Mapping[str, Json]) -> dict[str, Any]:
+    """A usage report as fields of a `Usage`. The input is stated without what was read from the cache or written to it."""
+    read, written = count_of(report.get("cache_read_input_tokens")), count_of(report.get("cache_creation_input_tokens"))
+    prompt = count_of(report.get("input_tokens"))
+    fields = {
+        "input_tokens": None if prompt is None else prompt + (read or 0) + (written or 0),
+        "output_tokens": count_of(report.get("output_tokens")),
+        "cache_read_tokens": read,
+        "cache_write_tokens": written,
+        "cache_write_1h_tokens": count_of(mapping_of(report.get("cache_creation")).get("ephemeral_1h_input_tokens")),
+        "reasoning_tokens": count_of(mapping_of(report.get("output_tokens_details")).get("thinking_tokens")),
+        "searches": count_of(mapping_of(report.get("server_tool_use")).get("web_search_requests")),
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+_TYPES = {"text": "text", "citations": "text", "thinking": "thinking", "signature": "thinking", "partial_json": "tool_use"}
+"""What a block must be whose pieces came without its start, by the field that they went to."""
+
+
+def formed(block: Item) -> Item:
+    """A block with the type that nobody said, if its start never came."""
+    kind = next((kind for name, kind in _TYPES.items() if name in block), None)
+    return block if "type" in block or kind is None else {"type": kind, **block}
+
+
+def shown(block: Item) -> Item:
+    """A block with its input parsed. JSON that was cut short stays beside it, as the text that it is."""
+    parsed = parsed_json(text_of(block.get("partial_json")))
+    if parsed is None:
+        return block
+    return {**{name: value for name, value in block.items() if name != "partial_json"}, "input": parsed}
+
+
+def says(blocks: Sequence[Item]) -> Iterator[Delta]:
+    """What the blocks say: words with their citations, thinking with its signatures, and calls, of the server's tools too."""
+    for block in blocks:
+        if block.get("type") == "text":
+            yield TextDelta(text_of(block.get("text")))
+        elif block.get("type") == "thinking" and (words := text_of(block.get("thinking"))):
+            yield TextDelta(words, "reasoning")
+    yield DetailDelta("annotations", [note for block in blocks for note in mappings_of(block.get("citations"))])
+    thoughts = [block for block in blocks if block.get("type") in ("thinking", "redacted_thinking")]
+    yield DetailDelta("reasoning_details", thoughts)
+    calls = (block for block in blocks if text_of(block.get("type")).endswith("tool_use"))
+    yield from (_call(block, position) for position, block in enumerate(calls))
+
+
+def _call(block: Item, position: int) -> ToolCallDelta:
+    """A call. The input that a block starts with is no beginning of the JSON, and stands only where none follows."""
+    arguments = text_of(block.get("partial_json")) or json_text(block.get("input") or "")
+    kind = "function" if block["type"] == "tool_use" else block["type"]
+    extras = unnamed(block, _CALL_FIELDS) or None
+    return ToolCallDelta(arguments, position, name_of(block.get("id")), name_of(block.get("name")), kind, extras)
+
+
+_STOP_REASONS: Mapping[FinishReason | None, str] = {
+    "stop": "end_turn",
+    "length": "max_tokens",
+    "tool_calls": "tool_use",
+    "content_filter": "refusal",
+}
+
+
+def response(record: StreamRecord) -> dict[str, Json]:
+    """The record as a `message` object."""
+    answer = record.choices[0] if record.choices else None
+    reason = answer.finish_reason_raw if answer else None
+    if answer and reason not in FINISH_REASONS:
+        reason = _STOP_REASONS.get(answer.finish_reason)
+    return {
+        "stop_sequence": None,
+        **record.extras,
+        "id": record.response_id or record.request_id,
+        "type": "message",
+        "role": "assistant",
+        "model": record.model or record.requested_model or "",
+        "content": list(record.output_items),
+        "stop_reason": reason,
+        "usage": _response_usage(record.usage),
+    }
+
+
+def _response_usage(usage: Usage | None) -> dict[str, Json]:
+    """The report, with the counts that the object must have."""
+    raw = usage.raw if usage else {}
+    tools = {"web_search_requests": 0, "web_fetch_requests": 0, **mapping_of(raw.get("server_tool_use"))}
+    counts = {name: count_of(raw.get(name)) or 0 for name in ("input_tokens", "output_tokens")}
+    return {**raw, **counts, **({"server_tool_use": tools} if raw.get("server_tool_use") else {})}
+
+
+def _is_event(payload: Mapping[str, Any]) -> bool:
+    kind, error = payload.get("type"), payload.get("error")
+    if kind == "error":  # OpenAI's errors have codes
+        return isinstance(error, Mapping) and "type" in error and "code" not in error
+    if kind == "message":
+        return is_list(payload.get("content")) and "stop_reason" in payload
+    return kind == "ping" or (isinstance(kind, str) and kind.startswith(("message_", "content_block_")))
+
+
+DIALECT = Dialect(
+    "anthropic.messages",
+    StreamType.CHAT,
+    chunk,
+    usage_fields,
+    FINISH_REASONS,
+    provider="anthropic",
+    fast=fast,
+    response=response,
+    recognises=_is_event,
+    items=Items(says, formed, shown),
+)

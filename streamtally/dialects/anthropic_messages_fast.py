@@ -1,0 +1,44 @@
+"""The fast path of `anthropic.messages`: an SDK's event objects that bring words, thinking or input of a block that has begun.
+
+Fields are read from `__dict__`, where pydantic has them. A payload of any other kind is folded the general way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .base import Take, Writers
+
+_FIELDS = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
+_REPEATS = frozenset({"text", "thinking", "signature", "citation", "input_json"})
+"""Events that the SDK makes of others: they say nothing, and hold all that came so far, so that reading them would cost."""
+
+
+def fast(writers: Writers) -> Take:
+    """The fast path onto one stream's fold."""
+    write: Callable[[str], object] | None = None
+    index = kind = None
+    field = ""
+
+    def take(event: Any) -> bool:
+        nonlocal write, index, kind, field
+        fields = event.__dict__
+        if fields["type"] != "content_block_delta":
+            write = None
+            return fields["type"] in _REPEATS
+        piece = fields["delta"]
+        delta = piece.__dict__
+        if write is None or fields["index"] != index or delta["type"] != kind:
+            write, index, kind = None, fields["index"], delta["type"]
+            field = _FIELDS[kind]
+            write = writers.item_writer(index, field)
+            if write is None:
+                return False
+        words = delta[field]
+        if event.__pydantic_extra__ or len(piece.__pydantic_fields_set__) > 2 or not words:
+            return False
+        write(words)
+        return True
+
+    return take

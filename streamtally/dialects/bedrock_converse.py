@@ -1,0 +1,299 @@
+"""`bedrock.converse`: the events of Amazon Bedrock's ConverseStream, each a mapping of its name to what it says.
+
+The answer is a list of content blocks that stream by index. Blocks of text and of reasoning have no start.
+
+Terminal rule: `metadata`, after `messageStop`. Usage rule: one report, in `metadata`; its input leaves out the cache.
+
+Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ..chunks import Chunk, Delta, DetailDelta, FinishDelta, ImageDelta, ItemDelta, TextDelta, ToolCallDelta, joined
+from ..errors import RETRYABLE_STATUS
+from ..jsonish import Json, json_value
+from ..records import FinishReason, StreamRecord, StreamType, Usage
+from .base import Dialect, Item, Items
+from .openai_common import error_fields, total_of
+from .values import count_of, is_list, json_text, mapping_of, mappings_of, name_of, parsed_json, text_of, unnamed
+
+FINISH_REASONS: Mapping[str, FinishReason] = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool_calls",
+    "guardrail_intervened": "content_filter",
+    "content_filtered": "content_filter",
+    "malformed_model_output": "error",
+    "malformed_tool_use": "error",
+}
+
+_STATUS = {
+    "validationexception": 400,
+    "accessdeniedexception": 403,
+    "resourcenotfoundexception": 404,
+    "modeltimeoutexception": 408,
+    "modelerrorexception": 424,
+    "modelstreamerrorexception": 424,
+    "throttlingexception": 429,
+    "modelnotreadyexception": 429,
+    "internalserverexception": 500,
+    "serviceunavailableexception": 503,
+}
+"""What an exception inside the stream would have been as a response."""
+
+PADDING = frozenset({"p"})
+"""What hides the length of an event, and says nothing."""
+
+_EVENT_FIELDS = frozenset({"role", "contentBlockIndex", "start", "delta", "stopReason", "usage", "output"}) | PADDING
+
+
+def chunk(payload: Mapping[str, Any]) -> Chunk:
+    """One event; a payload that holds several things says all of them."""
+    if is_list(mapping_of(mapping_of(payload.get("output")).get("message")).get("content")):
+        return _whole(payload)
+    return joined(_event(str(name), value) for name, value in payload.items())
+
+
+def _event(name: str, value: Any) -> Chunk:
+    if name in _EVENTS and isinstance(value, Mapping):
+        found = _EVENTS[name](value)
+        return found if value.keys() <= _EVENT_FIELDS else found._replace(extras=unnamed(value, _EVENT_FIELDS))
+    if name == "error" and value:
+        return exception(None, value)
+    if name.endswith("Exception"):
+        return exception(name, value)
+    return Chunk(extras={} if name in PADDING or value is None else {name: json_value(value)})
+
+
+def exception(name: str | None, value: Any) -> Chunk:
+    """An exception that came inside the stream."""
+    fields = error_fields(value or {})
+    kind = name or fields["type"]
+    status = fields.get("status") or _STATUS.get(str(kind).lower())
+    return Chunk(
+        error={
+            **fields,
+            "type": kind,
+            "message": fields["message"] or name_of(mapping_of(value).get("originalMessage")),
+            "status": status,
+            "retryable": None if status is None else status in RETRYABLE_STATUS,
+        }
+    )
+
+
+def _message_start(event: Mapping[str, Any]) -> Chunk:
+    role = name_of(event.get("role"))
+    return Chunk((DetailDelta("role", role),) if role else ())
+
+
+def _block_start(event: Mapping[str, Any]) -> Chunk:
+    index = count_of(event.get("contentBlockIndex"))
+    kinds = mapping_of(event.get("start")).items()
+    return Chunk(tuple(delta for kind, fields in kinds for delta in _opened(index, str(kind), fields)))
+
+
+def _opened(index: int | None, kind: str, fields: Any) -> Iterator[Delta]:
+    """A block as it starts: what names it, and what it has even if nothing comes."""
+    named = json_value(mapping_of(fields))
+    yield ItemDelta("add", None, index, (kind,), {**named, **_FIRST.get(kind, {})}, "other")
+    if kind == "image":
+        yield ImageDelta(index, fields={"mime_type": _mime_type(named)})
+
+
+_FIRST: Mapping[str, Mapping[str, Json]] = {"toolUse": {"input": {}}, "toolResult": {"content": []}}
+"""What kinds of blocks have before their first piece."""
+
+
+def _mime_type(image: Mapping[str, Any]) -> str | None:
+    name = name_of(image.get("format"))
+    return f"image/{name}" if name else None
+
+
+def _block_delta(event: Mapping[str, Any]) -> Chunk:
+    index, delta = count_of(event.get("contentBlockIndex")), mapping_of(event.get("delta"))
+    words = delta.get("text")
+    if isinstance(words, str) and len(delta) == 1:
+        return Chunk((ItemDelta("append", None, index, ("text",), words, "text"),))
+    return Chunk(tuple(piece for kind, value in delta.items() for piece in _pieces(index, str(kind), value)))
+
+
+def _pieces(index: int | None, kind: str, value: Any) -> Iterator[Delta]:
+    """What one kind of delta adds to its block. Of a kind that is not known texts grow, and else the last word stands."""
+    if kind == "citation":
+        yield ItemDelta("push", None, index, ("citationsContent", "citations"), json_value(value))
+    elif kind == "toolResult":
+        for part in mappings_of(value if is_list(value) else [value]):
+            yield ItemDelta("push", None, index, ("toolResult", "content"), json_value(part), "other")
+    elif isinstance(value, Mapping):
+        for name, more in value.items():
+            yield _piece(index, kind, str(name), more)
+        if data := mapping_of(value.get("source")).get("bytes"):
+            yield ImageDelta(index, text_of(json_value(data)))
+    elif value is not None:
+        yield _grown(index, (kind,), value, "text" if kind == "text" else "other")
+
+
+def _piece(index: int | None, kind: str, name: str, value: Any) -> ItemDelta:
+    if kind == "reasoningContent" and name in ("text", "signature"):
+        return _grown(index, (kind, "reasoningText", name), value, "reasoning" if name == "text" else None)
+    if kind == "toolUse" and name == "input":
+        return _grown(index, (kind, name), json_text(value), "other")
+    return _grown(index, (kind, name), value, "other")
+
+
+def _grown(index: int | None, path: tuple[str, ...], value: Any, channel: Any) -> ItemDelta:
+    value = value if isinstance(value, str) else json_value(value)
+    return ItemDelta("append" if isinstance(value, str) else "set", None, index, path, value, channel)
+
+
+def _message_stop(event: Mapping[str, Any]) -> Chunk:
+    reason = name_of(event.get("stopReason"))
+    return Chunk((FinishDelta(reason),) if reason else ())
+
+
+def _metadata(event: Mapping[str, Any]) -> Chunk:
+    return Chunk(
+        meta={"service_tier": name_of(mapping_of(event.get("serviceTier")).get("type"))},
+        usage=json_value(mapping_of(event.get("usage"))) or None,
+        terminal=True,
+    )
+
+
+def _whole(answer: Mapping[str, Any]) -> Chunk:
+    """The answer to a Converse request that asked for no stream."""
+    message = mapping_of(mapping_of(answer.get("output")).get("message"))
+    blocks = (ItemDelta("add", None, index, (), json_value(block), "other") for index, block in _blocks(message))
+    said = [_message_start(message), Chunk(tuple(blocks)), _message_stop(answer), _metadata(answer)]
+    return joined(said)._replace(extras=unnamed(answer, _EVENT_FIELDS | {"ResponseMetadata"}))
+
+
+def _blocks(message: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    return enumerate(mappings_of(message.get("content")))
+
+
+_EVENTS: Mapping[str, Callable[[Mapping[str, Any]], Chunk]] = {
+    "messageStart": _message_start,
+    "contentBlockStart": _block_start,
+    "contentBlockDelta": _block_delta,
+    "contentBlockStop": lambda _: Chunk(),
+    "messageStop": _message_stop,
+    "metadata": _metadata,
+}
+
+
+def usage_fields(report: Mapping[str, Json]) -> dict[str, Any]:
+    """A usage report as fields of a `Usage`. The input is stated without what was read from the cache or written to it."""
+    read = _count(report, "cacheReadInputTokens", "cacheReadInputTokenCount")
+    written = _count(report, "cacheWriteInputTokens", "cacheWriteInputTokenCount")
+    prompt = count_of(report.get("inputTokens"))
+    details = [entry for entry in mappings_of(report.get("cacheDetails")) if entry.get("ttl") == "1h"]
+    fields = {
+        "input_tokens": None if prompt is None else prompt + (read or 0) + (written or 0),
+        "output_tokens": count_of(report.get("outputTokens")),
+        "total_tokens": count_of(report.get("totalTokens")),
+        "cache_read_tokens": read,
+        "cache_write_tokens": written,
+        "cache_write_1h_tokens": sum(count_of(entry.get("inputTokens")) or 0 for entry in details) if details else None,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _count(report: Mapping[str, Json], *names: str) -> int | None:
+    return next((count for name in names if (count := count_of(report.get(name))) is not None), None)
+
+
+def formed(block: Item) -> Item:
+    """A block of text as the API has it without streaming: empty where none came, and with its citations."""
+    if not block:
+        return {"text": ""}
+    cited = block.get("citationsContent")
+    if not isinstance(cited, dict) or "text" not in block:
+        return block
+    others = {name: value for name, value in block.items() if name != "text"}
+    return {**others, "citationsContent": {"content": [{"text": block["text"]}], **cited}}
+
+
+def shown(block: Item) -> Item:
+    """A block with its input parsed; JSON that was cut short stays the text that it is."""
+    call = mapping_of(block.get("toolUse"))
+    parsed = parsed_json(text_of(call.get("input")))
+    return block if parsed is None else {**block, "toolUse": {**call, "input": parsed}}
+
+
+def says(blocks: Sequence[Item]) -> Iterator[Delta]:
+    """What the blocks say: words with their citations, reasoning with its signatures, and calls, of the server's tools too."""
+    thoughts: list[Json] = []
+    for block in blocks:
+        cited = mapping_of(block.get("citationsContent"))
+        spoken = [block, *mappings_of(cited.get("content"))]
+        yield from (TextDelta(words) for part in spoken if (words := text_of(part.get("text"))))
+        reasoning = mapping_of(block.get("reasoningContent"))
+        thought = mapping_of(reasoning.get("reasoningText"))
+        if words := text_of(thought.get("text")):
+            yield TextDelta(words, "reasoning")
+        thoughts.extend(part for part in (thought, unnamed(reasoning, frozenset({"reasoningText"}))) if part)
+    notes = (note for block in blocks for note in mappings_of(mapping_of(block.get("citationsContent")).get("citations")))
+    yield DetailDelta("annotations", list(notes))
+    yield DetailDelta("reasoning_details", thoughts)
+    calls = (mapping_of(block.get("toolUse")) for block in blocks)
+    yield from (_call(call, position) for position, call in enumerate(filter(None, calls)))
+
+
+def _call(call: Mapping[str, Json], position: int) -> ToolCallDelta:
+    kind = name_of(call.get("type"))
+    return ToolCallDelta(
+        json_text(call.get("input") or ""),
+        position,
+        name_of(call.get("toolUseId")),
+        name_of(call.get("name")),
+        "function" if kind in (None, "tool_use") else kind,
+        unnamed(call, frozenset({"toolUseId", "name", "input", "type"})) or None,
+    )
+
+
+_COUNTS = frozenset({"inputTokens", "outputTokens", "cacheReadInputTokens", "cacheWriteInputTokens", "cacheDetails"})
+"""What the shape of a usage has; models have further fields of their own."""
+
+
+def response(record: StreamRecord) -> dict[str, Json]:
+    """The record as the answer to a Converse request."""
+    answer = record.choices[0] if record.choices else None
+    return {
+        "metrics": {"latencyMs": 0},
+        **record.extras,
+        "output": {"message": {"role": "assistant", "content": list(record.output_items)}},
+        # An answer that was cut short is told so in the one word that the shape has for it.
+        "stopReason": (answer and answer.finish_reason_raw) or "max_tokens",
+        "usage": _response_usage(record.usage),
+    }
+
+
+def _response_usage(usage: Usage | None) -> dict[str, Json]:
+    raw = {name: value for name, value in (usage.raw if usage else {}).items() if name in _COUNTS}
+    return {"inputTokens": 0, "outputTokens": 0, **raw, "totalTokens": total_of(usage)}
+
+
+def is_event(payload: Mapping[str, Any]) -> bool:
+    """Whether a payload is an event of ConverseStream, an exception, or a whole answer."""
+    if isinstance(payload.get("output"), Mapping) and "stopReason" in payload:
+        return True
+    events = (name for name, value in payload.items() if isinstance(value, Mapping))
+    return any(name in _EVENTS or str(name).endswith("Exception") for name in events)
+
+
+DIALECT = Dialect(
+    "bedrock.converse",
+    StreamType.CHAT,
+    chunk,
+    usage_fields,
+    FINISH_REASONS,
+    provider="aws",
+    response=response,
+    recognises=is_event,
+    items=Items(says, formed, shown),
+)

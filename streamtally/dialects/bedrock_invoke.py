@@ -1,0 +1,217 @@
+"""`bedrock.invoke`: Bedrock's InvokeModelWithResponseStream, whose chunks wrap what each vendor's model says in its own words.
+
+Each chunk is read in the dialect that it speaks; models whose format nobody else has (Titan, Llama, the older ones of Anthropic,
+Cohere and Mistral) are read here.
+
+Terminal rule: the chunk with Bedrock's own `amazon-bedrock-invocationMetrics`, or the vendor's own end.
+Usage rule: the vendor's own report; what it leaves out is in the metrics.
+
+Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModelWithResponseStream.html
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+
+from ..chunks import Chunk, Delta, FinishDelta, ItemDelta, TextDelta, joined, merged_usage
+from ..jsonish import Json, json_value
+from ..records import FinishReason, StreamRecord, StreamType
+from . import anthropic_messages, bedrock_converse, cohere, openai_common
+from .base import Dialect, Item, Items
+from .openai_chat_response import response as chat_response
+from .values import count_of, mapping_of, mappings_of, name_of, parsed_json, text_of, unnamed
+
+_METRICS = "amazon-bedrock-invocationMetrics"
+_GUARDRAIL = "amazon-bedrock-guardrailAction"
+
+FINISH_REASONS: Mapping[str, FinishReason | None] = {
+    **openai_common.FINISH_REASONS,
+    **cohere.FINISH_REASONS,
+    **bedrock_converse.FINISH_REASONS,
+    **anthropic_messages.FINISH_REASONS,
+    "finish": "stop",
+    "finished": "stop",
+    "intervened": "content_filter",
+}
+"""The words of all vendors, of Titan and of Bedrock's guardrails."""
+
+
+def _text(field: str, reason: str, *counts: str) -> Callable[[Mapping[str, Any]], Chunk]:
+    """The reader of a format that has its words in one field, the reason in another, and counts that are cumulative."""
+
+    def read(payload: Mapping[str, Any]) -> Chunk:
+        deltas: list[Delta] = [TextDelta(text_of(payload.get(field)))]
+        word = name_of(payload.get(reason))
+        if word is None and reason not in payload and payload.get(_GUARDRAIL) == "INTERVENED":
+            word = "INTERVENED"  # what a guardrail says instead of the model has no reason of its own
+        if word:
+            deltas.append(FinishDelta(word))
+        usage = {name: json_value(payload[name]) for name in counts if payload.get(name) is not None}
+        return Chunk(tuple(deltas), extras=unnamed(payload, frozenset({"index", field, reason, *counts})), usage=usage or None)
+
+    return read
+
+
+def _several(field: str) -> Callable[[Mapping[str, Any]], Chunk]:
+    """The reader of a format that has a list of answers, each with its text and its reason."""
+
+    def read(payload: Mapping[str, Any]) -> Chunk:
+        return Chunk(tuple(_answers(payload.get(field))), extras=unnamed(payload, frozenset({field})))
+
+    return read
+
+
+def _answers(answers: Any) -> Iterator[Delta]:
+    for index, answer in enumerate(mappings_of(answers)):
+        yield TextDelta(text_of(answer.get("text")), choice=index)
+        if word := name_of(answer.get("stop_reason")) or name_of(answer.get("finish_reason")):
+            yield FinishDelta(word, index)
+
+
+_OWN: Mapping[str, Callable[[Mapping[str, Any]], Chunk]] = {
+    "outputText": _text("outputText", "completionReason", "inputTextTokenCount", "totalOutputTextTokenCount"),
+    "generation": _text("generation", "stop_reason", "prompt_token_count", "generation_token_count"),
+    "completion": _text("completion", "stop_reason"),
+    "generations": _several("generations"),
+    "outputs": _several("outputs"),
+}
+"""Formats that only models on Bedrock have, by a field that tells them."""
+
+_USAGES: Sequence[Callable[[Mapping[str, Json]], dict[str, Any]]] = (
+    anthropic_messages.usage_fields,
+    bedrock_converse.usage_fields,
+    cohere.usage,
+    openai_common.usage_fields,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Invoke:
+    """Reads chunks, each in the dialect that `detected` finds for what is in it."""
+
+    detected: Callable[[Any], Dialect]
+
+    def chunk(self, payload: Mapping[str, Any]) -> Chunk:
+        """One event: a chunk of the model's, or an exception."""
+        if "chunk" not in payload:
+            return bedrock_converse.chunk(payload) if payload.keys() == {"error"} else self._native(payload)
+        rest = {name: value for name, value in payload.items() if name != "chunk"}
+        wrapped = mapping_of(payload["chunk"])
+        beside = Chunk(extras=unnamed(wrapped, bedrock_converse.PADDING | {"bytes"}))
+        return joined([self._native(_unwrapped(wrapped.get("bytes"))), beside, *([bedrock_converse.chunk(rest)] if rest else [])])
+
+    def _native(self, payload: Any) -> Chunk:
+        """What the model says, in its vendor's words, with what Bedrock adds to it."""
+        if not isinstance(payload, Mapping):
+            return Chunk((TextDelta(payload),)) if isinstance(payload, str) else Chunk()
+        metrics = mapping_of(payload.get(_METRICS))
+        said = {name: value for name, value in payload.items() if name != _METRICS}
+        found = self._vendor(said) if said else Chunk()
+        if not metrics:
+            return found
+        return found._replace(usage=merged_usage(found.usage, {_METRICS: json_value(metrics)}), terminal=True)
+
+    def _vendor(self, payload: Mapping[str, Any]) -> Chunk:
+        own = next((read for name, read in _OWN.items() if name in payload), None)
+        if own is not None:
+            return own(payload)
+        payload = _in_openais_words(payload)
+        vendor = self.detected(payload)
+        found = vendor.chunk(payload)
+        return _in_one_block(found) if vendor is bedrock_converse.DIALECT else found
+
+
+def _in_one_block(found: Chunk) -> Chunk:
+    """Nova counts each piece of its text as a block of its own; they are one, as they are without streaming."""
+    deltas = (delta._replace(id="text") if _is_words(delta) else delta for delta in found.deltas)
+    return found._replace(deltas=tuple(deltas))
+
+
+def _is_words(delta: Delta) -> TypeGuard[ItemDelta]:
+    return isinstance(delta, ItemDelta) and delta.channel == "text"
+
+
+def _in_openais_words(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Mistral's and DeepSeek's choices, which have a stop reason where OpenAI's have a finish reason."""
+    choices = list(mappings_of(payload.get("choices")))
+    if not any("stop_reason" in choice and "finish_reason" not in choice for choice in choices):
+        return payload
+    said = [{("finish_reason" if name == "stop_reason" else name): value for name, value in choice.items()} for choice in choices]
+    return {**payload, "choices": said}
+
+
+def _unwrapped(data: Any) -> Any:
+    """What a chunk's bytes hold (boto3 hands out the bytes, the wire has base64): mostly a JSON object, else it is a text."""
+    if isinstance(data, str) and not data.lstrip().startswith("{"):
+        try:
+            data = base64.b64decode(data, validate=True)
+        except (binascii.Error, ValueError):
+            return data
+    text = bytes(data).decode("utf-8", "replace") if isinstance(data, bytes | bytearray | memoryview) else data
+    found = parsed_json(text) if isinstance(text, str) else text
+    return found if isinstance(found, Mapping) else text
+
+
+def usage_fields(report: Mapping[str, Json]) -> dict[str, Any]:
+    """The vendor's report as fields of a `Usage`; what it leaves out is taken from Bedrock's own metrics."""
+    stated = next((fields for read in _USAGES if (fields := read(report))), _own_usage(report))
+    return {**_metered(mapping_of(report.get(_METRICS))), **stated}
+
+
+def _own_usage(report: Mapping[str, Json]) -> dict[str, Any]:
+    names = {
+        "input_tokens": ("prompt_token_count", "inputTextTokenCount"),
+        "output_tokens": ("generation_token_count", "totalOutputTextTokenCount"),
+    }
+    counts = {name: next((count_of(report[key]) for key in keys if key in report), None) for name, keys in names.items()}
+    return {name: count for name, count in counts.items() if count is not None}
+
+
+def _metered(metrics: Mapping[str, Json]) -> dict[str, Any]:
+    """Bedrock's own counts: of the input, as of Converse's, those of the cache are no part."""
+    named = {
+        "inputTokens": metrics.get("inputTokenCount"),
+        "outputTokens": metrics.get("outputTokenCount"),
+        "cacheReadInputTokens": metrics.get("cacheReadInputTokenCount"),
+        "cacheWriteInputTokens": metrics.get("cacheWriteInputTokenCount"),
+    }
+    return bedrock_converse.usage_fields(named)
+
+
+def _meaning(blocks: Sequence[Item]) -> Items:
+    """What blocks mean: those of Anthropic have a type, those of Converse are named by their one field."""
+    of_anthropic = any("type" in block for block in blocks)
+    items = (anthropic_messages.DIALECT if of_anthropic else bedrock_converse.DIALECT).items
+    assert items is not None
+    return items
+
+
+def response(record: StreamRecord) -> dict[str, Json]:
+    """The record in the shape that Anthropic or Converse give without streaming; without blocks as a chat completion."""
+    if not record.output_items:
+        return chat_response(record)
+    of_anthropic = any("type" in block for block in record.output_items)
+    return anthropic_messages.response(record) if of_anthropic else bedrock_converse.response(record)
+
+
+def dialect(detected: Callable[[Any], Dialect]) -> Dialect:
+    """The dialect, from what tells the dialect of a payload."""
+    return Dialect(
+        "bedrock.invoke",
+        StreamType.CHAT,
+        _Invoke(detected).chunk,
+        usage_fields,
+        FINISH_REASONS,
+        provider="aws",
+        response=response,
+        recognises=lambda payload: "bytes" in mapping_of(payload.get("chunk")),
+        items=Items(
+            lambda blocks: _meaning(blocks).says(blocks),
+            lambda block: _meaning([block]).formed(block),
+            lambda block: _meaning([block]).shown(block),
+        ),
+    )

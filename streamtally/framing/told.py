@@ -1,0 +1,72 @@
+"""Which framing a body has, told from its first bytes."""
+
+from __future__ import annotations
+
+import codecs
+from typing import Literal, TypeAlias
+
+from .eventstream import PRELUDE, is_prelude
+
+Framing: TypeAlias = Literal["event stream", "sse", "json", "text", "bytes"]
+
+_BOM = b"\xef\xbb\xbf"
+_FIELDS = (b"data:", b"event:", b"id:", b"retry:")
+_FIRST: dict[bytes, Framing] = {b":": "sse", b"{": "json", b"[": "json"}
+_HEAD = 64
+
+
+def framing_of(start: bytes, *, last: bool, frames_only: bool = False) -> Framing | None:
+    """The framing of a body that begins so; None where that takes more of it, as it does where nothing but blanks came.
+
+    Sound may begin with any byte, so what looks like text, a comment or JSON must go on without control characters: text for
+    some bytes, the others to the end of the line.
+
+    Args:
+        start: the first bytes, all that have come.
+        last: whether no more will come.
+        frames_only: whether the body can be neither sound nor plain text.
+
+    >>> framing_of(b'data: {"a": 1}', last=False)
+    'sse'
+    >>> framing_of(b"<html><body>Bad gateway</body></html>", last=True)
+    'text'
+    """
+    if start.startswith(b"\0") and (frames_only or is_prelude(start)):
+        return "event stream"
+    body = start.removeprefix(_BOM).lstrip()
+    if not body or (not last and _may_go_on(start)):
+        return None
+    if body.startswith(_FIELDS):
+        return "sse"
+    first = _FIRST.get(body[:1])
+    if frames_only:
+        return first or "sse"
+    return _told_from_sound(body, first, last=last)
+
+
+def _may_go_on(start: bytes) -> bool:
+    """Whether this may be half of a byte order mark, or of the prelude of an event stream."""
+    return _BOM.startswith(start) or (len(start) < PRELUDE and start.startswith(b"\0"))
+
+
+def _told_from_sound(body: bytes, first: Framing | None, *, last: bool) -> Framing | None:
+    if not last and any(field.startswith(body) for field in _FIELDS):
+        return None
+    head = body[:_HEAD]
+    if first:
+        head, line_end, _ = head.partition(b"\n")
+        last = last or bool(line_end)
+    if not _is_text(head, utf8=first is None):
+        return "bytes"
+    return first or "text" if last or len(head) == _HEAD else None
+
+
+def _is_text(head: bytes, *, utf8: bool) -> bool:
+    """Whether there are no control characters, and, where it matters, only UTF-8; the last character may be cut."""
+    if any(byte < 9 or 13 < byte < 32 for byte in head):
+        return False
+    try:
+        codecs.getincrementaldecoder("utf-8")("strict" if utf8 else "replace").decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,102 @@
+"""Where a helper reads: a source that has methods of its own to read it is watched at what those methods read.
+
+An SDK's helper (`messages.stream()`, `chat.completions.stream()`, `responses.stream()`) hands out events, texts or the final
+message, all made of one raw stream; a raw response hands out bytes, lines, or a parsed stream, all made of its body's bytes.
+Putting a counting iterator in that one place leaves the helper whole. Where it is not to be found, nothing is touched, and what
+the caller iterates is what is seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+from .sources import is_async, is_running, response_of
+
+
+class Tap(NamedTuple):
+    """What to do where a helper reads.
+
+    Args:
+        count: makes an iterator one that yields the same and counts it.
+        acount: the same of an async one.
+        stop: called when what is read was closed from below, and not by its end.
+    """
+
+    count: Callable[[Any], Any]
+    acount: Callable[[Any], Any]
+    stop: Callable[[], None]
+
+
+Tapped = Literal["", "helper", "response"]
+"""What kind of source a tap is attached to; empty for none."""
+
+
+def attach(source: Any, tap: Tap) -> Tapped:
+    """Have all that a helper reads pass through a tap, where the source is one."""
+    try:
+        if _at_helper(source, tap):
+            return "helper"
+        return "response" if _at_response(source, tap) else ""
+    except Exception:  # an object of whatever kind: it stays as it is
+        return ""
+
+
+def _at_helper(source: Any, tap: Tap) -> bool:
+    """The stream helpers of openai and anthropic read `_raw_stream`, and that reads its `_iterator` from the first step on."""
+    if not hasattr(type(source), "until_done"):
+        return False
+    raw = source._raw_stream
+    iterator = raw._iterator
+    if has_begun(source._iterator) or has_begun(iterator):
+        return False
+    raw._iterator = (tap.acount if is_async(iterator) else tap.count)(iterator)
+    return True
+
+
+def has_begun(iterator: Any) -> bool:
+    """Whether a generator took its first step: until then it stands at the line on which it is defined."""
+    frame = getattr(iterator, "gi_frame", None) or getattr(iterator, "ag_frame", None)
+    return frame is not None and frame.f_lineno != frame.f_code.co_firstlineno
+
+
+def _at_response(source: Any, tap: Tap) -> bool:
+    """An HTTP response of httpx's form: all its ways of reading, and the SDK's parser, read `iter_bytes` or `aiter_bytes`.
+
+    Who parses it may close it before its last byte, at an end that the protocol states.
+    """
+    response = response_of(source)
+    if response is None:
+        return False
+    read: list[Any] = []
+    for name, count in (("iter_bytes", tap.count), ("aiter_bytes", tap.acount)):
+        setattr(response, name, _counted_once(response, name, count, read))
+    close, aclose = response.close, response.aclose
+
+    def stop() -> None:
+        if not any(map(is_running, read)):
+            tap.stop()
+
+    def closing() -> None:
+        close()
+        stop()
+
+    async def aclosing() -> None:
+        await aclose()
+        stop()
+
+    response.close, response.aclose = closing, aclosing
+    return True
+
+
+def _counted_once(response: Any, name: str, count: Callable[[Any], Any], read: list[Any]) -> Callable[..., Any]:
+    """One of a response's methods, whose first result is counted, and noted in `read`."""
+    method = getattr(response, name)
+
+    def iterate(*args: Any, **options: Any) -> Any:
+        if read:  # a second pass reads what the response kept of the first
+            return method(*args, **options)
+        read.append(count(method(*args, **options)))
+        return read[0]
+
+    return iterate

@@ -1,0 +1,94 @@
+"""How Gemini's fixtures are written here, and the ways in which one is read: they must all come to the same record."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from google.genai.types import GenerateContentResponse
+
+import streamtally
+from streamtally import StreamRecord, replay, to_response
+from tests.dialects.wire import Payload, facts, keyed, read
+
+SAID_BY_EVERY_FIXTURE = {"response_id": "id-1", "model": "m-1", "provider": "google"}
+
+
+def says(*parts: Payload, finish: Any = None, usage: Payload | None = None, **candidate: Any) -> Payload:
+    """A chunk with one candidate made of parts; the other keywords stand beside its content."""
+    content = {"parts": list(parts), "role": "model"}
+    return answers({"content": content, **candidate, **({} if finish is None else {"finishReason": finish})}, usage=usage)
+
+
+def answers(*candidates: Payload, usage: Payload | None = None, **fields: Any) -> Payload:
+    """A chunk with these candidates."""
+    known = {"modelVersion": "m-1", "responseId": "id-1", **fields}
+    return {"candidates": list(candidates), **known, **({} if usage is None else {"usageMetadata": usage})}
+
+
+def text(words: str, **fields: Any) -> Payload:
+    """A part of words."""
+    return {"text": words, **fields}
+
+
+def thought(words: str, **fields: Any) -> Payload:
+    """A part of reasoning."""
+    return {"text": words, "thought": True, **fields}
+
+
+def call(name: str | None = None, /, *, sig: str | None = None, **fields: Any) -> Payload:
+    """A part with a function call, or (without a name) a further piece of one."""
+    part = {"functionCall": {**({} if name is None else {"name": name}), **fields}}
+    return part if sig is None else {**part, "thoughtSignature": sig}
+
+
+def piece(path: str, *, more: bool | None = None, **value: Any) -> Payload:
+    """One entry of `partialArgs`."""
+    return {"jsonPath": path, **value, **({} if more is None else {"willContinue": more})}
+
+
+def in_pieces(*pieces: Payload) -> Payload:
+    """A piece of a call that goes on."""
+    return call(partialArgs=list(pieces), willContinue=True)
+
+
+def sdk_objects(payloads: Iterable[Payload]) -> list[GenerateContentResponse]:
+    """The payloads as the official SDK hands them out."""
+    return [GenerateContentResponse.model_validate(json.loads(json.dumps(payload))) for payload in payloads]
+
+
+def read_all(payloads: Sequence[Payload], *, tells: bool = True) -> StreamRecord:
+    """The record of a fixture, after it was read in every way, as the SDK's objects too, and each came to the same."""
+    record = read(payloads, "gemini", tells=tells)
+    objects = sdk_objects(payloads)
+    snakes = [json.loads(one.model_dump_json(exclude_unset=True)) for one in objects]
+    ways = {
+        "SDK objects": replay(objects, dialect="gemini"),
+        "wrapped SDK objects": streamtally.collect(objects, dialect="gemini"),
+        "shuffled SDK objects": keyed(objects, "gemini", seed=5),
+        "the SDK's JSON": replay(snakes, dialect="gemini"),
+    }
+    for name, other in ways.items():
+        assert facts(other) == facts(record), name
+    return record
+
+
+def told(record: StreamRecord) -> dict[str, Any]:
+    """What a record says of the answer, less what is the default and what all fixtures say alike."""
+    names = ("outcome", "choices", "output_items", "images", "audio", "error", "service_tier", "extras")
+    said = record.model_dump(exclude_defaults=True, include={*names, *SAID_BY_EVERY_FIXTURE})
+    said["outcome"] = said["outcome"].value
+    said["choices"] = tuple({**one, "role": None} for one in said.get("choices", ()))
+    said["choices"] = tuple({name: value for name, value in one.items() if value is not None} for one in said["choices"])
+    return {name: value for name, value in said.items() if SAID_BY_EVERY_FIXTURE.get(name) != value}
+
+
+def response_of(record: StreamRecord) -> GenerateContentResponse:
+    """The record's response form, checked by the official SDK's type."""
+    return GenerateContentResponse.model_validate(to_response(record))
+
+
+def parts_of(payloads: Iterable[Payload], choice: int = 0) -> list[Payload]:
+    """The parts that the response form has, as the API would write them."""
+    whole = to_response(replay(list(payloads), dialect="gemini"))
+    parts: list[Payload] = whole["candidates"][choice]["content"]["parts"]
+    return parts

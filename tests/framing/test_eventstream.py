@@ -1,0 +1,143 @@
+import base64
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from botocore.eventstream import EventStreamBuffer  # type: ignore[import-untyped]
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamtally.errors import FramingError
+from streamtally.framing import EventStreamDecoder, EventStreamMessage, eventstream
+from tests.framing.wire import Typed, cut, event, message, prelude, sealed
+
+SAMPLE = event("messageStart", b'{"role":"assistant"}') + event("delta", "漢字".encode()) + message({}) + event("stop", b"{}")
+
+WHOLE_NUMBERS = {2: 8, 3: 16, 4: 32, 5: 64, 8: 64}
+VALUES = st.one_of(
+    st.sampled_from([Typed(0, True), Typed(1, False)]),
+    *[
+        st.integers(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1).map(lambda value, kind=kind: Typed(kind, value))  # type: ignore[misc]
+        for kind, bits in WHOLE_NUMBERS.items()
+    ],
+    st.binary(max_size=300).map(lambda value: Typed(6, value)),
+    st.text(max_size=100).map(lambda value: Typed(7, value)),
+    st.binary(min_size=16, max_size=16).map(lambda value: Typed(9, value)),
+)
+MESSAGES = st.lists(
+    st.tuples(st.dictionaries(st.text(min_size=1, max_size=20), VALUES, max_size=4), st.binary(max_size=200)), max_size=5
+)
+CUTS = st.lists(st.integers(0))
+
+
+def decode(reads: Iterable[bytes], **options: Any) -> tuple[list[EventStreamMessage], str]:
+    """The messages, and the tail or what the error says."""
+    decoder = EventStreamDecoder(**options)
+    messages: list[EventStreamMessage] = []
+    try:
+        for read in reads:
+            messages += decoder.feed(read)
+        messages += decoder.flush()
+    except FramingError as error:
+        return messages, f"! {error}"
+    return messages, decoder.tail
+
+
+def by_botocore(body: bytes) -> list[EventStreamMessage]:
+    """What the SDK's own decoder makes of it."""
+    buffer: Any = EventStreamBuffer()
+    buffer.add_data(body)
+    return [EventStreamMessage(one.headers, one.payload) for one in buffer]
+
+
+@given(MESSAGES, CUTS)
+def test_read_as_the_sdk_reads_it(written: list[tuple[dict[str, Typed], bytes]], cuts: list[int]) -> None:
+    """All ten types of headers, any payload, cut anywhere: what was written, and what botocore reads."""
+    body = b"".join(message(headers, payload) for headers, payload in written)
+    expected = [({name: typed.value for name, typed in headers.items()}, payload) for headers, payload in written]
+    assert decode(cut(body, cuts)) == (expected, "")
+    assert by_botocore(body) == expected
+
+
+def test_every_byte_alone() -> None:
+    """The smallest reads make no difference."""
+    assert decode(SAMPLE[at : at + 1] for at in range(len(SAMPLE))) == decode([SAMPLE]) == (by_botocore(SAMPLE), "")
+
+
+@pytest.mark.parametrize("at", range(len(SAMPLE)))
+def test_cut_short_at_every_byte(at: int) -> None:
+    """The end of the stream is no error: the messages before it, and the rest as the tail."""
+    messages, tail = decode([SAMPLE[:at]])
+    whole = by_botocore(SAMPLE[:at])
+    assert messages == whole
+    rest = base64.b64decode(tail)
+    assert SAMPLE[:at].endswith(rest)
+    assert len(by_botocore(SAMPLE[: at - len(rest)])) == len(whole)
+
+
+@pytest.mark.parametrize("at", range(len(SAMPLE)))
+def test_one_wrong_byte(at: int) -> None:
+    """A byte that changed is found; what came before its message is kept, and the error stays, however it is read."""
+    body = SAMPLE[:at] + bytes([SAMPLE[at] ^ 0x10]) + SAMPLE[at + 1 :]
+    messages, error = decode([body])
+    assert error.startswith("! the checksum")
+    assert messages == by_botocore(SAMPLE)[: len(messages)]
+    assert decode(body[place : place + 1] for place in range(len(body))) == (messages, error)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (prelude(15, 0), "15 bytes"),
+        (prelude(100, 85), "100 bytes, 85 of them headers"),
+        (prelude(2**32 - 1, 0), "4294967295 bytes"),
+        (prelude(1001, 0), "1001 bytes"),
+        (sealed(b"\x01a\x0a"), "no type has the number 10"),
+        (sealed(b"\x05a\x00"), "too early"),
+        (sealed(b"\x01a"), "headers"),
+        (sealed(b"\x01a\x05\x00"), "headers"),
+        (sealed(b"\x01a\x07\x00"), "headers"),
+        (sealed(b"\x01a\x07\x00\x05abc"), "too early"),
+        (sealed(b"\x01a\x07\x00\x01\xff"), "headers"),
+        (sealed(b"\x01a\x09abc"), "too early"),
+    ],
+)
+def test_what_cannot_be(body: bytes, reason: str) -> None:
+    """Impossible lengths and headers are typed errors with the message's head, as soon as they are known, and stay."""
+    decoder = EventStreamDecoder(max_frame=1000)
+    assert len(decoder.feed(message({}) + body)) == 1
+    with pytest.raises(FramingError, match=reason) as caught:
+        decoder.feed(SAMPLE)
+    assert caught.value.frame == body
+    with pytest.raises(FramingError, match=reason):
+        decoder.flush()
+    assert len(decoder._held) == 0
+
+
+@given(st.binary(), CUTS)
+def test_any_bytes(body: bytes, cuts: list[int]) -> None:
+    """Nothing but a FramingError comes out of any bytes, and how they are cut makes no difference."""
+    for start in (b"", SAMPLE, SAMPLE[:100]):
+        assert decode(cut(start + body, cuts)) == decode([start + body])
+
+
+class CountingBuffer(bytearray):
+    """Counts the bytes that are copied."""
+
+    work = 0
+
+    def __getitem__(self, at: slice) -> bytearray:  # type: ignore[override]
+        part = super().__getitem__(at)
+        CountingBuffer.work += len(part)
+        return part
+
+
+@pytest.mark.parametrize(("step", "most"), [(1, 14), (13, 2), (4096, 2), (2**20, 2)])
+def test_work_is_linear(monkeypatch: pytest.MonkeyPatch, step: int, most: int) -> None:
+    """A long message and many short ones are copied once, and a prelude is looked at once with each read."""
+    monkeypatch.setattr(eventstream, "bytearray", CountingBuffer, raising=False)
+    for body in (message({}, b"x" * 2**17), message({}, b"xx") * 2**12):
+        CountingBuffer.work = 0
+        messages, _ = decode(body[at : at + step] for at in range(0, len(body), step))
+        assert sum(len(one.payload) + 16 for one in messages) == len(body)
+        assert len(body) <= CountingBuffer.work <= most * len(body)

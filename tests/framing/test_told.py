@@ -1,0 +1,77 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamtally.framing import framing_of
+from tests.framing.wire import event
+
+LONG = b" and so on" * 10
+STARTS = {
+    b"data: {}": "sse",
+    b"\xef\xbb\xbfdata: {}": "sse",
+    b"\r\n\r\nevent: x": "sse",
+    b"id: 1": "sse",
+    b"retry: 3": "sse",
+    b": OPENROUTER PROCESSING\n": "sse",
+    b'{"a": 1}': "json",
+    b'\xef\xbb\xbf [{"a": 1}]': "json",
+    b"[DONE]": "json",
+    event("messageStart", b"{}"): "event stream",
+    b"<!doctype html>": "text",
+    "Größe 漢字".encode(): "text",
+    "漢".encode()[:2]: "text",
+    b"dat": "text",
+    b"database": "text",
+    b"\xff\xfb\x90\x00": "bytes",
+    b"RIFF\x24\x00": "bytes",
+    b"Gr\xf6\xdfe": "bytes",
+    b": \x01\x02": "bytes",
+    b"{\x00\x10": "bytes",
+    b"\0" * 11: "bytes",
+    b"\0" * 100: "bytes",
+    event("messageStart", b"{}")[:11]: "bytes",
+}
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_whole_bodies(start: bytes) -> None:
+    """What a body is that is all there."""
+    assert framing_of(start, last=True) == STARTS[start]
+
+
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("rest", [b"", LONG, b"\n\n" + LONG, b"\x01" + LONG])
+def test_what_is_told_early_is_told_right(start: bytes, rest: bytes) -> None:
+    """However few bytes have come, they tell nothing, or what all of them tell; and a long start always tells."""
+    body = start + rest
+    told = [framing_of(body[:length], last=False) for length in range(len(body) + 1)]
+    found = next((one for one in told if one), None)
+    whole = framing_of(body, last=True)
+    assert found in (None, whole)
+    assert set(told) <= {None, whole}
+    assert found or len(body) < 64 + 12
+
+
+@pytest.mark.parametrize("start", [b"", b"\n", b" \r\n\r\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\n"])
+@pytest.mark.parametrize("frames_only", [True, False])
+def test_nothing_but_blanks(start: bytes, frames_only: bool) -> None:
+    """Blanks tell nothing."""
+    assert framing_of(start, last=False, frames_only=frames_only) is None
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_where_there_can_only_be_frames(start: bytes) -> None:
+    """What is neither JSON nor an event stream is taken for server-sent events; the first byte tells."""
+    told = framing_of(start, last=False, frames_only=True)
+    if start.startswith(b"\0"):
+        assert told == "event stream"
+    elif start.lstrip(b"\xef\xbb\xbf ").startswith((b"{", b"[")):
+        assert told == "json"
+    else:
+        assert told == "sse"
+
+
+@given(st.binary(), st.booleans())
+def test_any_bytes(start: bytes, frames_only: bool) -> None:
+    """A body that is all there and not blank is always told."""
+    assert framing_of(b"x" + start, last=True, frames_only=frames_only)
