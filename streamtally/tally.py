@@ -12,10 +12,11 @@ import logging
 import threading
 import uuid
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar, Unpack, get_args, overload
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, TypedDict, TypeVar, Unpack, get_args, overload
 
 from .accumulator import About, Accumulator, Keep, StreamHandle, WrappedStream
 from .clock import SYSTEM_CLOCK, Clock, Moment, stamp_of
@@ -32,6 +33,19 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("streamtally")
 
 T = TypeVar("T")
+
+
+Answer: TypeAlias = dict[str, Any]
+"""A whole answer that holds a stream beside its metadata, as boto3's do."""
+
+
+class RawResponse(Protocol):
+    """An SDK's raw response, which holds the HTTP library's."""
+
+    @property
+    def http_response(self) -> Any:
+        """The HTTP library's response."""
+        ...
 
 
 class WrapOptions(TypedDict, total=False):
@@ -111,14 +125,19 @@ class Tally:
     @overload
     def wrap(self, source: Iterable[T], **options: Unpack[WrapOptions]) -> TalliedStream[T]: ...
     @overload
-    def wrap(self, source: Callable[[], Any], **options: Unpack[WrapOptions]) -> DualTalliedStream[Any]: ...
+    def wrap(self, source: AbstractAsyncContextManager[Any], **options: Unpack[WrapOptions]) -> AsyncTalliedStream[Any]: ...
+    @overload
+    def wrap(self, source: AbstractContextManager[Any] | Answer, **options: Unpack[WrapOptions]) -> TalliedStream[Any]: ...
+    @overload
+    def wrap(self, source: Callable[[], Any] | RawResponse, **options: Unpack[WrapOptions]) -> DualTalliedStream[Any]: ...
     def wrap(self, source: Any, **options: Unpack[WrapOptions]) -> Any:
         """Wrap a stream of chunks: it passes through untouched, and its `record` says what it was.
 
         Args:
             source: a sync or async iterable of chunks, an awaitable of one, or a callable without arguments that makes the
                 request and returns either. With a callable the clock starts before the request, and its exception makes
-                an "error" record (and reaches the caller).
+                an "error" record (and reaches the caller). Also an SDK's helper, or the context manager that hands one out
+                (`with wrap(client.messages.stream(…)) as stream`), a raw response, or an answer that holds a stream.
             dialect: the wire format; told from the chunks if not given.
             request_id: the ID of the stream; a new one if not given.
             conversation_id: the conversation that the request belongs to.
@@ -344,7 +363,11 @@ def wrap(source: Awaitable[AsyncIterable[T]], **options: Unpack[WrapOptions]) ->
 @overload
 def wrap(source: Iterable[T], **options: Unpack[WrapOptions]) -> TalliedStream[T]: ...
 @overload
-def wrap(source: Callable[[], Any], **options: Unpack[WrapOptions]) -> DualTalliedStream[Any]: ...
+def wrap(source: AbstractAsyncContextManager[Any], **options: Unpack[WrapOptions]) -> AsyncTalliedStream[Any]: ...
+@overload
+def wrap(source: AbstractContextManager[Any] | Answer, **options: Unpack[WrapOptions]) -> TalliedStream[Any]: ...
+@overload
+def wrap(source: Callable[[], Any] | RawResponse, **options: Unpack[WrapOptions]) -> DualTalliedStream[Any]: ...
 def wrap(source: Any, **options: Unpack[WrapOptions]) -> Any:
     """`Tally.wrap` of the default tally: wrap a stream of chunks; `stream.record` says what it was."""
     return default_tally().wrap(source, **options)

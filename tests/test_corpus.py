@@ -3,84 +3,123 @@
 `STREAMTALLY_CORPUS` says where they are; see docs/corpus.md.
 """
 
-import hashlib
-import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from openai.types import Completion, ImagesResponse
-from openai.types.audio import Transcription
-from openai.types.chat import ChatCompletion
-from openai.types.responses import Response
-from pydantic import BaseModel
 
-from streamtally import Accumulator, Choice, Outcome, StreamRecord, ToolCall, replay, to_response
-from streamtally.framing import DONE, SSEDecoder, payloads
+from streamtally import Accumulator, Outcome, StreamRecord, replay, to_response
+from streamtally.dialects import dialect_names
+from tests.anthropic_sdk import final_blocks
 from tests.dialects.wire import facts, pieces
 from tests.recordings import Recording, folder, read_all, why_absent
-
-DISPUTED = {
-    "llm-188f8f6322": "The server repeats id and name with each piece of one call. The SDK's accumulator joins what is repeated "
-    "('llm_versionllm_version', id '00'); the call was 'llm_version' with id '0', which is what the record has.",
-    "text-generation-inference-67e705e070": "The server repeats the id '0' with each of 17 pieces of one call. The SDK's "
-    "accumulator joins them to seventeen zeros; the record has the id that was meant.",
-    "req_llm-cbd31ab55b": "Fifteen whole calls come one by one, each with an id of its own, all at index 0; then an error, with "
-    "a finish beside it. The SDK's accumulator fuses the calls into one with unparseable arguments, and raises at the error, "
-    "before the finish; the record has fifteen calls, the finish 'stop', and the error.",
-}
-"""Recordings whose reference is wrong, and who is right."""
+from tests.reference import differences
+from tests.sdk_types import check_response, fits
 
 BYTE_BY_BYTE = 20_000
 """Bodies up to this size are cut after every byte, larger ones at many places."""
 
-RESPONSES: Mapping[str, type[BaseModel]] = {
-    "openai.chat": ChatCompletion,
-    "openai.completions": Completion,
-    "openai.responses": Response,
-    "openai.images": ImagesResponse,
-    "openai.transcription": Transcription,
-}
+CUTS = 2_000
+
+NO_RESPONSE = frozenset({"openai.speech"})
+"""Dialects whose records have no response object."""
+
+LOOK_ALIKE: Mapping[str, str] = {"mistral.chat": "openai.chat", "openai.speech": "raw.audio"}
+"""What else a dialect may be taken for, for its payloads say no more."""
+
+_NAMED_BY = frozenset({"dialect", "provider"})
 
 
 def _recordings() -> list[Any]:
     path = folder()
     if path is None:
         return [pytest.param(None, marks=pytest.mark.skip(reason=why_absent()), id="absent")]
-    found = [one for one in read_all(path) if one.api.startswith("openai.")]
-    return [pytest.param(one, id=f"{one.api}-{one.name}") for one in found]
+    return [pytest.param(one, id=f"{one.api}-{one.name}") for one in read_all(path) if one.api in dialect_names()]
 
 
 each_recording = pytest.mark.parametrize("recorded", _recordings())
 
 
 @each_recording
-def test_every_way_of_reading_comes_to_the_reference(recorded: Recording) -> None:
-    """Whole, in any pieces, as it was read, and by payload in any order and twice: one record, and it is the reference."""
+def test_the_record_is_the_reference(recorded: Recording) -> None:
+    """In all that the reference knows; the record survives its JSON form."""
     record = replay(recorded.body, dialect=recorded.api)
-    expected = facts(record)
+    assert differences(recorded, record) == []
+    assert StreamRecord.model_validate_json(record.model_dump_json()) == record
+
+
+@each_recording
+def test_every_way_of_reading_says_the_same(recorded: Recording) -> None:
+    """In any pieces, as it was read, and by payload: in order, in any order with its index, and each of them twice."""
+    expected = facts(replay(recorded.body, dialect=recorded.api))
     for cut in _cuts(recorded):
         assert facts(replay(cut, dialect=recorded.api)) == expected
-    for seed in (1, 2):
-        assert facts(_by_payload(recorded, seed)) == expected
-    assert bool(_differences(recorded, record)) is (recorded.name in DISPUTED), _differences(recorded, record)
+    if chunks := recorded.payloads():
+        assert facts(replay(chunks, dialect=recorded.api)) == expected
+        for seed in (1, 2):
+            assert facts(_keyed(chunks, recorded.api, seed)) == expected
+
+
+@each_recording
+def test_the_dialect_is_told(recorded: Recording) -> None:
+    """From the bytes alone; where it is taken for one that looks alike, the record says the same all the same."""
+    named, told = replay(recorded.body, dialect=recorded.api), replay(recorded.body)
+    if told.dialect == LOOK_ALIKE.get(recorded.api):
+        assert _less_named(told) == _less_named(named)
+    elif told.dialect == "opaque":
+        assert all(len(payload) == 1 for payload in recorded.payloads()), "a single field may be anybody's"
+    else:
+        assert facts(told) == facts(named)
+
+
+@each_recording
+def test_the_outcome(recorded: Recording) -> None:
+    """An error inside says so; so does an answer that nobody finished; all others are completed."""
+    record = replay(recorded.body, dialect=recorded.api)
+    assert record.outcome is _expected_outcome(recorded, record)
+    assert (record.error is not None) is (record.outcome is Outcome.ERROR)
 
 
 @each_recording
 def test_a_completed_answer_has_a_response_object(recorded: Recording) -> None:
-    """The official SDK's response type takes the record of every completed stream of which it has a type."""
+    """The official SDK's response type takes the record of every completed stream of which it has a type.
+
+    Of an Anthropic message, block by block, it is what the SDK makes of the stream itself: also where that is a block of
+    which its type has come to ask more.
+    """
     record = replay(recorded.body, dialect=recorded.api)
-    if record.outcome is Outcome.COMPLETED and recorded.api in RESPONSES:
-        RESPONSES[recorded.api].model_validate(to_response(record))
+    if record.outcome is not Outcome.COMPLETED or recorded.api in NO_RESPONSE:
+        return
+    response = to_response(record)
+    if recorded.api != "anthropic.messages" or recorded.disputed:
+        check_response(recorded.api, response)
+        return
+    blocks = final_blocks(recorded.payloads())
+    assert _blocks(response["content"]) == _blocks(blocks)
+    assert fits(recorded.api, response) or not fits(recorded.api, {**response, "content": blocks})
 
 
 @each_recording
-def test_the_record_survives_its_json_form(recorded: Recording) -> None:
-    """Whatever a provider sent, the record can be written as JSON and read again."""
-    record = replay(recorded.body, dialect=recorded.api)
-    assert StreamRecord.model_validate_json(record.model_dump_json()) == record
+def test_a_stream_that_is_cut(recorded: Recording) -> None:
+    """What is said of the first part of a body is the first part of what is said, and never that it is completed."""
+    whole = replay(recorded.body, dialect=recorded.api)
+    for at in random.Random(len(recorded.body)).sample(range(len(recorded.body)), min(4, len(recorded.body))):
+        part = replay(recorded.body[:at], dialect=recorded.api)
+        assert whole.text.startswith(part.text) or recorded.api in _SAID_AGAIN
+        finished = bool(part.choices) and None not in part.finish_reasons
+        assert part.outcome is not Outcome.COMPLETED or finished or recorded.api in _SAYS_NO_FINISH
+
+
+_SAID_AGAIN = frozenset({"openai.responses", "openai.transcription"})
+"""A last event says all once more, with the last word."""
+
+_SAYS_NO_FINISH = frozenset({"openai.images", "openai.speech", "openai.transcription"})
+
+
+def _less_named(record: StreamRecord) -> Mapping[str, Any]:
+    return {name: value for name, value in facts(record).items() if name not in _NAMED_BY}
 
 
 def _cuts(recorded: Recording) -> Iterator[list[bytes]]:
@@ -90,105 +129,41 @@ def _cuts(recorded: Recording) -> Iterator[list[bytes]]:
     if len(body) <= BYTE_BY_BYTE:
         yield pieces(body, 1)
         return
-    cuts = sorted({0, len(body), *random.Random(len(body)).sample(range(len(body)), 2_000)})
-    yield [body[start:end] for start, end in pairwise(cuts)]
+    places = sorted({0, len(body), *random.Random(len(body)).sample(range(len(body)), CUTS)})
+    yield [body[start:end] for start, end in pairwise(places)]
 
 
-def _by_payload(recorded: Recording, seed: int) -> StreamRecord:
-    """The record of the payloads, each added twice under its index, in an order that the seed makes."""
-    chunks = list(_payloads(recorded))
+def _keyed(chunks: Sequence[Any], dialect: str, seed: int) -> StreamRecord:
+    """The record of payloads, each added twice under its index, in an order that the seed makes."""
     positions = [*range(len(chunks))] * 2
     random.Random(seed).shuffle(positions)
     accumulator = Accumulator()
-    accumulator.open("r", dialect=recorded.api)
+    accumulator.open("r", dialect=dialect)
     for position in positions:
         accumulator.add("r", chunks[position], index=position)
     return accumulator.finish("r")
 
 
-def _payloads(recorded: Recording) -> Iterator[Any]:
-    if recorded.format == "raw-bytes":
-        yield from pieces(recorded.body, 1_000)
-        return
-    if recorded.format == "event-lines":
-        yield from map(json.loads, recorded.body.splitlines())
-        return
-    decoder = SSEDecoder()
-    for event in [*decoder.feed(recorded.body), *decoder.flush()]:
-        if event.event == "error":
-            yield f"event: error\ndata: {event.data}\n\n"
-        else:
-            yield from ("[DONE]" if payload is DONE else payload for payload in payloads(event.data))
+def _expected_outcome(recorded: Recording, record: StreamRecord) -> Outcome:
+    if any(_is_error(payload) for payload in recorded.payloads()):
+        return Outcome.ERROR
+    if recorded.features & {"no-finish-reason", "final-event-missing"} or None in record.finish_reasons:
+        return Outcome.TRUNCATED
+    return Outcome.COMPLETED
 
 
-def _differences(recorded: Recording, record: StreamRecord) -> list[str]:
-    """What the record has other than the reference; empty where they agree."""
-    reference = recorded.reference or {}
-    if "audio_sha256" in reference:
-        data = record.audio.data if record.audio and record.audio.data else b""
-        return _unequal("audio", hashlib.sha256(data).hexdigest(), reference["audio_sha256"])
-    found = [] if "choices" in reference else _unequal("text", record.text, reference.get("content") or "")
-    if recorded.api == "openai.images":
-        found = []
-    by_index = {answer.index: answer for answer in record.choices}
-    for position, wanted in enumerate(reference.get("choices") or _only_choice(reference)):
-        found += _choice_differences(by_index.get(wanted.get("index") or position, Choice(finish_reason=None)), wanted)
-    return found + _usage_differences(record, reference.get("usage") or {})
+def _is_error(payload: Any) -> bool:
+    """Whether a payload says that something went wrong, in any API's way."""
+    if isinstance(payload, str):
+        return payload.startswith("event: error")
+    if not isinstance(payload, Mapping):
+        return False
+    inner = [each for each in (payload.get("delta"), *(payload.get("choices") or ())) if isinstance(each, Mapping)]
+    named = any(str(name).endswith("Exception") for name in payload)
+    failed = payload.get("type") in ("error", "response.failed")
+    return bool(payload.get("error")) or named or failed or any(each.get("error") for each in inner)
 
 
-def _only_choice(reference: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """A reference without choices has the fields of one, of which those that it does not know are not compared."""
-    known = {name: reference[name] for name in ("reasoning", "refusal", "tool_calls", "finish_reason") if reference.get(name)}
-    return [known] if known else []
-
-
-def _choice_differences(answer: Choice, wanted: Mapping[str, Any]) -> list[str]:
-    found = []
-    for name, key in (("text", "content"), ("reasoning", "reasoning"), ("refusal", "refusal")):
-        if key in wanted:
-            found += _unequal(name, getattr(answer, name) or "", wanted[key] or "")
-    if wanted.get("finish_reason"):
-        found += _unequal("finish", answer.finish_reason_raw, wanted["finish_reason"])
-    if "tool_calls" in wanted:
-        calls = wanted["tool_calls"] or []
-        found += _unequal("calls", [*map(_call, answer.tool_calls)], [*map(_wanted_call, calls)])
-        ids = [(call.id, known["id"]) for call, known in zip(answer.tool_calls, calls, strict=False) if known.get("id")]
-        found += [line for mine, theirs in ids for line in _unequal("id", mine, theirs)]
-    return found
-
-
-def _call(call: ToolCall) -> tuple[str, Any]:
-    return call.name or "", _parsed(call.arguments)
-
-
-def _wanted_call(call: Mapping[str, Any]) -> tuple[str, Any]:
-    return call.get("name") or "", _parsed(call.get("arguments") or "")
-
-
-def _parsed(arguments: str) -> Any:
-    try:
-        return json.loads(arguments or "{}")
-    except ValueError:
-        return arguments
-
-
-def _usage_differences(record: StreamRecord, wanted: Mapping[str, Any]) -> list[str]:
-    """Totals; a report whose output leaves out the reasoning is included in ours."""
-    prompt = wanted.get("prompt_tokens", wanted.get("input_tokens"))
-    completion = wanted.get("completion_tokens", wanted.get("output_tokens"))
-    if prompt is None and completion is None:
-        return []
-    if record.usage is None:
-        return [f"no usage, not {prompt} and {completion}"]
-    details = wanted.get("completion_tokens_details") or {}
-    reasoning = details.get("reasoning_tokens") or 0
-    inclusive = wanted.get("total_tokens") != (prompt or 0) + (completion or 0) + reasoning
-    expected = (completion or 0) + (0 if inclusive else reasoning)
-    return [
-        *_unequal("input tokens", record.usage.input_tokens, prompt),
-        *_unequal("output tokens", record.usage.output_tokens, expected),
-    ]
-
-
-def _unequal(what: str, mine: object, theirs: object) -> list[str]:
-    return [] if mine == theirs else [f"{what}: {str(mine)[:80]}, not {str(theirs)[:80]}"]
+def _blocks(content: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Blocks of a message, less what says nothing."""
+    return [{name: value for name, value in block.items() if value not in (None, [])} for block in content]

@@ -1,7 +1,6 @@
 """What the documents show as a session of the interpreter runs as it stands there."""
 
 import doctest
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,10 +11,9 @@ DOCS = Path(__file__).parent.parent / "docs"
 
 
 @pytest.fixture(autouse=True)
-def _own_dialects(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _own_dialects(monkeypatch: pytest.MonkeyPatch) -> None:
     """What an example registers is forgotten afterwards."""
     monkeypatch.setattr(registry, "_DIALECTS", registry._DIALECTS)
-    yield
 
 
 @pytest.mark.parametrize("document", sorted(DOCS.glob("*.md")), ids=lambda path: path.name)

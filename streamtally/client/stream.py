@@ -87,9 +87,11 @@ class ChunkStream(TalliedStream[Chunk]):
     """
 
     def __init__(self, reading: Reading, ending: Ending) -> None:
-        super().__init__(reading)
         self._ending = ending
-        self._chunks = _judged(self._chunks, ending)
+        super().__init__(reading)
+
+    def _reader(self) -> Generator[Chunk, None, None]:
+        return _judged(super()._reader(), self._ending)
 
     def __enter__(self) -> Self:
         with self._ending.told():

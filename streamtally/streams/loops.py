@@ -55,8 +55,8 @@ def read(reading: Reading, raw: Any = None) -> Generator[Any, None, None]:
     source = reading.source if raw is None else raw
     now = stream.started
     try:
-        iterator = reading.begin(source, iter(source))
-        reads.begun = now = before = clock()
+        iterator = reading.begin(source, iter)
+        now = before = clock()
         take: Take = _decline
         while unsealed:
             for chunk in islice(iterator, BLOCK):
@@ -98,8 +98,8 @@ async def aread(reading: Reading, raw: Any = None) -> AsyncGenerator[Any, None]:
     source = reading.source if raw is None else raw
     now = stream.started
     try:
-        read = reading.begin(source, aiter(source)).__anext__
-        reads.begun = now = before = clock()
+        read = reading.begin(source, aiter).__anext__
+        now = before = clock()
         take: Take = _decline
         exhausted = False
         while unsealed and not exhausted:

@@ -5,6 +5,7 @@ It goes when both have gone, and only then is a stream abandoned. Every ending, 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -40,10 +41,11 @@ class Reading:
         answer: the mapping in which the source came, where it came in one.
         exit: what leaves the context manager that was entered, where one was.
         below: our own generators that the source reads.
+        iterator: how the source is iterated (`iter` or `aiter`), and what came of that.
         tapped: what kind of source it is that reads by itself, and is counted where it does; None until that is known.
     """
 
-    __slots__ = ("accumulator", "answer", "below", "closers", "exit", "loop", "opener", "source", "stream", "tapped")
+    __slots__ = ("accumulator", "answer", "below", "closers", "exit", "iterator", "loop", "opener", "source", "stream", "tapped")
 
     def __init__(self, stream: WrappedStream, accumulator: Accumulator, source: Any, opener: Callable[[], Any] | None) -> None:
         self.stream = stream
@@ -54,6 +56,7 @@ class Reading:
         self.tapped: Tapped | None = None
         self.closers: list[Any] = []
         self.below: list[Any] = []
+        self.iterator: tuple[Any, Any] = (None, None)
         self.loop = running_loop()
         if opener is None:
             self.found(source)
@@ -113,13 +116,19 @@ class Reading:
         self.found(source)
         self.closers = [leaving]
 
-    def begin(self, source: Any, iterator: Any) -> Any:
-        """The source is open and `iterator` reads it: note what there will be to close, and where the chunks come from."""
+    def begin(self, source: Any, iterate: Callable[[Any], Any]) -> Any:
+        """What reads the open source, the same as before where reading goes on: from here on reads are timed."""
+        way, iterator = self.iterator
+        if way is iterate:
+            return iterator
+        iterator = iterate(source)
+        self.iterator = iterate, iterator
         if self.closers and iterator is not source:
-            self.closers = [iterator, source]
+            self.closers.insert(0, iterator)
         about = self.stream.about
         if about.server_address is None:
             about.server_address, about.server_port = server_of(self.source)
+        self.stream.reads.begun = self.stream.clock.monotonic_ns()
         return iterator
 
     def seal(self, outcome: Outcome, error: BaseException | None = None) -> bool:
@@ -205,6 +214,27 @@ _closing: set[Any] = set()
 
 
 def _close_on(loop: Any, closers: list[Any]) -> None:
-    task = loop.create_task(aclose_all(closers, quiet=True))
+    task = loop.create_task(_close_after_hooks(loop, closers))
     _closing.add(task)
     task.add_done_callback(_closing.discard)
+
+
+_PATIENCE = 1.0
+"""Seconds that the loop's hooks have for what they close, before we close what is left."""
+
+
+async def _close_after_hooks(loop: Any, closers: list[Any]) -> None:
+    """Close what was abandoned, after the generators that were collected with it.
+
+    The loop's own hooks close those, each in a task of its own, and they reach for the same connection: two at once fail.
+    """
+    asyncio = sys.modules["asyncio"]
+    deadline = loop.time() + _PATIENCE
+    while (hooks := list(filter(_is_hook, asyncio.all_tasks(loop)))) and loop.time() < deadline:
+        await asyncio.wait(hooks, timeout=deadline - loop.time())
+    await aclose_all(closers, quiet=True)
+
+
+def _is_hook(task: Any) -> bool:
+    """Whether a task closes an async generator that was collected."""
+    return type(task.get_coro()).__name__ == "async_generator_athrow"

@@ -144,7 +144,8 @@ def close_all(closers: list[Any], *, quiet: bool) -> None:
 
 def _close(closer: Any, quiet: bool) -> None:
     try:
-        close = getattr(closer, "close", None)
+        # litellm's streams have no `close`, but what they read has.
+        close = getattr(closer, "close", None) or getattr(getattr(closer, "completion_stream", None), "close", None)
         if not callable(close):
             return
         discarded = close()
@@ -181,6 +182,11 @@ async def _aclose(closer: Any, quiet: bool) -> None:
 def is_running(closer: Any) -> bool:
     """Whether an iterator is a generator that another thread or task is reading right now."""
     return getattr(closer, "gi_running", None) is True or getattr(closer, "ag_running", None) is True
+
+
+def is_over(generator: Any) -> bool:
+    """Whether a generator has ended, or was closed."""
+    return getattr(generator, "gi_frame", None) is None
 
 
 def server_of(source: Any) -> tuple[str | None, int | None]:

@@ -32,6 +32,9 @@ Tapped = Literal["", "helper", "response"]
 """What kind of source a tap is attached to; empty for none."""
 
 
+_NO_GENERATOR: Any = object()
+
+
 def attach(source: Any, tap: Tap) -> Tapped:
     """Have all that a helper reads pass through a tap, where the source is one."""
     try:
@@ -55,9 +58,10 @@ def _at_helper(source: Any, tap: Tap) -> bool:
 
 
 def has_begun(iterator: Any) -> bool:
-    """Whether a generator took its first step: until then it stands at the line on which it is defined."""
-    frame = getattr(iterator, "gi_frame", None) or getattr(iterator, "ag_frame", None)
-    return frame is not None and frame.f_lineno != frame.f_code.co_firstlineno
+    """Whether a generator took its first step: until then it stands where it is defined. Later, or nowhere, it has."""
+    frame = getattr(iterator, "gi_frame", _NO_GENERATOR)
+    frame = getattr(iterator, "ag_frame", _NO_GENERATOR) if frame is _NO_GENERATOR else frame
+    return frame is None or (frame is not _NO_GENERATOR and frame.f_lineno != frame.f_code.co_firstlineno)
 
 
 def _at_response(source: Any, tap: Tap) -> bool:

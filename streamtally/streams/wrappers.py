@@ -11,7 +11,7 @@ from typing import Any, Generic, Self, TypeVar
 from ..records import Outcome, StreamRecord
 from .loops import aopened, aread, opened, read, tapped
 from .reading import Reading
-from .sources import aclose_all, close_all, is_awaitable, is_manager, protocols, response_of, stream_in
+from .sources import aclose_all, close_all, is_awaitable, is_manager, is_over, protocols, response_of, stream_in
 
 T = TypeVar("T")
 
@@ -66,14 +66,23 @@ class TalliedStream(_Wrapper[T]):
 
     def __init__(self, reading: Reading) -> None:
         super().__init__(reading)
-        self._chunks: Generator[T, None, None] = read(reading)
+        self._chunks: Generator[T, None, None] = self._reader()
 
     def __iter__(self) -> Iterator[T]:
+        if is_over(self._chunks) and self._reading.stream.unsealed:  # a `yield from` closed it, and that only pauses
+            self._chunks = self._reader()
         return self._chunks
 
     def __next__(self) -> T:
-        chunk: T = next(self._chunks)
-        return chunk
+        try:
+            return next(self._chunks)
+        except StopIteration:
+            if not self._reading.stream.unsealed:
+                raise
+        return next(iter(self))
+
+    def _reader(self) -> Generator[T, None, None]:
+        return read(self._reading)
 
     def __enter__(self) -> Self:
         opened(self._reading)

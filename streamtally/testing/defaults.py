@@ -8,12 +8,27 @@ from typing import Any
 from .media import png
 from .request import ReceivedRequest
 from .scenario import Scenario
-from .scenarios import chat, completions, images, refused, responses, speech, transcription
+from .scenarios import (
+    anthropic,
+    chat,
+    cohere,
+    completions,
+    converse,
+    gemini,
+    images,
+    invoke,
+    ollama,
+    refused,
+    responses,
+    speech,
+    transcription,
+)
 
 
 def default_scenario(request: ReceivedRequest) -> Scenario:
     """The stream that the path and the request's parameters ask for; a 404 where no API has the path."""
     asked = request.json if isinstance(request.json, dict) else request.form
+    asked = {**asked, **({"model": request.model} if request.model else {}), "alt": request.query.get("alt")}
     for path, answer in _ANSWERS.items():
         if request.path.endswith(path):
             return answer(asked)
@@ -43,6 +58,13 @@ def _model(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _ANSWERS: Mapping[str, Callable[[Mapping[str, Any]], Scenario]] = {
+    "/v1/messages": lambda asked: anthropic(**_model(asked)),
+    ":streamGenerateContent": lambda asked: gemini(sse=asked["alt"] == "sse", **_model(asked)),
+    "/v2/chat": lambda asked: cohere(**_model(asked)),
+    "/api/chat": lambda asked: ollama(**_model(asked)),
+    "/api/generate": lambda asked: ollama(generate=True, **_model(asked)),
+    "/converse-stream": lambda asked: converse(**_model(asked)),
+    "/invoke-with-response-stream": lambda asked: invoke(**_model(asked)),
     "/chat/completions": _chat,
     "/completions": _completions,
     "/responses": lambda asked: responses(**_model(asked)),

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 
 class FakeProvider:
-    """Speaks the six streaming APIs of OpenAI on `127.0.0.1`, byte for byte and with set timing; a context manager.
+    """Speaks the streaming APIs of OpenAI and of other providers on `127.0.0.1`, byte for byte and with set timing.
+
+    A context manager. The others are the Messages API of Anthropic, Gemini, Cohere, Mistral (whose path is OpenAI's, so that
+    its streams are to be enqueued or named), Ollama, and Amazon Bedrock.
 
     The answer to a request is the next scenario of `enqueue`; else the one that the request's `model` names, in `scenarios` or
     among the recordings; else a sensible stream for the path. A path that no API has is answered with 404.

@@ -1,4 +1,4 @@
-"""Streams in the exact wire formats of OpenAI's APIs, each in one call.
+"""Streams in the exact wire formats of OpenAI's APIs and of other providers', each in one call.
 
 The formats are those of the official SDK's event types. Counts of tokens are plausible by default: one for each piece.
 """
@@ -11,11 +11,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .media import png, silence
+from .providers import anthropic, cohere, converse, gemini, invoke, mistral, ollama
 from .responses import responses
 from .scenario import Scenario
 from .wire import CREATED, DONE, Call, Pieces, answer, event, interleaved, words
 
-__all__ = ["Call", "Segment", "chat", "completions", "images", "refused", "responses", "speech", "transcription"]
+__all__ = [
+    "Call",
+    "Segment",
+    "anthropic",
+    "chat",
+    "cohere",
+    "completions",
+    "converse",
+    "gemini",
+    "images",
+    "invoke",
+    "mistral",
+    "ollama",
+    "refused",
+    "responses",
+    "speech",
+    "transcription",
+]
 
 _INPUT_TOKENS = 9
 _AUDIO_PIECE = 1024

@@ -79,7 +79,8 @@ class PlaybackServer(uvicorn.Server):
             body = await request.body()
         except ClientDisconnect:
             return
-        scenario = self._choose(ReceivedRequest(request.method, request.url.path, dict(request.headers), body))
+        query = dict(request.query_params)
+        scenario = self._choose(ReceivedRequest(request.method, request.url.path, dict(request.headers), body, query))
         playing = asyncio.create_task(self._play(scenario, scope, send))
         leaving = asyncio.create_task(_departure(receive))
         await asyncio.wait({playing, leaving}, return_when=asyncio.FIRST_COMPLETED)

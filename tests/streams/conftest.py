@@ -1,5 +1,6 @@
 """The world of the sources: one provider for all tests, and clients of it."""
 
+import gc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -9,7 +10,17 @@ import pytest
 from openai import AsyncOpenAI, OpenAI
 
 from streamtally.testing import FakeProvider
+from tests.streams import sdks
 from tests.streams.sources import Script, World, timeout_of
+
+
+@pytest.fixture(scope="session", autouse=True)
+def old_objects() -> Iterator[None]:
+    """Many tests collect garbage, and that goes through all objects: those of the SDKs are no garbage."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")
@@ -17,13 +28,15 @@ def provider() -> Iterator[FakeProvider]:
     """A provider that plays what the tests enqueue."""
     with FakeProvider() as running:
         yield running
+        sdks.close_clients()
 
 
 def _world(provider: FakeProvider, http: Any) -> World:
     def sdk(kind: type[Any]) -> Any:
         def client(script: Script) -> Any:
             timeout = timeout_of(script)
-            return kind(base_url=provider.base_url, api_key="test", max_retries=0, timeout=timeout, http_client=http(script))
+            options = {"api_key": "test", "max_retries": 0, "timeout": timeout, "http_client": http(script)}
+            return kind(base_url=provider.base_url, **options)
 
         return client
 
@@ -35,9 +48,9 @@ def world(provider: FakeProvider) -> Iterator[World]:
     """The provider and sync clients."""
     with ExitStack() as stack:
 
-        def http(script: Script) -> httpx2.Client:
+        def http(script: Script, library: Any = httpx2) -> Any:
             # There is no TLS here, and its set-up is slow.
-            return stack.enter_context(httpx2.Client(verify=False, timeout=timeout_of(script)))
+            return stack.enter_context(library.Client(verify=False, timeout=timeout_of(script)))
 
         yield _world(provider, http)
 
@@ -45,10 +58,10 @@ def world(provider: FakeProvider) -> Iterator[World]:
 @pytest.fixture
 async def aworld(provider: FakeProvider) -> AsyncIterator[World]:
     """The provider and async clients."""
-    opened: list[httpx2.AsyncClient] = []
+    opened: list[Any] = []
 
-    def http(script: Script) -> httpx2.AsyncClient:
-        opened.append(httpx2.AsyncClient(verify=False, timeout=timeout_of(script)))
+    def http(script: Script, library: Any = httpx2) -> Any:
+        opened.append(library.AsyncClient(verify=False, timeout=timeout_of(script)))
         return opened[-1]
 
     yield _world(provider, http)

@@ -56,10 +56,6 @@ def chat_chunks() -> list[dict[str, Any]]:
     ]
 
 
-FINISHED_AFTER = 5
-"""How many chunks of the whole script it takes until the provider has finished."""
-
-
 class Source:
     """What is wrapped, and what is known of it.
 
@@ -70,9 +66,15 @@ class Source:
         raised: the very exception that the source raised last; None where only the source knows it.
         opened: how often there was something to close.
         closed: how often it was closed.
+        helper: whether what comes out is made of the provider's chunks.
+        cyclic: whether it is part of a ring, so that only the garbage collector finds it when nobody holds it.
+        finished_after: how many chunks of the whole script it takes until the provider has finished.
     """
 
     translates = False
+    helper = False
+    cyclic = False
+    finished_after = 5
 
     def __init__(self, script: Script) -> None:
         self.script = script
@@ -305,7 +307,7 @@ class World(NamedTuple):
     provider: FakeProvider
     client: Callable[[Script], OpenAI]
     aclient: Callable[[Script], AsyncOpenAI]
-    http: Callable[[Script], Any]
+    http: Callable[..., Any]
 
 
 class ClientSource(Source):

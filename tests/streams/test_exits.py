@@ -1,13 +1,16 @@
 """Every way to end × every kind of source: one record, one export, the source closed once, and nothing left."""
 
 import asyncio
+import gc
 import inspect
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from streamtally import Outcome
-from tests.streams.exits import EXITS, IMPOSSIBLE, Bench, cells, ticks
-from tests.streams.sources import ASYNC_KINDS, SYNC_KINDS, Kind, World
+from tests.streams.exits import ASYNC_KINDS, EXITS, IMPOSSIBLE, SYNC_KINDS, Bench, cells, ticks
+from tests.streams.sources import Kind, World
 
 
 def _named(mode: str) -> list[object]:
@@ -46,12 +49,34 @@ def test_sync_exits(name: str, kind: Kind, world: World) -> None:
     if stream is None and way.outcome is Outcome.ABANDONED:
         assert bench.exporter.records == []
         assert len(bench.tally.accumulator) == 1
-    bench.tally.flush()
+    bench.let_go()
     bench.check(way.outcome, stream)
     assert bench.source.settled
 
 
+@pytest.fixture
+async def tripping(name: str) -> AsyncIterator[None]:
+    """The HTTP library's own generators, collected at once, may close each other twice, also without us: that is let pass."""
+    if name != "collected in a cycle":
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    handler = loop.get_exception_handler()
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if "asynchronous generator is already running" not in str(context.get("exception")):
+            (handler or asyncio.AbstractEventLoop.default_exception_handler)(loop, context)
+
+    loop.set_exception_handler(handle)
+    yield
+    for _ in range(10):  # a task tells of its exception when it is collected itself
+        await asyncio.sleep(0)
+    gc.collect()
+    loop.set_exception_handler(handler)
+
+
 @pytest.mark.anyio
+@pytest.mark.usefixtures("tripping")
 @pytest.mark.parametrize(("name", "kind"), _named("async"))
 async def test_async_exits(name: str, kind: Kind, aworld: World) -> None:
     """An async source."""
@@ -65,8 +90,9 @@ async def test_async_exits(name: str, kind: Kind, aworld: World) -> None:
     if stream is None and way.outcome is Outcome.ABANDONED:
         assert bench.exporter.records == []
         assert len(bench.tally.accumulator) == 1
-    bench.tally.flush()
+    await bench.alet_go()
     bench.check(way.outcome, stream)
+    await bench.alet_go()
     await ticks(lambda: bench.source.settled)
     for _ in range(3):
         await asyncio.sleep(0)

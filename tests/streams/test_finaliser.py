@@ -184,7 +184,7 @@ def test_one_bad_source_does_not_keep_the_others(tally: Tally, exporter: Recordi
 def ours() -> Counter[str]:
     """How many objects of ours there are."""
     gc.collect()
-    return Counter(type(one).__qualname__ for one in gc.get_objects() if type(one).__module__.startswith("streamtally"))
+    return Counter(kind.__qualname__ for kind in map(type, gc.get_objects()) if str(kind.__module__).startswith("streamtally"))
 
 
 @pytest.mark.parametrize("read", [True, False], ids=["read", "never read"])

@@ -157,6 +157,27 @@ async def test_async_peek_and_go_on(tally: Tally) -> None:
     assert [first, second, *[chunk async for chunk in stream]] == source.chunks
 
 
+@pytest.mark.parametrize("make", [lambda s: list(s.chunks or ()), lambda s: s.generator(), Chunks, Iterable])
+def test_a_delegating_generator_that_is_closed(tally: Tally, exporter: RecordingExporter, make: Any) -> None:
+    """`yield from` closes what it delegates to: with the wrapper held that is a pause, like a break."""
+    source = Source(Script.WHOLE)
+    stream = tally.wrap(make(source))
+
+    def consumer() -> Iterator[Any]:
+        yield from stream
+
+    for place in range(2):
+        generator = consumer()
+        assert next(generator) == chat_chunks()[place]
+        generator.close()  # type: ignore[attr-defined]
+        assert exporter.records == []
+    assert next(stream) == chat_chunks()[2]
+    assert list(stream) == chat_chunks()[3:]
+    assert [record.outcome for record in exporter.records] == [Outcome.COMPLETED]
+    assert exporter.records[0].chunk_count == 6
+    assert source.closed <= 1
+
+
 def test_the_iterator_alone_keeps_the_stream(tally: Tally, exporter: RecordingExporter) -> None:
     """Who holds only `iter(stream)` holds the stream."""
     chunks = iter(tally.wrap(chat_chunks()))

@@ -1,0 +1,205 @@
+"""Quirks of Anthropic's Messages API (https://platform.claude.com/docs/en/build-with-claude/streaming)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.dialects.wire import Payload
+from tests.quirks.quirk import by_dialect
+
+PING: Payload = {"type": "ping"}
+STOP: Payload = {"type": "message_stop"}
+
+
+def start(usage: Mapping[str, Any] | None = None, **fields: Any) -> Payload:
+    """The event that opens a message: input counted, of the output a placeholder."""
+    counts = {"input_tokens": 25, "output_tokens": 1} if usage is None else usage
+    message: Payload = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-1",
+        "content": [],
+        "stop_reason": None,
+    }
+    return {"type": "message_start", "message": {**message, "stop_sequence": None, "usage": counts, **fields}}
+
+
+def opened(index: int, kind: str, **fields: Any) -> Payload:
+    """A block begins."""
+    return {"type": "content_block_start", "index": index, "content_block": {"type": kind, **fields}}
+
+
+def grows(index: int, kind: str, **fields: Any) -> Payload:
+    """A block grows."""
+    return {"type": "content_block_delta", "index": index, "delta": {"type": kind, **fields}}
+
+
+def closed(index: int) -> Payload:
+    """A block ends."""
+    return {"type": "content_block_stop", "index": index}
+
+
+def says(*words: str, index: int = 0) -> list[Payload]:
+    """A whole block of text."""
+    pieces = [grows(index, "text_delta", text=word) for word in words]
+    return [opened(index, "text", text=""), *pieces, closed(index)]
+
+
+def calls(index: int, call_id: str, name: str, *pieces: str, kind: str = "tool_use") -> list[Payload]:
+    """A whole block that calls a tool."""
+    deltas = [grows(index, "input_json_delta", partial_json=piece) for piece in pieces]
+    return [opened(index, kind, id=call_id, name=name, input={}), *deltas, closed(index)]
+
+
+def thinks(*words: str, index: int = 0, signature: str = "sig==") -> list[Payload]:
+    """A whole block of thinking, with its signature."""
+    pieces = [grows(index, "thinking_delta", thinking=word) for word in words]
+    signed = grows(index, "signature_delta", signature=signature)
+    return [opened(index, "thinking", thinking="", signature=""), *pieces, signed, closed(index)]
+
+
+def ends(reason: str | None = "end_turn", output: int = 15, **usage: Any) -> list[Payload]:
+    """The events that close a message: its reason, and the cumulative count of its output."""
+    delta = {"stop_reason": reason, "stop_sequence": None}
+    return [{"type": "message_delta", "delta": delta, "usage": {"output_tokens": output, **usage}}, STOP]
+
+
+def fails(kind: str = "overloaded_error", message: str = "Overloaded") -> Payload:
+    """An error inside the stream, under HTTP 200."""
+    return {"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_1"}
+
+
+CACHED = {
+    "input_tokens": 5,
+    "cache_read_input_tokens": 100,
+    "cache_creation_input_tokens": 50,
+    "cache_creation": {"ephemeral_5m_input_tokens": 20, "ephemeral_1h_input_tokens": 30},
+    "output_tokens": 1,
+}
+CITATION = {"type": "char_location", "cited_text": "so", "document_index": 0, "start_char_index": 0, "end_char_index": 2}
+FOUND = {"type": "web_search_result", "title": "T", "url": "https://a.test", "encrypted_content": "xyz", "page_age": None}
+
+QUIRKS = by_dialect(
+    "anthropic.messages",
+    [
+        ("usage is split", "the input comes first, beside a placeholder of the output that the last report replaces", [
+            start(), *says("Hel", "lo"), *ends()],
+            {"text": "Hello", "usage.input_tokens": 25, "usage.output_tokens": 15, "usage.partial": False,
+             "response_id": "msg_1", "model": "claude-1", "finish": ("stop", "end_turn")}),
+        ("F03 S10", "output counts are cumulative: the last is the count, and none are added", [
+            start(), *says("a"), ends(None, 3)[0], ends(None, 9)[0], *ends("end_turn", 12)],
+            {"usage.input_tokens": 25, "usage.output_tokens": 12}),
+        ("input corrected later", "the last report may correct the input", [
+            start(), *says("a"), *ends(input_tokens=30, cache_read_input_tokens=0)],
+            {"usage.input_tokens": 30, "usage.output_tokens": 15}),
+        ("B25", "input includes what was read from and written to the cache", [
+            start(CACHED), *says("a"), *ends()],
+            {"usage.input_tokens": 155, "usage.cache_read_tokens": 100, "usage.cache_write_tokens": 50}),
+        ("L03", "how long the cache is written for is only said at the start, and survives later reports", [
+            start(CACHED), *says("a"), *ends(input_tokens=5, cache_read_input_tokens=100, cache_creation_input_tokens=50)],
+            {"usage.cache_write_1h_tokens": 30, "usage.input_tokens": 155, "usage.output_tokens": 15}),
+        ("B26 L09", "cache writes are counted once", [
+            start({"input_tokens": 6, "cache_creation_input_tokens": 159_217, "cache_read_input_tokens": 0, "output_tokens": 1}),
+            *says("a"), *ends(output=2745, input_tokens=6, cache_creation_input_tokens=159_217, cache_read_input_tokens=0)],
+            {"usage.input_tokens": 159_223, "usage.cache_write_tokens": 159_217, "usage.output_tokens": 2745}),
+        ("L06", "counts of server tools are searches", [
+            start(), *says("a"), *ends(server_tool_use={"web_search_requests": 2})],
+            {"usage.searches": 2}),
+        ("B35", "tier and cache counts of the start survive", [
+            start({**CACHED, "service_tier": "priority"}), *says("a"), *ends()],
+            {"service_tier": "priority", "usage.cache_read_tokens": 100}),
+        ("D7", "pings may come anywhere and say nothing", [
+            PING, start(), PING, *says("a", "b")[:2], PING, *says("a", "b")[2:], PING, *ends(), PING],
+            {"text": "ab"}),
+        ("input {}", "the empty input of a start is no prefix of the JSON", [
+            start(), *calls(0, "toolu_1", "f", "", '{"a":', " 1}"), *ends("tool_use")],
+            {"calls": [("toolu_1", "f", {"a": 1})], "finish": ("tool_calls", "tool_use")}),
+        ("no fragments", "a call without any input is one with an empty object", [
+            start(), *calls(0, "toolu_1", "f"), *ends("tool_use")],
+            {"calls": [("toolu_1", "f", {})]}),
+        ("whole input", "the input may come whole with the start", [
+            start(), opened(0, "tool_use", id="toolu_1", name="f", input={"a": 1}), closed(0), *ends("tool_use")],
+            {"calls": [("toolu_1", "f", {"a": 1})]}),
+        ("content in message_start", "a call may come whole inside the first event", [
+            start(content=[{"type": "tool_use", "id": "toolu_1", "name": "f", "input": {"a": 1}}], stop_reason="tool_use"), STOP],
+            {"calls": [("toolu_1", "f", {"a": 1})], "finish": ("tool_calls", "tool_use")}),
+        ("B14 B15", "pieces of parallel calls go to the block that they name", [
+            start(), opened(0, "tool_use", id="toolu_1", name="f", input={}),
+            opened(1, "tool_use", id="toolu_2", name="g", input={}),
+            grows(1, "input_json_delta", partial_json='{"b"'), grows(0, "input_json_delta", partial_json='{"a"'),
+            grows(1, "input_json_delta", partial_json=": 2}"), grows(0, "input_json_delta", partial_json=": 1}"),
+            closed(0), closed(1), *ends("tool_use")],
+            {"calls": [("toolu_1", "f", {"a": 1}), ("toolu_2", "g", {"b": 2})]}),
+        ("L28", "thinking, its signature, words and calls in the order of their blocks", [
+            start(), *thinks("let ", "me"), *says("so", index=1), *calls(2, "toolu_1", "f", "{}"), *ends("tool_use")],
+            {"reasoning": "let me", "text": "so", "calls": [("toolu_1", "f", {})], "details.0.signature": "sig=="}),
+        ("signature alone", "thinking may be withheld, and only its signature sent", [
+            start(), *thinks(), *says("so", index=1), *ends()],
+            {"text": "so", "details.0.signature": "sig=="}),
+        ("redacted thinking", "what is encrypted is kept, and is no words", [
+            start(), opened(0, "redacted_thinking", data="ENC"), closed(0), *says("so", index=1), *ends()],
+            {"text": "so", "reasoning": None, "details.0.data": "ENC"}),
+        ("B18", "citations are annotations of the text", [
+            start(), opened(0, "text", text="", citations=[]), grows(0, "text_delta", text="so"),
+            grows(0, "citations_delta", citation=CITATION), closed(0), *ends()],
+            {"text": "so", "annotations.0.cited_text": "so", "annotations.1": None}),
+        ("B20", "what a server's tool was asked and found is no call of the caller's, and is kept", [
+            start(), *calls(0, "srv_1", "web_search", '{"query": "q"}', kind="server_tool_use"),
+            opened(1, "web_search_tool_result", tool_use_id="srv_1", content=[FOUND]), closed(1), *says("so", index=2),
+            *ends(server_tool_use={"web_search_requests": 1})],
+            {"text": "so", "finish": ("stop", "end_turn"), "usage.searches": 1}),
+        ("max_tokens", "a call that was cut short is kept as text", [
+            start(), opened(0, "tool_use", id="toolu_1", name="f", input={}), grows(0, "input_json_delta", partial_json='{"a": '),
+            closed(0), *ends("max_tokens")],
+            {"calls": [("toolu_1", "f", '{"a": ')], "unfinished": ["f"], "finish": ("length", "max_tokens")}),
+        ("refusal", "a refusal is a filtered answer", [
+            start(), *says("I "), *ends("refusal")], {"text": "I ", "finish": ("content_filter", "refusal")}),
+        ("pause_turn", "a turn that pauses has stopped", [
+            start(), *says("a"), *ends("pause_turn")], {"finish": ("stop", "pause_turn")}),
+        ("stop_sequence", "which sequence stopped it is kept", [
+            start(), *says("a"),
+            {"type": "message_delta", "delta": {"stop_reason": "stop_sequence", "stop_sequence": "END"},
+            "usage": {"output_tokens": 2}},
+            STOP],
+            {"finish": ("stop", "stop_sequence"), "usage.output_tokens": 2}),
+        ("S07", "an error inside has a status of its own, and takes nothing away", [
+            start(), *says("some ", "words")[:3], fails()],
+            {"text": "some words", "outcome": "error", "error.type": "overloaded_error", "error.message": "Overloaded",
+             "error.status": 529, "error.retryable": True, "usage.input_tokens": 25, "usage.partial": True}),
+        ("error alone", "an error may be the only event", [fails("rate_limit_error", "slow down")],
+            {"outcome": "error", "error.type": "rate_limit_error", "error.status": 429, "error.retryable": True, "usage": None}),
+        ("S08", "of an answer that was cut off the input is exact, the output a lower bound", [
+            start(), *says("some ", "words")[:3]],
+            {"text": "some words", "outcome": "truncated",
+            "usage.input_tokens": 25, "usage.partial": True, "finish": (None, None)}),
+        ("F08", "a stop of a block is not the end of the message", [start(), *says("a")],
+            {"text": "a", "outcome": "truncated"}),
+        ("D3", "a reason without the last event is enough", [start(), *says("a"), ends()[0]],
+            {"text": "a", "finish": ("stop", "end_turn"), "usage.output_tokens": 15}),
+        ("several message_start", "a gateway that begins again does not double what was said", [
+            start(), start({"input_tokens": 27, "output_tokens": 1}), *says("a"), *ends()],
+            {"text": "a", "usage.input_tokens": 27, "usage.output_tokens": 15}),
+        ("no start of a block", "words may come for a block that was never opened", [
+            start(), grows(0, "text_delta", text="Hel"), grows(0, "text_delta", text="lo"), closed(0), *ends()],
+            {"text": "Hello"}),
+        ("text in the start", "a block may open with its first words", [
+            start(), opened(0, "text", text="Hel"), grows(0, "text_delta", text="lo"), closed(0), *ends()],
+            {"text": "Hello"}),
+        ("unknown events", "what nobody knows yet is passed over, and never fatal", [
+            start(), {"type": "content_block_hint", "index": 0, "hint": 1}, opened(0, "hologram", size=3),
+            grows(0, "hologram_delta", part="x"), closed(0), *says("a", index=1), *ends()],
+            {"text": "a"}),
+        ("L30 S09", "input in many fragments is one text", [
+            start(), *calls(0, "toolu_1", "f", "[", *["1, "] * 500, "1]"), *ends("tool_use")],
+            {"calls": [("toolu_1", "f", [1] * 501)]}),
+        ("fallback", "after a fallback it is another model that answers", [
+            start(), opened(0, "fallback", **{"from": {"model": "claude-1"}, "to": {"model": "claude-2"}}), closed(0),
+            *says("a", index=1), *ends()],
+            {"text": "a", "model": "claude-2"}),
+        ("Ba", "an empty id or name says nothing", [
+            start(id=""), opened(0, "tool_use", id="toolu_1", name="f", input={}), closed(0), *ends("tool_use")],
+            {"calls": [("toolu_1", "f", {})]}),
+    ],
+)  # fmt: skip

@@ -1,0 +1,22 @@
+"""All quirks. A new one is a row in the file of its provider."""
+
+from __future__ import annotations
+
+from streamtally.dialects.registry import dialect_names
+from tests.quirks import anthropic, bedrock, cohere, gemini, mistral, ollama, openai
+from tests.quirks.quirk import Quirk
+
+ALL: tuple[Quirk, ...] = (
+    *openai.QUIRKS,
+    *anthropic.QUIRKS,
+    *gemini.QUIRKS,
+    *bedrock.QUIRKS,
+    *bedrock.INVOKE,
+    *cohere.QUIRKS,
+    *cohere.V1,
+    *mistral.QUIRKS,
+    *ollama.QUIRKS,
+    *ollama.GENERATE,
+)
+
+KNOWN = tuple(quirk for quirk in ALL if quirk.dialect in dialect_names())

@@ -1,0 +1,216 @@
+"""The same conversations as each provider sends them. What a provider cannot say is not in its table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tests.dialects.wire import Payload, call, calls, chat, choice, envelope, event, numbered, stops
+from tests.quirks import anthropic, bedrock, cohere, gemini, mistral, ollama, openai
+
+Conversations = Mapping[str, Sequence[Payload]]
+
+MEANING: Mapping[str, Mapping[str, Any]] = {
+    "text": {"text": "Hello", "finish_reason": "stop", "usage.input_tokens": 9, "usage.output_tokens": 4},
+    "reasoning": {"reasoning": "let me", "text": "so", "finish_reason": "stop"},
+    "calls": {"functions": [("f", {"a": 1}), ("g", {"b": 2})], "finish_reason": "tool_calls"},
+    "filter": {"text": "I", "finish_reason": "content_filter"},
+    "length": {"text": "Hel", "finish_reason": "length"},
+    "citations": {"text": "so", "annotations_present": True, "finish_reason": "stop"},
+    "cache": {"usage.input_tokens": 100, "usage.cache_read_tokens": 80, "usage.output_tokens": 4},
+    "error": {"text": "Hel", "outcome": "error", "error.message": "gone", "finish_reason": None},
+    "cut": {"text": "Hel", "outcome": "truncated", "finish_reason": None},
+}
+"""What each conversation means, whoever sends it."""
+
+_WORD = chat(choice(content="Hel"))
+_URL = {"type": "url_citation", "url_citation": {"url": "https://a.test", "title": "A", "start_index": 0, "end_index": 2}}
+
+
+def _chat_used(prompt: int = 9, **fields: Any) -> Payload:
+    return chat(usage={"prompt_tokens": prompt, "completion_tokens": 4, "total_tokens": prompt + 4, **fields})
+
+
+CHAT: Conversations = {
+    "text": [_WORD, chat(choice(content="lo")), stops(), _chat_used()],
+    "reasoning": [chat(choice(reasoning_content="let ")),
+    chat(choice(reasoning_content="me")), chat(choice(content="so")), stops()],
+    "calls": [
+        calls(call(0, "f", "", id="c0", type="function"), call(1, "g", "", id="c1", type="function")),
+        calls(call(1, None, '{"b": 2}'), call(0, None, '{"a": 1}')),
+        stops("tool_calls"),
+    ],
+    "filter": [chat(choice(content="I")), stops("content_filter")],
+    "length": [_WORD, stops("length")],
+    "citations": [chat(choice(content="so")), chat(choice(annotations=[_URL])), stops()],
+    "cache": [_WORD, stops(), _chat_used(100, prompt_tokens_details={"cached_tokens": 80})],
+    "error": [_WORD, {"error": {"message": "gone", "type": "server_error", "code": 503}}],
+    "cut": [_WORD],
+}  # fmt: skip
+
+
+def _response(*events: Payload, stage: str = "completed", **fields: Any) -> list[Payload]:
+    return numbered(envelope("created"), *events, *([envelope(stage, **fields)] if stage else []))
+
+
+def _called(at: int, name: str, arguments: str) -> list[Payload]:
+    item = {"id": f"f{at}", "type": "function_call", "call_id": f"c{at}", "name": name, "arguments": ""}
+    return [
+        event("output_item.added", output_index=at, item=item),
+        event("function_call_arguments.delta", item_id=f"f{at}", output_index=at, delta=arguments),
+        event("output_item.done", output_index=at, item={**item, "arguments": arguments}),
+    ]
+
+
+_THOUGHT = [
+    event("output_item.added", output_index=0, item={"id": "r1", "type": "reasoning", "summary": []}),
+    event("reasoning_summary_text.delta", item_id="r1", output_index=0, summary_index=0, delta="let "),
+    event("reasoning_summary_text.delta", item_id="r1", output_index=0, summary_index=0, delta="me"),
+]
+_ANNOTATED = event(
+    "output_text.annotation.added",
+    item_id="m1",
+    output_index=0,
+    content_index=0,
+    annotation_index=0,
+    annotation={"type": "url_citation", "url": "https://a.test", "title": "A", "start_index": 0, "end_index": 2},
+)
+_CACHED = {"input_tokens": 100, "input_tokens_details": {"cached_tokens": 80}, "output_tokens": 4, "total_tokens": 104}
+
+RESPONSES: Conversations = {
+    "text": _response(*openai.answers("Hel", "lo"), usage=openai.RESPONSES_USED),
+    "reasoning": _response(*_THOUGHT, *openai.answers("so", at=1)),
+    "calls": _response(*_called(0, "f", '{"a": 1}'), *_called(1, "g", '{"b": 2}')),
+    "filter": _response(*openai.answers("I"), stage="incomplete", incomplete_details={"reason": "content_filter"}),
+    "length": _response(*openai.answers("Hel"), stage="incomplete", incomplete_details={"reason": "max_output_tokens"}),
+    "citations": _response(*openai.answers("so"), _ANNOTATED),
+    "cache": _response(*openai.answers("Hel"), usage=_CACHED),
+    "error": _response(*openai.answers("Hel"), {"type": "error", "code": "server_error", "message": "gone"}, stage=""),
+    "cut": _response(*openai.answers("Hel"), stage=""),
+}
+
+_COUNTS = {"input_tokens": 9, "output_tokens": 1}
+_CITED = [
+    anthropic.opened(0, "text", text="", citations=[]),
+    anthropic.grows(0, "text_delta", text="so"),
+    anthropic.grows(0, "citations_delta", citation=anthropic.CITATION),
+    anthropic.closed(0),
+]
+
+ANTHROPIC: Conversations = {
+    "text": [anthropic.start(_COUNTS), *anthropic.says("Hel", "lo"), *anthropic.ends(output=4)],
+    "reasoning": [anthropic.start(), *anthropic.thinks("let ", "me"), *anthropic.says("so", index=1), *anthropic.ends()],
+    "calls": [
+        anthropic.start(),
+        *anthropic.calls(0, "toolu_1", "f", '{"a": 1}'),
+        *anthropic.calls(1, "toolu_2", "g", '{"b": 2}'),
+        *anthropic.ends("tool_use"),
+    ],
+    "filter": [anthropic.start(), *anthropic.says("I"), *anthropic.ends("refusal")],
+    "length": [anthropic.start(), *anthropic.says("Hel"), *anthropic.ends("max_tokens")],
+    "citations": [anthropic.start(), *_CITED, *anthropic.ends()],
+    "cache": [
+        anthropic.start(
+            {"input_tokens": 15, "cache_read_input_tokens": 80, "cache_creation_input_tokens": 5, "output_tokens": 1}
+        ),
+        *anthropic.says("Hel"),
+        *anthropic.ends(output=4),
+    ],
+    "error": [anthropic.start(), *anthropic.says("Hel"), anthropic.fails(message="gone")],
+    "cut": [anthropic.start(), *anthropic.says("Hel")],
+}
+
+GEMINI: Conversations = {
+    "text": [gemini.says(gemini.text("Hel"), usage=gemini.used(9, 1)),
+             gemini.says(gemini.text("lo"), finish="STOP", usage=gemini.used(9, 3, thoughtsTokenCount=1))],
+    "reasoning": [gemini.says(gemini.text("let ", thought=True)), gemini.says(gemini.text("me", thought=True)),
+                  gemini.says(gemini.text("so"), finish="STOP")],
+    "calls": [gemini.says(gemini.call("f", a=1), gemini.call("g", b=2), finish="STOP")],
+    "filter": [gemini.says(gemini.text("I")), gemini.says(finish="SAFETY")],
+    "length": [gemini.says(gemini.text("Hel"), finish="MAX_TOKENS")],
+    "citations": [gemini.says(gemini.text("so"), finish="STOP", groundingMetadata=gemini.GROUNDING)],
+    "cache": [gemini.says(gemini.text("Hel"), finish="STOP", usage=gemini.used(100, 4, cachedContentTokenCount=80))],
+    "error": [gemini.says(gemini.text("Hel")), gemini.fails(message="gone")],
+    "cut": [gemini.says(gemini.text("Hel"))],
+}  # fmt: skip
+
+CONVERSE: Conversations = {
+    "text": [bedrock.START, *bedrock.says("Hel", "lo"), *bedrock.ends()],
+    "reasoning": [bedrock.START, *bedrock.thinks("let ", "me"), *bedrock.says("so", index=1), *bedrock.ends()],
+    "calls": [
+        bedrock.START,
+        *bedrock.calls(0, "t1", "f", '{"a": 1}'),
+        *bedrock.calls(1, "t2", "g", '{"b": 2}'),
+        *bedrock.ends("tool_use"),
+    ],
+    "filter": [bedrock.START, *bedrock.says("I"), *bedrock.ends("content_filtered")],
+    "length": [bedrock.START, *bedrock.says("Hel"), *bedrock.ends("max_tokens")],
+    "citations": [
+        bedrock.START,
+        bedrock.grows(0, text="so"),
+        bedrock.grows(0, citation={"title": "T", "sourceContent": [{"text": "so"}], "location": {"documentChar": {"start": 0}}}),
+        *bedrock.ends(),
+    ],
+    "cache": [bedrock.START, *bedrock.says("Hel"),
+              *bedrock.ends(inputTokens=15, outputTokens=4, totalTokens=104, cacheReadInputTokens=80, cacheWriteInputTokens=5)],
+    "error": [bedrock.START, *bedrock.says("Hel"), bedrock.fails(message="gone")],
+    "cut": [bedrock.START, *bedrock.says("Hel")],
+}  # fmt: skip
+
+INVOKE: Conversations = {
+    **{name: bedrock.wrapped(payloads) for name, payloads in ANTHROPIC.items() if name != "error"},
+    "error": [*bedrock.wrapped(ANTHROPIC["cut"]), bedrock.fails(message="gone")],
+}
+
+COHERE: Conversations = {
+    "text": [cohere.START, *cohere.says("Hel", "lo"), cohere.ends()],
+    "reasoning": [cohere.START, *cohere.says("let ", "me", kind="thinking"), *cohere.says("so", index=1), cohere.ends()],
+    "calls": [
+        cohere.START,
+        *cohere.calls(0, "f_1", "f", '{"a": 1}'),
+        *cohere.calls(1, "g_1", "g", '{"b": 2}'),
+        cohere.ends("TOOL_CALL"),
+    ],
+    "length": [cohere.START, *cohere.says("Hel"), cohere.ends("MAX_TOKENS")],
+    "citations": [cohere.START, *cohere.says("so"), *cohere.cites(), cohere.ends()],
+    "cache": [cohere.START, *cohere.says("Hel"),
+              cohere.ends(usage={"tokens": {"input_tokens": 100, "output_tokens": 4}, "cached_tokens": 80})],
+    "cut": [cohere.START, *cohere.says("Hel")],
+}  # fmt: skip
+
+MISTRAL: Conversations = {
+    "text": [mistral.START, mistral.chunk(content="Hel"), mistral.chunk("stop", content="lo", usage=mistral.COUNTS)],
+    "reasoning": [mistral.START, mistral.chunk(content=[mistral.thinking("let ", "me")]), mistral.chunk("stop", content="so")],
+    "calls": [
+        mistral.START,
+        mistral.chunk("tool_calls", tool_calls=[mistral.call("a", "f", '{"a": 1}'), mistral.call("b", "g", '{"b": 2}')]),
+    ],
+    "length": [mistral.START, mistral.chunk("model_length", content="Hel")],
+    "cache": [mistral.START, mistral.chunk("stop", content="Hel", usage={
+        "prompt_tokens": 100, "completion_tokens": 4, "total_tokens": 104, "prompt_tokens_details": {"cached_tokens": 80}})],
+    "citations": [mistral.START, mistral.chunk("stop", content=[{"type": "text", "text": "so"}, mistral.REFERENCE])],
+    "error": [mistral.START, mistral.chunk(content="Hel"),
+    {"object": "error", "message": "gone", "type": "server_error", "code": 503}],
+    "cut": [mistral.START, mistral.chunk(content="Hel")],
+}  # fmt: skip
+
+OLLAMA: Conversations = {
+    "text": [ollama.says("Hel"), ollama.says("lo"), ollama.ends()],
+    "reasoning": [ollama.says(thinking="let "), ollama.says(thinking="me"), ollama.says("so"), ollama.ends()],
+    "calls": [ollama.says(tool_calls=[ollama.call("f", a=1), ollama.call("g", b=2)]), ollama.ends()],
+    "length": [ollama.says("Hel"), ollama.ends("length")],
+    "error": [ollama.says("Hel"), {"error": "gone"}],
+    "cut": [ollama.says("Hel")],
+}
+
+BY_DIALECT: Mapping[str, Conversations] = {
+    "anthropic.messages": ANTHROPIC,
+    "bedrock.converse": CONVERSE,
+    "bedrock.invoke": INVOKE,
+    "cohere.v2": COHERE,
+    "gemini": GEMINI,
+    "mistral.chat": MISTRAL,
+    "ollama.chat": OLLAMA,
+    "openai.chat": CHAT,
+    "openai.responses": RESPONSES,
+}

@@ -1,0 +1,85 @@
+"""Quirks of Ollama's chat and generate (https://docs.ollama.com/api/streaming)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.dialects.wire import Payload
+from tests.quirks.quirk import by_dialect
+
+LATENCIES = {"total_duration": 5, "load_duration": 1, "prompt_eval_duration": 2, "eval_duration": 2}
+COUNTS = {**LATENCIES, "prompt_eval_count": 9, "eval_count": 4}
+
+
+def says(content: str = "", **message: Any) -> Payload:
+    """One line of a chat."""
+    line = {"model": "llama-1", "created_at": "2026-01-01T00:00:00Z", "done": False}
+    return {**line, "message": {"role": "assistant", "content": content, **message}}
+
+
+def ends(reason: str | None = "stop", **counts: Any) -> Payload:
+    """The last line of a chat."""
+    said = {"done": True, **({} if reason is None else {"done_reason": reason})}
+    return {**says(), **said, **(counts or COUNTS)}
+
+
+def call(name: str, **arguments: Any) -> dict[str, Any]:
+    """A whole call: arguments are an object, and there is no id."""
+    return {"function": {"name": name, "arguments": arguments}}
+
+
+QUIRKS = by_dialect(
+    "ollama.chat",
+    [
+        ("D15", "usage is in the last line", [says("Hel"), says("lo"), ends()],
+            {"text": "Hello", "usage.input_tokens": 9, "usage.output_tokens": 4, "finish": ("stop", "stop"), "model": "llama-1"}),
+        ("cached prompt", "a prompt that was cached is not counted, and that is not zero", [
+            says("a"), {**ends(), "prompt_eval_count": None}], {"usage.input_tokens": None, "usage.output_tokens": 4}),
+        ("arguments as an object", "arguments are an object, and calls have no id", [
+            says(tool_calls=[call("f", a=1)]), says(tool_calls=[call("g", b=2)]), ends()],
+            {"calls": [(None, "f", {"a": 1}), (None, "g", {"b": 2})], "finish": ("tool_calls", "stop")}),
+        ("B16", "two calls in one line", [says(tool_calls=[call("f", a=1), call("f", a=1)]), ends()],
+            {"calls": [(None, "f", {"a": 1}), (None, "f", {"a": 1})]}),
+        ("B17", "thinking is reasoning", [says(thinking="let "), says(thinking="me"), says("so"), ends()],
+            {"reasoning": "let me", "text": "so"}),
+        ("length", "a full answer has the length as its reason", [says("a"), ends("length")], {"finish": ("length", "length")}),
+        ("no reason", "older servers give no reason", [says("a"), ends(None)], {"finish.0": "stop", "text": "a"}),
+        ("content in the last line", "the last line may bring words", [says("a"), {**ends(), "message": {"content": "b"}}],
+            {"text": "ab"}),
+        ("F09", "an error under HTTP 200 takes nothing away", [says("a"), {"error": "an error was encountered"}],
+            {"text": "a", "outcome": "error", "error.message": "an error was encountered", "usage": None}),
+        ("F08", "an answer without its last line was cut off", [says("a"), says("b")],
+            {"text": "ab", "outcome": "truncated", "usage": None}),
+        ("images", "null fields say nothing", [says("a", images=None, tool_calls=None, thinking=None), ends()],
+            {"text": "a", "reasoning": None, "calls": []}),
+    ],
+)  # fmt: skip
+
+QUIRKS += by_dialect(
+    "ollama.chat",
+    [
+        ("error alone", "an error may be the only line", [{"error": "model not found"}],
+            {"outcome": "error", "error.message": "model not found"}),
+    ],
+    same_as="opaque",
+)  # fmt: skip
+
+
+def generates(words: str = "", **fields: Any) -> Payload:
+    """One line of a generation."""
+    return {"model": "llama-1", "created_at": "2026-01-01T00:00:00Z", "response": words, "done": False, **fields}
+
+
+GENERATE = by_dialect(
+    "ollama.generate",
+    [
+        ("context", "the context of the last line is no words", [
+            generates("Hel"), generates("lo"), {**generates(done=True, done_reason="stop", context=[1, 2, 3]), **COUNTS}],
+            {"text": "Hello", "usage.input_tokens": 9, "usage.output_tokens": 4, "finish": ("stop", "stop")}),
+        ("B17", "thinking is reasoning", [generates(thinking="hm"), generates("so"), generates(done=True, done_reason="stop")],
+            {"reasoning": "hm", "text": "so"}),
+        ("F08", "an answer without its last line was cut off", [generates("a")], {"text": "a", "outcome": "truncated"}),
+        ("unload", "a model that is only loaded or unloaded says nothing", [generates(done=True, done_reason="unload")],
+            {"text": "", "finish.1": "unload"}),
+    ],
+)  # fmt: skip

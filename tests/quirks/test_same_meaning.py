@@ -1,0 +1,25 @@
+"""The same conversation means the same, whichever provider sends it."""
+
+import pytest
+
+from streamtally import replay
+from streamtally.dialects import dialect_names
+from tests.quirks.bodies import WRITERS
+from tests.quirks.conversations import BY_DIALECT, MEANING
+from tests.quirks.quirk import differences
+
+CASES = [(dialect, name) for dialect in BY_DIALECT if dialect in dialect_names() for name in BY_DIALECT[dialect]]
+
+
+@pytest.mark.parametrize(("dialect", "name"), CASES)
+def test_the_record_means_the_same(dialect: str, name: str) -> None:
+    """Normalised fields, inclusive totals and the outcome are equal for all, read from the bytes."""
+    record = replay(WRITERS[dialect][0](BY_DIALECT[dialect][name]), dialect=dialect)
+    assert differences(record, MEANING[name]) == {}
+
+
+@pytest.mark.parametrize(("dialect", "name"), [case for case in CASES if case[1] in ("error", "cut")])
+def test_what_was_interrupted_says_so_in_its_usage(dialect: str, name: str) -> None:
+    """What was counted by then is a lower bound; what was not is None, and never zero."""
+    record = replay(WRITERS[dialect][0](BY_DIALECT[dialect][name]), dialect=dialect)
+    assert record.usage is None or record.usage.partial

@@ -1,0 +1,74 @@
+"""The official SDKs' types of a whole response: whether `to_response` gives what they hold."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import botocore.session
+import cohere
+import ollama
+from anthropic.types.beta import BetaMessage
+from botocore.validate import ParamValidator
+from google.genai.types import GenerateContentResponse
+from mistralai.client.models import ChatCompletionResponse
+from openai.types import Completion, ImagesResponse
+from openai.types.audio import Transcription
+from openai.types.chat import ChatCompletion
+from openai.types.responses import Response
+from pydantic import BaseModel, ValidationError
+
+Check = Callable[[Mapping[str, Any]], object]
+"""Raises what the SDK raises where a response does not fit."""
+
+
+def check_response(dialect: str, response: Mapping[str, Any]) -> None:
+    """Have the SDK's type take a response; of a dialect for which no SDK has one, nothing is checked."""
+    if dialect in _CHECKS:
+        _CHECKS[dialect](response)
+
+
+def fits(dialect: str, response: Mapping[str, Any]) -> bool:
+    """Whether the SDK's type takes a response."""
+    try:
+        check_response(dialect, response)
+    except (ValidationError, AssertionError):
+        return False
+    return True
+
+
+def _converse(response: Mapping[str, Any]) -> None:
+    """boto3 has no types, but its description of the service, by which it checks requests.
+
+    The trace is the service's own, which leaves out of it what its description requires.
+    """
+    given = {name: value for name, value in response.items() if name not in ("ResponseMetadata", "trace")}
+    report = ParamValidator().validate(given, _converse_shape())
+    assert not report.has_errors(), report.generate_report()
+
+
+@functools.cache
+def _converse_shape() -> Any:
+    return botocore.session.get_session().get_service_model("bedrock-runtime").operation_model("Converse").output_shape
+
+
+def _of(kind: type[BaseModel]) -> Check:
+    return kind.model_validate
+
+
+_CHECKS: Mapping[str, Check] = {
+    "anthropic.messages": _of(BetaMessage),
+    "bedrock.converse": _converse,
+    "cohere.v1": _of(cohere.NonStreamedChatResponse),
+    "cohere.v2": _of(cohere.V2ChatResponse),
+    "gemini": _of(GenerateContentResponse),
+    "mistral.chat": _of(ChatCompletionResponse),
+    "ollama.chat": _of(ollama.ChatResponse),
+    "ollama.generate": _of(ollama.GenerateResponse),
+    "openai.chat": _of(ChatCompletion),
+    "openai.completions": _of(Completion),
+    "openai.images": _of(ImagesResponse),
+    "openai.responses": _of(Response),
+    "openai.transcription": _of(Transcription),
+}
