@@ -7,7 +7,7 @@ import platform
 from rich.console import Console
 from rich.table import Table
 
-from . import imports, memory, per_chunk
+from . import imports, memory, per_chunk, pricing
 
 console = Console(width=110)
 
@@ -48,12 +48,22 @@ def _growth() -> Table:
     return table
 
 
+def _prices() -> Table:
+    found = pricing.ways()
+    agreed, times = pricing.agreement(found), pricing.per_call(found)
+    table = _table("One price: CPU µs per call, beside the peers installed", "way", "median", "dearest", "agree with usd")
+    for name, (median, dearest) in times.items():
+        table.add_row(name, f"{median:.2f}", f"{dearest:.2f}", agreed[name])
+    return table
+
+
 def main() -> None:
     """Measure and print."""
     console.print(f"CPython {platform.python_version()}, {platform.machine()}; CPU time, medians of interleaved rounds")
     console.print(_wrapped())
     console.print(_added())
     console.print(_growth())
+    console.print(_prices())
     held = memory.bytes_per_open_stream()
     console.print(
         f"Open stream of {memory.LENGTH} chunks: {held['added']:,.0f} bytes added "

@@ -30,6 +30,7 @@ from .errors import (
 from .limits import Limits
 from .records import (
     Audio,
+    Breakdown,
     Choice,
     Cost,
     CostLine,
@@ -55,6 +56,7 @@ __all__ = [
     "Accumulator",
     "AsyncClient",
     "Audio",
+    "Breakdown",
     "CatalogError",
     "Choice",
     "Chunk",

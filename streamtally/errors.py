@@ -22,7 +22,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .records import StreamRecord
+    from .records import Cost, StreamRecord
 
 RETRYABLE_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 """HTTP status codes after which the same request may succeed (RFC 9110 §15; 529 is Anthropic's "overloaded")."""
@@ -73,7 +73,11 @@ class FramingError(StreamtallyError, ValueError):
 
 
 class CatalogError(StreamtallyError, ValueError):
-    """A catalog that cannot be read, or a price that was demanded and is not there."""
+    """A catalog that cannot be read, or a price that was demanded and is not there: then `cost` says what is known."""
+
+    def __init__(self, message: str, *, cost: Cost | None = None) -> None:
+        self.cost = cost
+        super().__init__(message)
 
 
 class MissingExtra(StreamtallyError, ImportError):

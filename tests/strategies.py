@@ -481,13 +481,13 @@ TRANSCRIPT_RECORDS = st.builds(
     segments=LISTED_OBJECTS,
     logprobs=st.lists(JSON_VALUES, max_size=2).map(tuple),
 )
-_USAGE_OTHERS = {"seconds", "image_size", "image_quality", "cost_usd", "source", "partial", "raw"}
+_USAGE_TEXTS = {"image_size", "image_quality", "video_size", "search_context"}
+_USAGE_OTHERS = {"seconds", "cost_usd", "source", "partial", "raw"} | _USAGE_TEXTS
 USAGE_RECORDS = st.builds(
     Usage,
     **{name: optional(COUNTS) for name in Usage.model_fields if name not in _USAGE_OTHERS},
     seconds=FIGURES,
-    image_size=optional(TEXTS),
-    image_quality=optional(TEXTS),
+    **{name: optional(TEXTS) for name in _USAGE_TEXTS},
     cost_usd=optional(DECIMALS),
     source=st.sampled_from(["provider", "estimated"]),
     partial=st.booleans(),

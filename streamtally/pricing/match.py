@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .cards import geography
+
 FIRST_PARTIES = (
     "openai", "anthropic", "google", "mistral", "deepseek", "x-ai", "cohere", "moonshotai", "minimax", "zai",
     "perplexity", "voyageai", "elevenlabs", "meta",
@@ -20,11 +22,15 @@ FIRST_PARTIES = (
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A model of the catalog, and the rules that led to it, such as "exact", "alias" or "wrapper + date"."""
+    """A model of the catalog, and the rules that led to it, such as "exact", "alias" or "wrapper + date".
+
+    `region` is the one that the name itself states, as a Bedrock inference profile does.
+    """
 
     provider: str
     model: str
     rule: str
+    region: str | None = None
 
 
 def _wrapper(name: str, providers: frozenset[str]) -> Iterator[str]:
@@ -37,24 +43,48 @@ def _wrapper(name: str, providers: frozenset[str]) -> Iterator[str]:
         head, _, rest = name.partition("/")
         if rest and head in providers:
             yield rest
+            yield from _wrapper(rest, providers)
 
 
-_REGION = re.compile(r"(?:us|eu|apac|jp|au|in|ca|sa)\.(?=[a-z0-9]+\.)")
+_REGION = re.compile(r"(?:.*/)?(us-gov|global|us|eu|apac|jp|au|in|ca|sa)[./](?=[a-z0-9])")
+_ARN = re.compile(r"arn:aws[a-z-]*:bedrock:([a-z0-9-]+):")
+_OWN_PRICES = frozenset({"global", "us-gov"})
+"""Regions whose prices differ from those of the plain name wherever they exist: without a row of their own, unknown."""
+
 _BEDROCK = re.compile(r"(?:[a-z-]+\.)?[a-z0-9]+\.[a-z]")
 _CLAUDE_DOT = re.compile(r"(?<=\d)\.(?=\d(?!\d))")
 _CLAUDE_DASH = re.compile(r"(?<=[a-z-]\d)-(?=\d(?!\d))")
+_BUILD = re.compile(r":20\d\d-?\d\d-?\d\d-v\d+$")
+"""What OpenAI's completions put behind the name of the model that served, as in `gpt-3.5-turbo-instruct:20230824-v2`."""
+
 _DATE = re.compile(r"[-@](20\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])$")
 
 
 def _region(name: str, _: frozenset[str]) -> Iterator[str]:
-    """A Bedrock inference profile's geography. `global.` and `us-gov.` stay: they have prices of their own."""
-    if found := _REGION.match(name):
+    """A Bedrock inference profile's geography, `eu.…`, or an Azure data zone's, `eu/…`."""
+    if (found := _REGION.match(name)) and "/" not in name[: found.start(1)]:
         yield name[found.end() :]
 
 
+def region_of(name: str) -> str | None:
+    """The region that a model's name states, as prices name it.
+
+    >>> [region_of(name) for name in ("us.amazon.nova-lite-v1:0", "azure/eu/o4-mini", "us-gov.amazon.nova-lite-v1:0", "o4")]
+    ['us', 'eu', 'us-gov', None]
+    >>> region_of("arn:aws:bedrock:eu-west-1::foundation-model/amazon.nova-lite-v1:0")
+    'eu-west-1'
+    """
+    text = name.strip().casefold()
+    if found := _REGION.match(text):
+        return found[1]
+    return found[1] if (found := _ARN.match(text)) else None
+
+
 def _version(name: str, _: frozenset[str]) -> Iterator[str]:
-    """A Bedrock model's version, `-v1:0`, and Vertex's `@default`."""
+    """A Bedrock model's version, `-v1:0`, also with its end left out, and Vertex's `@default`."""
     if _BEDROCK.match(name):
+        if re.search(r"-v\d+$", name):
+            yield f"{name}:0"
         yield re.sub(r":\d+$", "", name)
         yield re.sub(r"-v\d+(?::\d+)?$", "", name)
     yield name.removesuffix("@default")
@@ -74,12 +104,19 @@ def _claude(name: str, _: frozenset[str]) -> Iterator[str]:
 
 
 def _date(name: str, _: frozenset[str]) -> Iterator[str]:
-    """The date of a snapshot: in its other spellings, then without it."""
+    """The date of a snapshot in its other spellings."""
     if found := _DATE.search(name):
         base, (year, month, day) = name[: found.start()], found.groups()
         yield f"{base}-{year}-{month}-{day}"
         yield f"{base}-{year}{month}{day}"
-        yield base
+
+
+def _inferred(name: str, _: frozenset[str]) -> Iterator[str]:
+    """A snapshot that the catalog does not know by its date has the price of its name without the date."""
+    if found := _BUILD.search(name):
+        yield name[: found.start()]
+    if found := _DATE.search(name):
+        yield name[: found.start()]
 
 
 Rewrite = Callable[[str, frozenset[str]], Iterator[str]]
@@ -91,6 +128,7 @@ RULES: tuple[tuple[str, Rewrite], ...] = (
     ("fine-tune", _fine_tune),
     ("claude", _claude),
     ("date", _date),
+    ("inferred", _inferred),
 )
 """The ways of rewriting a name, in the order in which they are applied; they combine."""
 
@@ -104,7 +142,7 @@ def spellings(name: str, providers: frozenset[str] = frozenset()) -> dict[str, s
 
     Example:
         >>> spellings("claude-sonnet-4.5-20250929")["claude-sonnet-4-5"]
-        'claude + date'
+        'claude + inferred'
     """
     forms: list[tuple[tuple[str, ...], str]] = [((), name.strip().casefold())]
     for rule, rewrite in RULES:
@@ -153,19 +191,31 @@ class Directory:
         A known provider is asked, then those whose models it resells. Without one the provider written in front of the
         name is asked, then the first parties.
         """
-        forms = spellings(model, self.known)
+        forms, region = spellings(model, self.known), region_of(model)
         home = self.provider(provider)
         if home is not None:
             fallbacks = self.providers[home].get("fallbacks", ())
-            return self._among(forms, (home,), "") or self._among(forms, fallbacks, "resold: ")
+            return self._among(forms, (home,), "", region) or self._among(forms, fallbacks, "resold: ", region)
         owner = self.provider(model.partition("/")[0]) if "/" in model else None
-        named = self._among(forms, (owner,), "") if owner is not None else None
-        return named or self._among(forms, tuple(p for p in FIRST_PARTIES if p in self.providers), "first party: ")
+        named = self._among(forms, (owner,), "", region) if owner is not None else None
+        return named or self._among(forms, tuple(p for p in FIRST_PARTIES if p in self.providers), "first party: ", region)
 
-    def _among(self, forms: Mapping[str, str], providers: tuple[str, ...], note: str) -> Match | None:
+    def _among(self, forms: Mapping[str, str], providers: tuple[str, ...], note: str, region: str | None) -> Match | None:
         for text, rules in forms.items():
             for provider in providers:
-                if (found := self.names(provider).get(text)) is not None:
+                found = self.names(provider).get(text)
+                if found is not None and (region_of(text) == region or self._sold_in(region, provider, found[0])):
                     model, how = found
-                    return Match(provider, model, note + (rules if how == "exact" and rules else f"{rules} + {how}".lstrip(" +")))
+                    rule = rules if how == "exact" and rules else f"{rules} + {how}".lstrip(" +")
+                    return Match(provider, model, note + rule, region)
         return None
+
+    def _sold_in(self, region: str | None, provider: str, model: str) -> bool:
+        """Whether the plain name's entry says what a region costs that never costs the same."""
+        place = None if region is None else geography(region)
+        rows = self.providers[provider]["models"][model]["rows"]
+        return place not in _OWN_PRICES or any(place in _listed(row.get("when", {}).get("region")) for row in rows)
+
+
+def _listed(value: str | list[str] | None) -> list[str]:
+    return value if isinstance(value, list) else [] if value is None else [value]

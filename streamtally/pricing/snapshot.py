@@ -1,10 +1,10 @@
 """The catalog's file: gzip JSON with its own hash; the same content always makes the same bytes.
 
-    {schema, revision, generated_at, sources[], units{name: label},
-     providers{id: {api_hosts[], aliases[], fallbacks[],
+    {schema, revision, generated_at, sources[], units{name: label}, holidays?{name: [dates]},
+     providers{id: {api_hosts[], aliases[], fallbacks[], regions?[],
                     models{id: {aliases[], undivided?, defaults?, minimum?, maximum?, rows[]}}}}}
 
-A row is `{from?, to?, when?, window?, above?, rates{unit: "decimal"}}`; rates are US dollars per published unit.
+What a row is, `rows` says; rates are US dollars per published unit.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ import gzip
 import hashlib
 import json
 import zlib
+from datetime import date
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from ..errors import CatalogError
+from .rows import parse_prices
 
 SCHEMA = 1
 BUNDLED = "prices.json.gz"
@@ -53,6 +55,22 @@ def unpack(data: bytes) -> dict[str, Any]:
         raise CatalogError(f"not a catalog: {error}") from error
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
         raise CatalogError(f"not a catalog of schema {SCHEMA}")
+    return content
+
+
+def checked(content: dict[str, Any], name: str) -> dict[str, Any]:
+    """The same content, after every price in it was read.
+
+    Raises:
+        CatalogError: it is malformed; `name` says what.
+    """
+    try:
+        date.fromisoformat(content["generated_at"])
+        for provider in content["providers"].values():
+            for entry in provider["models"].values():
+                parse_prices(entry, content.get("holidays"))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CatalogError(f"the catalog {name} is malformed: {error!r}") from error
     return content
 
 

@@ -1,12 +1,12 @@
 """What prices are published in: the units, how they contain one another, and exact rates.
 
-A unit that is part of another has parents. A rate that is not published is that of the parent, and a count that is not
-reported is zero, so a catalog states only what differs.
+A unit that is part of another has parents. A rate that is not published is that of the nearest parent that has one, and
+a count that is not reported is zero, so a catalog states only what differs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -17,44 +17,75 @@ from ..errors import CatalogError
 QUANTA = 10**15
 """Money is counted in whole quanta of 1e-15 US dollars: every published token price is a whole number of them."""
 
+TOKENS = "million tokens"
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One thing that is charged for: rates are US dollars for `per` of what is counted.
+    """One thing that is charged for: rates are US dollars for `per` of what `Usage` counts in `field`.
 
     `parents` are the units that contain this one. Where several of them have a rate and this one has none, the first
-    parent's rate holds: no discount is assumed that was not published.
+    such parent's holds; the modality stands first, so that cached audio without a rate is charged as audio: no
+    discount is assumed that was not published.
     """
 
     name: str
+    field: str
     per: int
     label: str
     parents: tuple[str, ...] = ()
 
 
+def _tokens(name: str, field: str, *parents: str) -> Unit:
+    return Unit(name, field, 1_000_000, TOKENS, parents)
+
+
 UNITS = {
     unit.name: unit
     for unit in (
-        Unit("input", 1_000_000, "million tokens"),
-        Unit("cache_read", 1_000_000, "million tokens", ("input",)),
-        Unit("cache_write", 1_000_000, "million tokens", ("input",)),
-        Unit("cache_write_1h", 1_000_000, "million tokens", ("cache_write",)),
-        Unit("input_audio", 1_000_000, "million tokens", ("input",)),
-        Unit("cache_audio_read", 1_000_000, "million tokens", ("input_audio", "cache_read")),
-        Unit("input_image", 1_000_000, "million tokens", ("input",)),
-        Unit("cache_image_read", 1_000_000, "million tokens", ("input_image", "cache_read")),
-        Unit("output", 1_000_000, "million tokens"),
-        Unit("output_audio", 1_000_000, "million tokens", ("output",)),
-        Unit("output_image", 1_000_000, "million tokens", ("output",)),
-        Unit("reasoning", 1_000_000, "million tokens", ("output",)),
-        Unit("seconds", 3_600, "hour"),
-        Unit("characters", 1_000_000, "million characters"),
-        Unit("images", 1, "image"),
-        Unit("web_searches", 1_000, "thousand searches"),
-        Unit("requests", 1_000, "thousand requests"),
+        _tokens("input", "input_tokens"),
+        _tokens("cache_read", "cache_read_tokens", "input"),
+        _tokens("cache_write", "cache_write_tokens", "input"),
+        _tokens("cache_write_1h", "cache_write_1h_tokens", "cache_write"),
+        _tokens("cache_write_12h", "cache_write_12h_tokens", "cache_write"),
+        _tokens("input_audio", "audio_input_tokens", "input"),
+        _tokens("cache_audio_read", "cache_read_audio_tokens", "input_audio", "cache_read"),
+        _tokens("cache_audio_write", "cache_write_audio_tokens", "input_audio", "cache_write"),
+        _tokens("input_image", "image_input_tokens", "input"),
+        _tokens("cache_image_read", "cache_read_image_tokens", "input_image", "cache_read"),
+        _tokens("input_video", "video_input_tokens", "input"),
+        _tokens("cache_video_read", "cache_read_video_tokens", "input_video", "cache_read"),
+        _tokens("output", "output_tokens"),
+        _tokens("output_audio", "audio_output_tokens", "output"),
+        _tokens("output_image", "image_output_tokens", "output"),
+        _tokens("output_video", "video_output_tokens", "output"),
+        _tokens("reasoning", "reasoning_tokens", "output"),
+        _tokens("citations", "citation_tokens"),
+        Unit("seconds", "seconds", 3_600, "hour"),
+        Unit("video_seconds", "video_seconds", 1, "second of video"),
+        Unit("input_video_seconds", "input_video_seconds", 1, "second of video"),
+        Unit("characters", "characters", 1_000_000, "million characters"),
+        Unit("megapixels", "megapixels", 1, "megapixel"),
+        Unit("images", "images", 1, "image"),
+        Unit("input_images", "input_images", 1, "image"),
+        Unit("pages", "pages", 1_000, "thousand pages"),
+        Unit("annotated_pages", "annotated_pages", 1_000, "thousand pages", ("pages",)),
+        Unit("grounded_queries", "grounded_queries", 1_000, "thousand searches"),
+        Unit("grounded_prompts", "grounded_prompts", 1_000, "thousand prompts that searched"),
+        Unit("web_searches", "searches", 1_000, "thousand searches"),
+        Unit("maps_queries", "maps_queries", 1_000, "thousand searches"),
+        Unit("file_searches", "file_searches", 1_000, "thousand searches"),
+        Unit("code_sessions", "code_sessions", 1, "session"),
+        Unit("search_units", "search_units", 1_000, "thousand searches"),
+        Unit("requests", "", 1_000, "thousand requests"),
+        Unit("cache_storage", "", 1_000_000 * 3_600, "million tokens and hour"),
     )
 }
-"""All units, parents before children. A catalog and `ModelCatalog.override` use these names."""
+"""All units, parents before children. A catalog and `ModelCatalog.override` use these names.
+
+`seconds` are those of sound, heard or spoken; `cache_write` is the shortest lifetime. `requests` counts itself, and
+`cache_storage` is asked for by itself (`ModelCatalog.storage_cost`), in tokens times seconds.
+"""
 
 
 def _ancestors(name: str) -> Iterator[str]:
@@ -65,6 +96,28 @@ def _ancestors(name: str) -> Iterator[str]:
 
 ANCESTORS = {name: frozenset(_ancestors(name)) for name in UNITS}
 """All units that contain a unit, however far above."""
+
+
+def rated_as(name: str, rated: Collection[str]) -> str | None:
+    """The unit whose rate holds for `name`: itself, else the nearest rated parent, of equally near ones the first.
+
+    >>> rated_as("cache_audio_read", {"input", "cache_read"}), rated_as("cache_audio_read", {"cache_read", "input_audio"})
+    ('cache_read', 'input_audio')
+    """
+    near: tuple[str, ...] = (name,)
+    while near:
+        for unit in near:
+            if unit in rated:
+                return unit
+        near = tuple(parent for unit in near for parent in UNITS[unit].parents)
+    return None
+
+
+def root_of(name: str) -> str:
+    """The unit without parents that contains `name`."""
+    while parents := UNITS[name].parents:
+        name = parents[0]
+    return name
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +135,18 @@ class Rate:
         """The price of `count` things in whole quanta, rounded half to even where it is not whole."""
         if self.divisor == 1 and isinstance(count, int):
             return count * self.quanta
-        return round(Fraction(count) * self.quanta / self.divisor)
+        numerator, denominator = count.as_integer_ratio()
+        return half_even(numerator * self.quanta, denominator * self.divisor)
+
+
+def half_even(numerator: int, denominator: int) -> int:
+    """The quotient as a whole number, halves to the even one; the denominator is positive.
+
+    >>> [half_even(count, 2) for count in (1, 3, -1, -3, 4)]
+    [0, 2, 0, -2, 2]
+    """
+    whole, rest = divmod(numerator, denominator)
+    return whole + (2 * rest > denominator or (2 * rest == denominator and whole & 1))
 
 
 @lru_cache(maxsize=8192)
@@ -102,7 +166,7 @@ def rate_of(unit: str, text: str) -> Rate:
         amount = Decimal(text)
     except InvalidOperation:
         raise CatalogError(f"the rate of {unit} is no decimal number: {text!r}") from None
-    if not amount.is_finite() or amount < 0:
-        raise CatalogError(f"the rate of {unit} must be finite and not negative: {text!r}")
+    if not amount.is_finite() or amount < 0 or amount.adjusted() > 12 or int(amount.as_tuple().exponent) < -40:
+        raise CatalogError(f"the rate of {unit} must be a finite and sane amount, not negative: {text!r}")
     price = Fraction(amount) * QUANTA / UNITS[unit].per
     return Rate(text, price.numerator, price.denominator)

@@ -39,9 +39,11 @@ PLAIN = {
     "Transcript": "language duration",
     "Usage": "input_tokens output_tokens total_tokens cache_read_tokens cache_write_tokens cache_write_1h_tokens "
     "reasoning_tokens text_input_tokens text_output_tokens audio_input_tokens audio_output_tokens cache_read_audio_tokens "
-    "cache_read_image_tokens image_input_tokens image_output_tokens "
-    "video_input_tokens video_output_tokens accepted_prediction_tokens rejected_prediction_tokens "
-    "seconds characters images searches image_size image_quality cost_usd source partial",
+    "cache_read_image_tokens image_input_tokens image_output_tokens accepted_prediction_tokens rejected_prediction_tokens "
+    "seconds characters images searches image_size image_quality cost_usd source partial "
+    "cache_write_12h_tokens cache_write_audio_tokens cache_read_video_tokens video_input_tokens video_output_tokens "
+    "citation_tokens video_seconds input_video_seconds input_images megapixels pages annotated_pages grounded_prompts "
+    "grounded_queries maps_queries file_searches code_sessions search_units video_size search_context",
     "ErrorDetails": "type code status retryable",
 }
 """The fields that are no content. A field that is neither here nor in the rule must be decided on."""

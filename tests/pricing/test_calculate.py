@@ -1,12 +1,14 @@
+import pickle
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, localcontext
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from streamtally.errors import CatalogError
 from streamtally.pricing.calculate import dollars
-from streamtally.records import Usage
+from streamtally.records import Cost, Usage
 
 from .lists import catalog, price, row
 
@@ -243,6 +245,27 @@ def test_a_third_of_a_cent_is_rounded_once() -> None:
     assert price(catalog(row({"seconds": "1"})), Usage(seconds=3600)).usd == 1
 
 
+def test_rates_finer_than_a_quantum() -> None:
+    """Each line is rounded, so that the cost stays their sum."""
+    prices = catalog(row({"input": "0.0000000004", "output": "0.0000000006", "requests": "1"}))
+    cost = price(prices, Usage(input_tokens=1, output_tokens=1))
+    assert cost.usd == sum(line.usd for line in cost.breakdown) == Decimal("0.001000000000001")
+    assert price(prices, Usage(input_tokens=10, output_tokens=10)).usd == Decimal("0.00100000000001")
+
+
+def test_more_cards_and_plans_than_are_kept() -> None:
+    """They are forgotten and made again."""
+    prices = catalog(row({"images": "1"}), row({"images": "2"}, when={"size": "7x7"}))
+    for side in (*range(1, 1100), 7):
+        cost = price(prices, Usage(images=1, image_size=f"{side}x{side}"))
+        assert cost.usd == (2 if side == 7 else 1)
+    names = [name for name, field in Usage.model_fields.items() if field.annotation == (int | None)][:9]
+    flat = catalog(row(BASE))
+    for chosen in range(1, 512):
+        shape: dict[str, Any] = {name: 0 for place, name in enumerate(names) if chosen >> place & 1}
+        assert price(flat, Usage(**shape)).usd in (0, None)
+
+
 def test_exact_in_any_decimal_context() -> None:
     """The caller's decimal context changes nothing."""
     prices = catalog(row({"input": "2.5", "output": "10"}))
@@ -293,14 +316,45 @@ def test_partial_usage_makes_a_partial_cost() -> None:
     assert (cost.usd, cost.status, cost.complete) == (Decimal("0.003"), "partial", False)
 
 
-def test_a_stated_cost_fills_in_only() -> None:
-    """What the provider says is used where nothing can be computed, and marked."""
+def test_a_stated_cost_is_used_and_both_are_kept() -> None:
+    """It is what the provider will charge; ours stands beside it, with its lines."""
     stated = Usage(input_tokens=1000, cost_usd=Decimal("0.5"))
-    assert price(catalog(row(BASE)), stated).usd == Decimal("0.003")
+    cost = price(catalog(row(BASE)), stated)
+    assert (cost.usd, cost.source, cost.provider_usd, cost.computed_usd) == (
+        Decimal("0.5"), "provider", Decimal("0.5"), Decimal("0.003"),
+    )  # fmt: skip
+    assert [line.usd for line in cost.breakdown] == [Decimal("0.003")]
+    assert price(catalog(row(BASE)), Usage(input_tokens=1000)).provider_usd is None
+
+
+def test_a_stated_cost_fills_in_what_is_unknown() -> None:
+    """What the provider says is known even where nothing can be computed."""
+    stated = Usage(input_tokens=1000, cost_usd=Decimal("0.5"))
     for cost in (price(catalog(), stated), catalog().price("other", stated, provider="p")):
         assert (cost.usd, cost.status, cost.complete, cost.source) == (Decimal("0.5"), "priced", True, "provider")
+        assert cost.computed_usd is None
     interrupted = price(catalog(), Usage(cost_usd=Decimal(0), partial=True))
     assert (interrupted.usd, interrupted.status, interrupted.complete) == (Decimal(0), "partial", False)
+
+
+def test_a_stated_zero_does_not_hide_a_price() -> None:
+    """Gateways state zero for what is charged to a key of the user's own; for a free model both are zero."""
+    zero = Usage(input_tokens=1000, cost_usd=Decimal(0))
+    cost = price(catalog(row(BASE)), zero)
+    assert (cost.usd, cost.source, cost.provider_usd) == (Decimal("0.003"), "computed", Decimal(0))
+    assert price(catalog(row({"input": "0"})), zero).source == "provider"
+
+
+def test_own_rates_win_over_a_stated_cost() -> None:
+    """Who gives rates or a discount wants those; what was stated is kept."""
+    stated = Usage(input_tokens=1000, cost_usd=Decimal("0.5"))
+    mine = catalog(row(BASE))
+    for cost, usd in (
+        (price(mine.override("m", {"input": 1}), stated), "0.001"),
+        (price(mine, stated, rates={"input": 1}), "0.001"),
+        (price(mine.discount("d", -50), stated), "0.0015"),
+    ):
+        assert (cost.usd, cost.source, cost.provider_usd) == (Decimal(usd), "computed", Decimal("0.5"))
 
 
 @pytest.mark.parametrize("seconds", [float("inf"), float("nan"), -1.0])
@@ -313,8 +367,10 @@ def test_strict_raises_where_the_cost_is_not_whole() -> None:
     """Only when asked."""
     with pytest.raises(CatalogError, match="unpriced_unit"):
         price(catalog(row({"input": "1"})), Usage(input_tokens=1, output_tokens=1), strict=True)
-    with pytest.raises(CatalogError, match="unknown_model"):
+    with pytest.raises(CatalogError, match="unknown_model") as raised:
         catalog().price("other", Usage(input_tokens=1), provider="p", strict=True)
+    assert raised.value.cost is not None
+    assert raised.value.cost.usd is None
 
 
 @pytest.mark.parametrize(
@@ -323,3 +379,67 @@ def test_strict_raises_where_the_cost_is_not_whole() -> None:
 def test_dollars(quanta: int, text: str) -> None:
     """Exact, and without zeros at the end."""
     assert str(dollars(quanta)) == text
+
+
+def test_storage_is_asked_for_by_itself() -> None:
+    """A million tokens for an hour; in another tier, or without a rate, it is unknown."""
+    prices = catalog(
+        row({"input": "1", "cache_storage": "4.5"}), row({"input": "2", "cache_storage": "1"}, when={"tier": "flex"})
+    )
+    cost = prices.storage_cost("m", 2_000_000, 1800.0, provider="p")
+    assert (cost.usd, cost.status, cost.complete) == (Decimal("4.5"), "priced", True)
+    assert [(line.unit, line.count, line.rate) for line in cost.breakdown] == [("cache_storage", Decimal(3_600_000_000), "4.5")]
+    assert prices.storage_cost("m", 2_000_000, 1800, provider="p", tier="flex").usd == 1
+    assert prices.storage_cost("m", 1, 1, provider="p", tier="batch").unpriced == ("tier:batch",)
+    assert catalog(row({"input": "1"})).storage_cost("m", 1, 1, provider="p").unpriced == ("cache_storage",)
+    assert prices.storage_cost("other", 1, 1, provider="p").status == "unknown_model"
+    assert prices.storage_cost("m", -1, float("nan"), provider="p").usd == 0
+
+
+def test_a_cost_survives_json() -> None:
+    """With its lines, which are made when they are looked at."""
+    cost = price(catalog(row({**BASE, "seconds": "1"})), Usage(input_tokens=1000, output_tokens=3, source="estimated"))
+    again = Cost.model_validate_json(cost.model_dump_json())
+    assert again == cost
+    assert again.breakdown == cost.breakdown == tuple(again.breakdown)
+    assert (len(cost.breakdown), cost.breakdown[0].unit, cost.breakdown[1:][0].unit) == (2, "input", "output")
+    assert cost.usage_source == "estimated"
+    assert repr(cost.breakdown) == repr(tuple(cost.breakdown))
+    assert hash(cost.breakdown) == hash(tuple(cost.breakdown))
+    assert pickle.loads(pickle.dumps(cost)) == cost
+    assert cost.model_copy(update={"usd": None}).breakdown == cost.breakdown
+    assert Cost.model_validate(cost.model_dump()) == cost
+    assert list(cost.model_dump()) == list(Cost.model_fields) == list(Cost().model_dump())
+    with pytest.raises(ValidationError):
+        cost.usd = Decimal(1)
+
+
+def test_only_the_amount() -> None:
+    """The same figure, for whoever sums up."""
+    prices = catalog(row(BASE))
+    assert prices.usd("m", Usage(input_tokens=1000), provider="p") == Decimal("0.003")
+    assert prices.usd("m", Usage(input_tokens=1000, cost_usd=Decimal(1)), provider="p") == 1
+    assert prices.usd("other", Usage(input_tokens=1000), provider="p") is None
+    assert prices.usd("m", Usage(input_tokens=1000), provider="p", tier="flex") is None
+
+
+def test_search_fees_by_the_size_of_the_context() -> None:
+    """And by what the API takes where the request does not say."""
+    fees = [row({"requests": fee}, when={"search": size}) for size, fee in (("low", "5"), ("medium", "8"), ("high", "12"))]
+    prices = catalog(row({"input": "0"}), *fees, defaults={"search": "medium"})
+    costs = [price(prices, Usage(input_tokens=1, search_context=size)).usd for size in ("low", None, "HIGH")]
+    assert costs == [Decimal("0.005"), Decimal("0.008"), Decimal("0.012")]
+
+
+def test_video_by_resolution() -> None:
+    """The size of a video is a word as an image's is."""
+    prices = catalog(row({"video_seconds": "0.1"}, when={"size": "720p"}), row({"video_seconds": "0.3"}, when={"size": "1080p"}))
+    assert price(prices, Usage(video_seconds=8, video_size="1080p")).usd == Decimal("2.4")
+    assert price(prices, Usage(video_seconds=8)).status == "missing_rate"
+
+
+def test_a_fee_for_every_request_covers_its_searches() -> None:
+    """Perplexity counts the searches of a request that has a price of its own: nothing is missing."""
+    searched = price(catalog(row({"input": "1", "requests": "5"})), Usage(input_tokens=1_000_000, searches=3))
+    assert (searched.status, searched.usd) == ("priced", Decimal("1.005"))
+    assert price(catalog(row({"input": "1"})), Usage(input_tokens=1, searches=3)).unpriced == ("web_searches",)

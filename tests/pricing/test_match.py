@@ -23,8 +23,10 @@ def bundled() -> ModelCatalog:
         (" gpt-4o\n", "openai", ("openai", "gpt-4o", "exact")),
         ("gpt-4o-2024-08-06", "openai", ("openai", "gpt-4o", "alias")),
         ("gpt-4o-2024-05-13", "openai", ("openai", "gpt-4o-2024-05-13", "exact")),
-        ("gpt-4o-2099-01-01", "openai", ("openai", "gpt-4o", "date")),
+        ("gpt-4o-2099-01-01", "openai", ("openai", "gpt-4o", "inferred")),
         ("gpt-4o-20240806", "openai", ("openai", "gpt-4o", "date + alias")),
+        ("gpt-3.5-turbo-instruct:20230824-v2", "openai", ("openai", "gpt-3.5-turbo-instruct", "inferred")),
+        ("anthropic.claude-3-haiku-20240307-v1", "aws", ("aws", "anthropic.claude-3-haiku-20240307-v1:0", "version")),
         ("openai/gpt-4o", "openai", ("openai", "gpt-4o", "wrapper")),
         ("openai/gpt-4o", None, ("openai", "gpt-4o", "wrapper")),
         ("openai/gpt-4o", "openrouter", ("openrouter", "openai/gpt-4o", "exact")),
@@ -33,27 +35,27 @@ def bundled() -> ModelCatalog:
         ("gpt-4o", None, ("openai", "gpt-4o", "first party: exact")),
         ("gpt-4o", "my-gateway", ("openai", "gpt-4o", "first party: exact")),
         ("claude-haiku-4-5", None, ("anthropic", "claude-haiku-4-5", "first party: exact")),
-        ("claude-sonnet-4-5-20250929", "anthropic", ("anthropic", "claude-sonnet-4-5", "date")),
+        ("claude-sonnet-4-5-20250929", "anthropic", ("anthropic", "claude-sonnet-4-5", "alias")),
         ("claude-sonnet-4.5", "anthropic", ("anthropic", "claude-sonnet-4-5", "alias")),
-        ("claude-haiku-5.5-20260101", "anthropic", ("anthropic", "claude-haiku-5-5", "date + alias")),
-        ("claude-sonnet-4-20250514", "anthropic", ("anthropic", "claude-sonnet-4-0", "date + alias")),
+        ("claude-haiku-5.5-20991231", "anthropic", ("anthropic", "claude-haiku-5-5", "inferred + alias")),
+        ("claude-sonnet-4-20250514", "anthropic", ("anthropic", "claude-sonnet-4-0", "inferred + alias")),
         ("claude-mythos-5.2", "anthropic", ("anthropic", "claude-mythos-5-2", "claude")),
         ("models/gemini-2.5-pro", "google", ("google", "gemini-2.5-pro", "wrapper")),
         ("publishers/google/models/gemini-2.5-pro", "vertex_ai", ("google", "gemini-2.5-pro", "wrapper")),
         ("projects/p/locations/l/publishers/google/models/gemini-2.5-pro", "google", ("google", "gemini-2.5-pro", "wrapper")),
-        ("claude-sonnet-4-5@20250929", "gcp.vertex_ai", ("google", "claude-sonnet-4-5", "date")),
-        ("claude-sonnet-5@default", "google", ("anthropic", "claude-sonnet-5", "resold: version")),
-        ("gpt-4o", "azure", ("openai", "gpt-4o", "resold: exact")),
+        ("claude-sonnet-4-5@20250929", "gcp.vertex_ai", ("google", "claude-sonnet-4-5", "alias")),
+        ("claude-3-7-sonnet-latest@default", "google", ("anthropic", "claude-3-7-sonnet-latest", "resold: version")),
+        ("chatgpt-4o-latest", "azure", ("openai", "chatgpt-4o-latest", "resold: exact")),
         ("o4-mini", "azure", ("azure", "o4-mini", "exact")),
         (
             "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
             "bedrock",
-            ("aws", "regional.anthropic.claude-sonnet-4-5-20250929-v1:0", "region + alias"),
+            ("aws", "anthropic.claude-sonnet-4-5-20250929-v1:0", "region"),
         ),
         (
             "global.anthropic.claude-sonnet-4-5-20250929-v1:0",
             "aws.bedrock",
-            ("aws", "global.anthropic.claude-sonnet-4-5-20250929-v1:0", "exact"),
+            ("aws", "anthropic.claude-sonnet-4-5-20250929-v1:0", "region"),
         ),
         (
             "arn:aws:bedrock:us-east-1:123:inference-profile/us.amazon.nova-lite-v1:0",
@@ -124,7 +126,7 @@ def test_spellings_are_ordered_by_how_much_they_change() -> None:
     counts = [len(rules.split(" + ")) if rules else 0 for rules in forms.values()]
     assert next(iter(forms)) == "openai/claude-sonnet-4.5-20250929"
     assert counts == sorted(counts)
-    assert forms["claude-sonnet-4-5"] == "wrapper + claude + date"
+    assert forms["claude-sonnet-4-5"] == "wrapper + claude + inferred"
 
 
 def test_an_exact_name_wins_over_an_alias() -> None:
@@ -135,3 +137,69 @@ def test_an_exact_name_wins_over_an_alias() -> None:
     }
     catalog = ModelCatalog({"revision": "r", "generated_at": "2026-01-01", "providers": {"p": {"models": models}}})
     assert [catalog.price(name, USAGE, provider="p").usd for name in "abc"] == [1, 2, 1]
+
+
+REGIONAL = {
+    "aws": {
+        "regions": ["us", "eu", "jp"],
+        "aliases": ["bedrock"],
+        "models": {
+            "maker.m-v1:0": {
+                "rows": [
+                    {"rates": {"input": "11"}},
+                    {"when": {"region": "global"}, "rates": {"input": "10"}},
+                    {"when": {"region": "us-gov"}, "rates": {"input": "12"}},
+                ]
+            },
+            "maker.plain-v1:0": {"rows": [{"rates": {"input": "1"}}]},
+        },
+    },
+    "azure": {
+        "models": {
+            "o9": {"rows": [{"rates": {"input": "10"}}, {"when": {"region": ["us", "eu"]}, "rates": {"input": "11"}}]},
+            "gpt-9": {"rows": [{"rates": {"input": "4"}}]},
+        }
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "provider", "expected"),
+    [
+        ("maker.m-v1:0", "bedrock", 11),
+        ("us.maker.m-v1:0", "bedrock", 11),
+        ("global.maker.m-v1:0", "bedrock", 10),
+        ("us-gov.maker.m-v1:0", "bedrock", 12),
+        ("bedrock/global.maker.m-v1:0", None, 10),
+        ("arn:aws:bedrock:us-east-1:1:inference-profile/global.maker.m-v1:0", "bedrock", 10),
+        ("arn:aws:bedrock:eu-west-1::foundation-model/maker.m-v1:0", "bedrock", 11),
+        ("arn:aws-us-gov:bedrock:us-gov-west-1::foundation-model/maker.m-v1:0", "bedrock", 12),
+        ("us.maker.plain-v1:0", "bedrock", 1),
+        ("global.maker.plain-v1:0", "bedrock", None),
+        ("us-gov.maker.plain-v1:0", "bedrock", None),
+        ("arn:aws-us-gov:bedrock:us-gov-west-1::foundation-model/maker.plain-v1:0", "bedrock", None),
+        ("arn:aws:bedrock:us-east-1:1:application-inference-profile/x1y2", "bedrock", None),
+        ("o9", "azure", 10),
+        ("eu/o9", "azure", 11),
+        ("azure/eu/o9", None, 11),
+        ("jp/gpt-9", "azure", 4),
+        ("my-deployment", "azure", None),
+    ],
+)
+def test_the_region_in_a_name(name: str, provider: str | None, expected: int | None) -> None:
+    """It decides the price where rows name it; the plain price never stands for one that always differs."""
+    catalog = ModelCatalog({"revision": "r", "generated_at": "2026-01-01", "providers": REGIONAL})
+    assert catalog.price(name, USAGE, provider=provider).usd == expected
+
+
+def test_a_region_in_the_call_wins_over_one_in_the_name() -> None:
+    """The caller knows where the request went."""
+    catalog = ModelCatalog({"revision": "r", "generated_at": "2026-01-01", "providers": REGIONAL})
+    assert catalog.price("us.maker.m-v1:0", USAGE, provider="bedrock", region="global").usd == 10
+
+
+@pytest.mark.parametrize("name", ["gpt-4o-2024-08-06", "gpt-4o-20240806", "gpt-4o@2024-08-06"])
+def test_a_dated_name_that_the_catalog_knows_is_not_inferred(bundled: ModelCatalog, name: str) -> None:
+    """In whichever spelling of the date; one that it does not know is, and says so."""
+    assert "inferred" not in (bundled.price(name, USAGE, provider="openai").match_rule or "")
+    assert bundled.price("gpt-4o-2031-01-01", USAGE, provider="openai").match_rule == "inferred"

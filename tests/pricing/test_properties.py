@@ -1,7 +1,8 @@
 """The prices of every model, held against a plain Decimal calculation that shares no code with the package."""
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, time
+import random
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Context, Decimal, localcontext
 from typing import Any
 
@@ -10,154 +11,156 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamtally.pricing import ModelCatalog, snapshot
+from streamtally.pricing.counts import ORDER, settle, steps_of, straight
+from streamtally.pricing.match import region_of
 from streamtally.records import Usage
+
+from .reference import FIELD_AND_PARENTS, charges, divided, rates_at, region_word
 
 CATALOG = ModelCatalog.bundled()
 CONTENT = snapshot.bundled()
 MODELS = sorted(CATALOG)
-MILLION = Decimal(1_000_000)
-PARENTS = {
-    "cache_read": "input", "cache_write": "input", "cache_write_1h": "cache_write", "input_audio": "input",
-    "input_image": "input", "output_audio": "output", "output_image": "output", "reasoning": "output",
-}  # fmt: skip
 
 counts = st.one_of(st.integers(0, 3000), st.integers(90_000, 600_000), st.sampled_from([128_000, 200_000, 272_000, 272_001]))
 moments = st.datetimes(datetime(2024, 1, 1), datetime(2027, 6, 1), timezones=st.just(UTC))  # noqa: DTZ001 - made aware
 tiers = st.sampled_from([None, "batch", "flex", "priority", "fast", "scale"])
+regions = st.sampled_from([None, "us", "eu", "global"])
+seeds = st.integers(0, 2**32)
+
+INPUT_KINDS = tuple(unit for unit in FIELD_AND_PARENTS if "input" in unit or "cache" in unit)
+OUTPUT_KINDS = ("output", "output_audio", "output_image", "output_video", "reasoning")
 
 
-@st.composite
-def usages(draw: st.DrawFn, total: st.SearchStrategy[int] = counts) -> Usage:
-    """Token usage whose parts fit into their totals."""
-    parts = sorted(draw(st.lists(st.integers(0, 1000), min_size=8, max_size=8)))
-    size, output = draw(total), draw(total)
-    share = [size * part // 1000 for part in parts]
-    read, write, audio, image = share[1] - share[0], share[3] - share[2], share[5] - share[4], share[7] - share[6]
-    cached_audio, cached_image = draw(st.integers(0, read // 2)), draw(st.integers(0, read // 2))
-    spoken, drawn = output * parts[0] // 2000, output * parts[1] // 2000
-    return Usage(
-        input_tokens=size,
-        output_tokens=output,
-        cache_read_tokens=read,
-        cache_write_tokens=write,
-        cache_write_1h_tokens=draw(st.integers(0, write)),
-        audio_input_tokens=audio + cached_audio,
-        cache_read_audio_tokens=cached_audio,
-        image_input_tokens=image + cached_image,
-        cache_read_image_tokens=cached_image,
-        audio_output_tokens=spoken,
-        image_output_tokens=drawn,
-        reasoning_tokens=draw(st.integers(0, output - spoken - drawn)),
-        searches=draw(st.integers(0, 3)),
-    )
-
-
-def disjoint(usage: Usage) -> dict[str, int]:
-    """How many tokens are of exactly one kind."""
-    count = {name: value or 0 for name, value in usage}
-    audio, image = count["cache_read_audio_tokens"], count["cache_read_image_tokens"]
-    kinds = {
-        "cache_audio_read": audio,
-        "cache_image_read": image,
-        "cache_read": count["cache_read_tokens"] - audio - image,
-        "cache_write_1h": count["cache_write_1h_tokens"],
-        "cache_write": count["cache_write_tokens"] - count["cache_write_1h_tokens"],
-        "input_audio": count["audio_input_tokens"] - audio,
-        "input_image": count["image_input_tokens"] - image,
-        "output_audio": count["audio_output_tokens"],
-        "output_image": count["image_output_tokens"],
-        "reasoning": count["reasoning_tokens"],
+def usage_of(size: int, output: int, seed: int) -> Usage:
+    """Token usage of random kinds that fit into their totals: a share falls to each kind, and counts are inclusive."""
+    chance = random.Random(seed)
+    disjoint = _split(chance, size, INPUT_KINDS) | _split(chance, output, OUTPUT_KINDS)
+    fields: dict[str, Any] = {
+        field: sum(count for kind, count in disjoint.items() if unit == kind or unit in _above(kind))
+        for unit, (field, _) in FIELD_AND_PARENTS.items()
     }
-    outputs = ("output_audio", "output_image", "reasoning")
-    kinds["output"] = count["output_tokens"] - sum(kinds[name] for name in outputs)
-    kinds["input"] = count["input_tokens"] - sum(n for name, n in kinds.items() if name != "output" and name not in outputs)
-    return kinds
-
-
-def holds(row: Mapping[str, Any], usage: Usage, at: datetime, tier: str | None) -> bool:
-    """The conditions of a row, read literally."""
-    above = row.get("above", {"input": -1})
-    size, limit = usage.input_tokens or 0, above["input"]
-    window = row.get("window", {"hours": ["00:00", "24:00"]})
-    start, end = (hour.replace("24:00", "23:59:59.999999") for hour in window["hours"])
-    return (
-        (size >= limit if above.get("op") == ">=" else size > limit)
-        and row.get("when", {}) in ({}, {"tier": tier})
-        and date.fromisoformat(row.get("from", "0001-01-01")) <= at.date() < date.fromisoformat(row.get("to", "9999-12-31"))
-        and time.fromisoformat(start) <= at.time() <= time.fromisoformat(end)
-        and (at.time() != time.fromisoformat(end) or end.startswith("23:59"))
-        and at.isoweekday() in window.get("days", range(1, 8))
+    searches = chance.choice((0, 0, 1, 3))
+    return Usage(
+        **fields,
+        text_output_tokens=disjoint["output"],
+        searches=searches,
+        grounded_queries=searches,
+        grounded_prompts=min(searches, 1),
+        file_searches=chance.choice((None, 0, 2)),
+        maps_queries=chance.choice((None, 1)),
+        code_sessions=chance.choice((None, 1)),
+        pages=chance.choice((None, 3)),
     )
 
 
-def rate(kind: str, rates: Mapping[str, str]) -> Decimal | None:
-    """The rate of a kind, or of the nearest kind around it that has one."""
-    if kind in rates:
-        return Decimal(rates[kind])
-    if kind in ("cache_audio_read", "cache_image_read"):
-        kind = next((name for name in (f"input_{kind[6:11]}", "cache_read") if name in rates), "input")
-    return (
-        rate(PARENTS[kind], rates) if kind not in rates and kind in PARENTS else Decimal(rates[kind]) if kind in rates else None
-    )
+def _above(unit: str) -> set[str]:
+    parents = FIELD_AND_PARENTS[unit][1]
+    return {*parents, *(above for parent in parents for above in _above(parent))}
 
 
-def expected(entry: Mapping[str, Any], usage: Usage, at: datetime, tier: str | None) -> Decimal | None:
-    """What the tokens and searches cost, or None where nothing is known."""
-    rows = [row for row in entry["rows"] if holds(row, usage, at, tier)]
-    if tier is not None and not any("when" in row for row in rows):
-        return None
-    rates: dict[str, str] = {}
-    for row in rows:
-        rates |= row["rates"]
-    amounts = list(charges(entry, rates, usage))
-    return sum(amounts, Decimal(0)) if amounts or not any((usage.input_tokens, usage.output_tokens, usage.searches)) else None
+def _split(chance: random.Random, total: int, kinds: tuple[str, ...]) -> dict[str, int]:
+    cuts = sorted(chance.choice((0, total, chance.randint(0, total))) for _ in kinds[1:])
+    return dict(zip(kinds, (high - low for low, high in zip([0, *cuts], [*cuts, total], strict=True)), strict=True))
 
 
-def charges(entry: Mapping[str, Any], rates: Mapping[str, str], usage: Usage) -> Iterator[Decimal]:
-    """What each kind costs that has a rate."""
-    for kind, count in disjoint(usage).items():
-        if count and (price := rate(kind, rates)) is not None:
-            yield count * price / MILLION
-    searches = min(usage.searches or 0, entry.get("maximum", {}).get("web_searches", 99))
-    if searches and "web_searches" in rates:
-        yield searches * Decimal(rates["web_searches"]) / 1000
-    if "requests" in rates:
-        yield Decimal(rates["requests"]) / 1000
+usages = st.builds(usage_of, counts, counts, seeds)
 
 
-def agrees(provider: str, model: str, usage: Usage, at: datetime, tier: str | None) -> None:
-    """One price, by both ways."""
+def expected(provider: str, model: str, usage: Usage, at: datetime, words: Mapping[str, str | None]) -> Decimal | None:
+    """What the usage costs, or None where nothing is known of its tier or region."""
     entry = CONTENT["providers"][provider]["models"][model]
-    cost = CATALOG.price(model, usage, provider=provider, at=at, tier=tier)
-    if cost.model_matched != model or "undivided" in entry or not entry["rows"]:
+    base = CONTENT["providers"][provider].get("regions", ["global"])
+    told = {"tier": words["tier"], "region": region_word(entry, words["region"], base)}
+    said = {word: value for word, value in told.items() if value is not None}
+    rates = rates_at(entry, usage.input_tokens or 0, at, said, CONTENT.get("holidays", {}), base)
+    return None if rates is None else sum(charges(entry, rates, divided(entry, usage)), Decimal(0))
+
+
+def agrees(provider: str, model: str, usage: Usage, at: datetime, *, tier: str | None, region: str | None = None) -> None:
+    """One price, by both ways; where ours is none, the other has nothing to charge."""
+    cost = CATALOG.price(model, usage, provider=provider, at=at, tier=tier, region=region)
+    if cost.model_matched != model or (region is None and region_of(model)):
         return
     with localcontext(Context(prec=60)):
-        assert cost.usd == expected(entry, usage, at, tier), (provider, model, cost)
+        wanted = expected(provider, model, usage, at, {"tier": tier, "region": region})
+        assert (cost.usd or 0) == (wanted or 0), (provider, model, cost)
+        assert wanted is not None or cost.usd is None
         assert cost.usd is None or sum(line.usd for line in cost.breakdown) == cost.usd
+        assert not cost.inconsistent
+    assert CATALOG.usd(model, usage, provider=provider, at=at, tier=tier, region=region) == cost.usd
 
 
-@given(st.sampled_from(MODELS), usages(), moments, tiers)
-@settings(max_examples=400)
-def test_every_price_is_that_of_plain_decimals(model: tuple[str, str], usage: Usage, at: datetime, tier: str | None) -> None:
-    """Whatever the model, the counts, the moment and the tier."""
-    agrees(*model, usage, at, tier)
+@given(st.sampled_from(MODELS), usages, moments, tiers, regions)
+@settings(max_examples=1000)
+def test_every_price_is_that_of_plain_decimals(
+    model: tuple[str, str], usage: Usage, at: datetime, tier: str | None, region: str | None
+) -> None:
+    """Whatever the model, the counts, the moment, the tier and the region."""
+    agrees(*model, usage, at, tier=tier, region=region)
 
 
-@pytest.mark.parametrize("provider", ["openai", "anthropic", "google", "x-ai"])
-def test_every_first_party_model(provider: str) -> None:
-    """All of them, on a few fixed requests."""
-    for at in (datetime(2025, 6, 1, tzinfo=UTC), datetime(2026, 11, 2, tzinfo=UTC)):
-        for size in (1000, 300_000):
-            usage = Usage(input_tokens=size, cache_read_tokens=size // 2, output_tokens=500, reasoning_tokens=100)
-            for model in CONTENT["providers"][provider]["models"]:
-                for tier in (None, "batch", "priority"):
-                    agrees(provider, model, usage, at, tier)
+@pytest.mark.parametrize("provider", sorted(CONTENT["providers"]))
+def test_every_model_of(provider: str) -> None:
+    """All of them, each on requests of random kinds, in and out of a tier, at hours of peak and of rest."""
+    chance = random.Random(provider)
+    for model in CONTENT["providers"][provider]["models"]:
+        for day, tier in ((datetime(2025, 6, 1, 3, tzinfo=UTC), None), (datetime(2026, 11, 2, 2, tzinfo=UTC), "batch")):
+            usage = usage_of(chance.choice((1000, 300_000)), chance.choice((0, 500)), chance.randrange(2**32))
+            agrees(provider, model, usage, day, tier=tier)
+
+
+MEASURES: dict[str, Any] = {
+    "seconds": 62.5, "characters": 1234, "images": 2, "input_images": 3, "megapixels": 1.5, "video_seconds": 8.0,
+    "input_video_seconds": 2.25, "pages": 7, "search_units": 2, "code_sessions": 1, "file_searches": 4, "maps_queries": 1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("field", MEASURES)
+def test_every_model_that_charges_for(field: str) -> None:
+    """What is not tokens: alone, so that no other measure of the same is charged instead."""
+    at, usage = datetime(2026, 11, 2, 12, tzinfo=UTC), Usage(**{field: MEASURES[field]})
+    for provider, model in MODELS:
+        cost = CATALOG.price(model, usage, provider=provider, at=at)
+        entry = CONTENT["providers"][provider]["models"][model]
+        if cost.model_matched == model and any(field in row["rates"] for row in entry["rows"]):
+            wanted = expected(provider, model, usage, at, {"tier": None, "region": None})
+            assert wanted is not None
+            assert round(cost.usd or 0, 14) == round(wanted, 14), (provider, model, cost)
+
+
+@given(usages, st.lists(st.sampled_from(ORDER), min_size=1, unique=True), seeds)
+def test_the_straight_way_is_the_careful_way(usage: Usage, units: list[str], seed: int) -> None:
+    """The function that is written out for consistent counts gives what the loop gives, and declines all others."""
+    steps, fields = steps_of(units), dict(usage)
+    chance = random.Random(seed)
+    for name in chance.sample(sorted(fields), 3):
+        fields[name] = chance.choice((None, -1, 5, fields[name])) if type(fields[name]) is int else fields[name]
+    rates = [chance.randint(0, 10**9) for _ in steps]
+    left, sound = settle(steps, fields)
+    found = straight(steps, frozenset(fields))(fields, rates)
+    assert (found is not None) == sound
+    if found is not None:
+        assert found == (tuple(left), sum(count * rate for count, rate in zip(left, rates, strict=True)))
+    assert min(left) >= 0
+
+
+@given(st.sampled_from(MODELS), usages, moments, seeds)
+def test_the_order_of_fields_changes_nothing(model: tuple[str, str], usage: Usage, at: datetime, seed: int) -> None:
+    """The same counts, given in another order and with what is None given too."""
+    fields = list(usage.model_dump().items())
+    random.Random(seed).shuffle(fields)
+    again = Usage(**dict(fields))
+    first, second = (CATALOG.price(model[1], given, provider=model[0], at=at) for given in (usage, again))
+    assert first == second
 
 
 def added(one: Usage, other: Usage) -> Usage:
     """The two requests as one."""
-    fields = {name: value + getattr(other, name) for name, value in one if type(value) is int}
+    fields: dict[str, Any] = {name: (value or 0) + (getattr(other, name) or 0) for name, value in one if name in COUNTS}
     return Usage(**fields)
+
+
+COUNTS = [name for name, field in Usage.model_fields.items() if field.annotation == (int | None)]
 
 
 FLAT = [
@@ -165,11 +168,13 @@ FLAT = [
     for provider, model in MODELS
     if not any(key in row for row in CONTENT["providers"][provider]["models"][model]["rows"] for key in ("above", "window"))
     and not CONTENT["providers"][provider]["models"][model].keys() & {"maximum", "minimum", "undivided"}
-    and not any("requests" in row["rates"] for row in CONTENT["providers"][provider]["models"][model]["rows"])
+    and not any(
+        {"requests", "grounded_prompts"} & row["rates"].keys() for row in CONTENT["providers"][provider]["models"][model]["rows"]
+    )
 ]
 
 
-@given(st.sampled_from(FLAT), usages(), usages(), moments)
+@given(st.sampled_from(FLAT), usages, usages, moments)
 def test_a_split_request_costs_the_same(model: tuple[str, str], one: Usage, other: Usage, at: datetime) -> None:
     """Within one tier, prices are additive, to the last quantum."""
     whole, first, second = (
@@ -178,7 +183,7 @@ def test_a_split_request_costs_the_same(model: tuple[str, str], one: Usage, othe
     assert whole == first + second
 
 
-@given(st.sampled_from(MODELS), usages(), st.integers(0, 100_000), st.integers(0, 100_000), moments)
+@given(st.sampled_from(MODELS), usages, st.integers(0, 100_000), st.integers(0, 100_000), moments)
 def test_more_tokens_never_cost_less(model: tuple[str, str], usage: Usage, more: int, longer: int, at: datetime) -> None:
     """Prices are monotone in both totals, across context tiers too."""
     larger = usage.model_copy(
@@ -194,11 +199,9 @@ def test_more_tokens_never_cost_less(model: tuple[str, str], usage: Usage, more:
     st.none() | st.text() | tiers,
     st.builds(
         Usage,
-        **{
-            name: st.none() | st.integers(-(10**6), 10**12)
-            for name, field in Usage.model_fields.items()
-            if field.annotation == (int | None)
-        },
+        **{name: st.none() | st.integers(-(10**6), 10**12) for name in COUNTS},
+        megapixels=st.none() | st.floats(),
+        video_seconds=st.none() | st.floats(),
         seconds=st.none() | st.floats(),
         image_size=st.none() | st.text(max_size=5),
         image_quality=st.none() | st.text(max_size=5),
