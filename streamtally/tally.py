@@ -29,6 +29,7 @@ from .streams import AsyncTalliedStream, DualTalliedStream, Reading, TalliedStre
 if TYPE_CHECKING:
     from .exporters import Delivery
     from .pricing import ModelCatalog
+    from .pricing.pricer import Pricer
 
 _logger = logging.getLogger("streamtally")
 
@@ -64,11 +65,14 @@ class Tally:
     """Owns an accumulator, a price catalog and the exporters, and brings each stream from the one to the other.
 
     Args:
-        catalog: prices, or the path of a catalog file; the bundled ones if not given, loaded when the first stream ends.
+        catalog: prices, or the path of a catalog file, or of a file of your own rates and discounts (TOML, or JSON), which are
+            laid over the bundled prices. The bundled ones if not given, loaded when the first stream ends.
         exporters: where records go: names ("otel", "prometheus", "jsonl", "console"), exporters, or plain callables.
         clock: where stamps come from.
         limits: bounds of retention.
         keep: "counts" retains no text, audio or image.
+        estimate: a tokenizer, from a text to its number of tokens, for the output of streams that the provider did not count to
+            their end. What it counts is marked as estimated in usage and cost; without it nothing is estimated.
 
     Raises:
         CatalogError: `catalog` names a file that is none.
@@ -91,6 +95,7 @@ class Tally:
         clock: Clock | None = None,
         limits: Limits | None = None,
         keep: Keep = "content",
+        estimate: Callable[[str], int] | None = None,
     ) -> None:
         self.clock = clock or SYSTEM_CLOCK
         self.limits = limits or DEFAULT_LIMITS
@@ -98,6 +103,7 @@ class Tally:
         if keep not in get_args(Keep):
             raise ValueError(f"keep must be one of {get_args(Keep)}, not {keep!r}")
         self._given_catalog = _catalog_of(catalog)
+        self._estimate = estimate
         self._faults: set[type[Exception]] = set()
         self.delivery = _delivery_to((exporters,) if isinstance(exporters, str) else tuple(exporters))
         self.accumulator = Accumulator(
@@ -117,6 +123,21 @@ class Tally:
         from .pricing import ModelCatalog
 
         return ModelCatalog.bundled()
+
+    @cached_property
+    def _pricer(self) -> Pricer:
+        from .pricing.pricer import Pricer
+
+        return Pricer(self.catalog, None if self._estimate is None else self._tokens_in)
+
+    def _tokens_in(self, text: str) -> int:
+        """What the user's tokenizer counts; nothing where it fails, for a cost without it is better than none."""
+        assert self._estimate is not None
+        try:
+            return max(int(self._estimate(text)), 0)
+        except Exception as error:
+            self._log_once(error)
+            return 0
 
     @overload
     def wrap(self, source: AsyncIterable[T], **options: Unpack[WrapOptions]) -> AsyncTalliedStream[T]: ...
@@ -142,7 +163,7 @@ class Tally:
             request_id: the ID of the stream; a new one if not given.
             conversation_id: the conversation that the request belongs to.
             started_at: when the request was made, for a stream that is open already; without it latencies are lower bounds.
-            params: the request's parameters (model, provider, …).
+            params: the request's parameters (model, …); beside them `provider`, `region` and `rates` say what it is priced by.
             attributes: JSON values to put on the record, besides those of `context`.
             keep_raw: keep a copy of every chunk in `record.raw`.
 
@@ -162,7 +183,9 @@ class Tally:
         opener = opener_of(source)
         stream = self._wrapped_stream(options, deferred=opener is not None)
         self.accumulator.register(stream)
-        return kind(Reading(stream, self.accumulator, source if opener is None else None, opener))
+        reading = Reading(stream, self.accumulator, source if opener is None else None, opener)
+        reading.shown = self.priced
+        return kind(reading)
 
     def _wrapped_stream(self, options: WrapOptions, *, deferred: bool) -> WrappedStream:
         surroundings = dict(current_context())
@@ -184,6 +207,27 @@ class Tally:
             keep=self.keep,
             keep_raw=options.get("keep_raw", False),
         )
+
+    def replay(
+        self,
+        body: bytes | bytearray | memoryview | str | Iterable[Any],
+        *,
+        dialect: str | Dialect | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> StreamRecord:
+        """`streamtally.replay`, at the prices of this tally."""
+        payloads: Iterable[Any] = (bytes(body),) if isinstance(body, bytes | bytearray | memoryview) else body
+        if isinstance(body, str):
+            payloads = (body.encode("utf-8", "surrogatepass"),)
+        stream = WrappedStream(
+            About(uuid.uuid4().hex, params=params or {}),
+            started=0,
+            started_from="wrap",
+            dialect=None if dialect is None else dialect_named(dialect),
+            clock=SYSTEM_CLOCK,
+            limits=DEFAULT_LIMITS,
+        )
+        return self.priced(stream.replay(payloads))
 
     def open(self, request_id: str, **options: Any) -> StreamHandle:
         """`Accumulator.open`, with the attributes of `context`."""
@@ -216,29 +260,10 @@ class Tally:
     def priced(self, record: StreamRecord) -> StreamRecord:
         """The record with its cost, and with the provider that its host tells. A fault while pricing is logged."""
         try:
-            provider, told = self._provider(record)
-            at = record.timing.started_at
-            model = record.model or record.requested_model
-            cost = self.catalog.price(model, record.usage, provider=told, at=at, tier=record.service_tier)
-            if cost.status == "unknown_model" and record.requested_model not in (None, model):
-                asked = self.catalog.price(record.requested_model, record.usage, provider=told, at=at, tier=record.service_tier)
-                cost = asked if asked.usd is not None else cost
+            return self._pricer.priced(record)
         except Exception as error:  # no fault of ours may reach the stream
             self._log_once(error)
             return record
-        return record.model_copy(update={"cost": cost, "provider": provider})
-
-    def _provider(self, record: StreamRecord) -> tuple[str | None, str | None]:
-        """The provider to show, and the one to price by.
-
-        The caller's word counts for both, and so does the host's; the dialect's own provider is only shown, for many
-        servers speak its format.
-        """
-        if record.params.get("provider"):
-            return record.provider, record.provider
-        host = record.server_address
-        told = None if host is None else self.catalog.provider_for_host(host)
-        return told or record.provider, told
 
     def _on_end(self, record: StreamRecord) -> StreamRecord:
         record = self.priced(record)
@@ -291,11 +316,11 @@ class Tally:
 
 
 def _catalog_of(catalog: ModelCatalog | str | Path | None) -> ModelCatalog | None:
-    if type(catalog) is not str and not issubclass(type(catalog), Path):
+    if type(catalog) is not str and not issubclass(type(catalog), Path):  # a catalog may be any object, and is not looked into
         return catalog  # type: ignore[return-value]
     from .pricing import ModelCatalog
 
-    return ModelCatalog.from_file(catalog)  # type: ignore[arg-type]
+    return ModelCatalog.at(catalog)  # type: ignore[arg-type]
 
 
 def _delivery_to(exporters: tuple[Any, ...]) -> Delivery | None:
@@ -420,18 +445,7 @@ def replay(
         >>> replay(b'data: {"choices": [{"index": 0, "delta": {"content": "hi"}}]}\n\n').outcome.value
         'truncated'
     """
-    payloads: Iterable[Any] = (bytes(body),) if isinstance(body, bytes | bytearray | memoryview) else body
-    if isinstance(body, str):
-        payloads = (body.encode("utf-8", "surrogatepass"),)
-    stream = WrappedStream(
-        About(uuid.uuid4().hex, params=params or {}),
-        started=0,
-        started_from="wrap",
-        dialect=None if dialect is None else dialect_named(dialect),
-        clock=SYSTEM_CLOCK,
-        limits=DEFAULT_LIMITS,
-    )
-    return default_tally().priced(stream.replay(payloads))
+    return default_tally().replay(body, dialect=dialect, params=params)
 
 
 def to_response(record: StreamRecord) -> dict[str, Any]:

@@ -1,16 +1,21 @@
+import copy
 import importlib.metadata
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import urllib.request
+from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from streamtally import StreamRecord, cli
+from streamtally import Cost, StreamRecord, cli
+from streamtally.pricing import UNITS, ModelCatalog, snapshot
 from streamtally.testing import scenarios
 from streamtally.testing.scenarios import Call
 
@@ -18,9 +23,9 @@ PROGRAM = [sys.executable, "-c", "from streamtally.cli import main; main()"]
 QUICK = ("demo", "--pace", "0.15")
 
 
-def run(*arguments: str, stdin: bytes | None = None) -> Result:
+def run(*arguments: str, stdin: bytes | None = None, columns: int = 80) -> Result:
     """What the program does with these arguments."""
-    return CliRunner().invoke(cli.program(), arguments, input=stdin)
+    return CliRunner(env={"COLUMNS": str(columns)}).invoke(cli.program(), arguments, input=stdin)
 
 
 def fields(output: str) -> dict[str, str]:
@@ -138,8 +143,156 @@ def test_the_price_of_an_unknown_model_is_unknown() -> None:
 def test_more_from_the_cache_than_there_is_input_is_refused() -> None:
     """Input includes what is read from the cache."""
     result = run("price", "gpt-4o", "--input", "10", "--output", "10", "--cached", "11")
-    assert result.exit_code == 2
-    assert "--input includes --cached" in result.stderr
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--input includes what comes from a cache" in result.stderr
+
+
+def test_price_knows_tiers_regions_dates_and_tools() -> None:
+    """Every condition of a price can be said, and the rows that hold are named."""
+    fast = ("--tier", "fast", "--region", "us", "--searches", "2", "--at", "2026-11-02T03:00:00Z")
+    shown = run("price", "claude-opus-4-8", "--input", "1000000", "--output", "0", *fast)
+    lines = [line.split() for line in shown.output.splitlines()]
+    assert lines[0] == ["input", "1000000", "×", "$11", "per", "million", "tokens", "$11"]
+    assert lines[1] == ["web_searches", "2", "×", "$10", "per", "thousand", "searches", "$0.02"]
+    assert lines[2] == ["total", "$11.02"]
+    assert lines[4] == ["rows:", "standard;", "region", "us,", "tier", "fast"]
+    assert lines[5][0] == "revision"
+
+
+def test_every_unit_has_an_option() -> None:
+    """What can be counted can be priced: seconds, images of a quality, pages, …"""
+    assert "$0.36 per hour" in run("price", "whisper-1", "--seconds", "12.5").output
+    assert "$0.167 per image" in run("price", "gpt-image-1", "--images", "1", "--quality", "high", "--size", "1024x1024").output
+    options = run("price", "--help", columns=200).output
+    for unit in UNITS.values():
+        assert not unit.field or f"--{unit.field.removesuffix('_tokens').replace('_', '-')} " in options.replace(",", " ")
+
+
+def test_price_with_rates_of_ones_own() -> None:
+    """On the command line, or in a file; as JSON it is the cost itself."""
+    told = run("price", "my-model", "--input", "1000000", "--output", "1000000", "--rates", "input=0.5,output=1", "--json")
+    cost = Cost.model_validate_json(told.output)
+    assert (cost.usd, cost.match_rule) == (Decimal("1.5"), "call: exact")
+
+
+def test_price_with_a_file_of_ones_own(tmp_path: Path) -> None:
+    """Rates for a model, at a provider that the catalog does not know, and a discount that has a line."""
+    path = tmp_path / "own.toml"
+    path.write_text(
+        '[[override]]\nmodel = "mine"\nprovider = "cellar"\nrates = {input = "2"}\n'
+        '[[discount]]\nname = "agreement"\npercent = -10\n'
+    )
+    shown = run("price", "mine", "--provider", "cellar", "--input", "1000000", "--catalog", str(path))
+    assert shown.exit_code == 0, shown.output
+    lines = [line.split() for line in shown.output.splitlines()]
+    assert lines[1] == ["discount", "-10%", "of", "$2", "$-0.2", "agreement"]
+    assert lines[2] == ["total", "$1.8"]
+    path.write_text("[[override]]\n")
+    assert run("price", "mine", "--input", "1", "--catalog", str(path)).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("gpt-4o",), "nothing to price"),
+        (("gpt-4o", "--quality", "high"), "nothing to price"),
+        (("gpt-4o", "--input", "1", "--provider", "nobody"), "no provider 'nobody' in the prices of"),
+        (("gpt-4o", "--input", "1", "--at", "yesterday"), "yesterday"),
+        (("gpt-4o", "--input", "1", "--rates", "input"), "a rate is written as unit=rate"),
+        (("gpt-4o", "--input", "1", "--rates", "wine=3"), "unknown unit 'wine'"),
+        (("gpt-4o", "--input", "1", "--catalog", "/nowhere/prices.json.gz"), "cannot read the catalog"),
+    ],
+)
+def test_what_cannot_be_priced_is_refused(arguments: tuple[str, ...], why: str) -> None:
+    """With exit code 2, and without a traceback."""
+    result = run("price", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert why in result.stderr
+
+
+def test_a_tier_without_rates_is_unknown() -> None:
+    """It is never the standard price: exit code 1, and what is missing."""
+    result = run("price", "gpt-4o", "--input", "1", "--provider", "openai", "--tier", "sublime")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "gpt-4o at openai: unknown (missing_rate)" in result.stderr
+    assert result.stderr.strip().endswith("no rate for tier:sublime")
+
+
+# The catalog
+
+
+@pytest.fixture(autouse=True)
+def _no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was fetched on this machine before is out of sight."""
+    for name in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "cache"))
+
+
+def changed(path: Path, **rates: str) -> Path:
+    """The bundled catalog with another price of gpt-4o, as a file."""
+    content = copy.deepcopy(snapshot.bundled())
+    content["providers"]["openai"]["models"]["gpt-4o"]["rows"].append({"rates": rates})
+    path.write_bytes(snapshot.pack({**content, "generated_at": "2999-01-01"}))
+    return path
+
+
+def test_catalog_info() -> None:
+    """Which prices, how old, where from, how many; all of it also as JSON."""
+    shown = run("catalog", "info")
+    facts = json.loads(run("catalog", "info", "--json").output)
+    bundled = ModelCatalog.bundled()
+    assert facts["revision"] == bundled.revision
+    assert (facts["models"], facts["disputed"]) == (len(bundled), len(bundled.disputed()))
+    assert sum(facts["providers"].values()) == len(bundled)
+    assert facts["generated_at"] in shown.output
+    assert f"({facts['age_days']} days old)" in shown.output
+    assert f"openai {facts['providers']['openai']}" in re.sub(r" +", " ", shown.output)
+
+
+def test_catalog_list() -> None:
+    """Names with their plain prices, of one provider or with a text in them."""
+    lines = [line.split() for line in run("catalog", "list", "open-ai", "--match", "GPT-4.1-m").output.splitlines()]
+    assert ["openai", "gpt-4.1-mini", "$0.4", "$1.6"] in lines
+    assert all("gpt-4.1-m" in line[1] for line in lines)
+    listed = json.loads(run("catalog", "list", "openai", "--json").output)
+    assert {"provider": "openai", "model": "gpt-4.1-mini", "input": "0.4", "output": "1.6"} in listed
+    assert len(run("catalog", "list").output.splitlines()) == len(ModelCatalog.bundled())
+    assert run("catalog", "list", "nobody").exit_code == 2
+
+
+def test_catalog_diff(tmp_path: Path) -> None:
+    """From the bundled prices to a file, or from one file to another."""
+    path = changed(tmp_path / "new.json.gz", input="99")
+    assert "openai/gpt-4o: input 2.5 → 99" in run("catalog", "diff", str(path)).output
+    both = json.loads(run("catalog", "diff", str(path), str(path), "--json").output)
+    assert both["changes"] == []
+    assert both["from"] == both["to"] != ModelCatalog.bundled().revision
+    assert run("catalog", "diff").output.startswith("0 differences")
+    assert run("catalog", "diff", str(tmp_path / "nowhere")).exit_code == 2
+
+
+def test_catalog_refresh(tmp_path: Path) -> None:
+    """The commands use what was fetched and kept; what cannot be trusted is not, and the exit code says so."""
+    path = changed(tmp_path / "new.json.gz", input="99")
+    digest = sha256(path.read_bytes()).hexdigest()
+    path.rename(tmp_path / f"prices-{digest}.json.gz")
+    (tmp_path / "latest.json").write_text(json.dumps({"sha256": digest}))
+    done = run("catalog", "refresh", str(tmp_path / "latest.json"))
+    assert (done.exit_code, done.output.splitlines()[0]) == (0, "updated")
+    assert "$99 per million tokens" in run("price", "gpt-4o", "--input", "1").output
+    assert "2999-01-01" in run("catalog", "info").output
+    told = run("catalog", "refresh", str(tmp_path / "nowhere.json"), "--json")
+    assert told.exit_code == 1
+    assert json.loads(told.output)["outcome"] == "failed"
+    assert "FileNotFoundError" in run("catalog", "refresh", str(tmp_path / "nowhere.json")).stderr
+
+
+def test_the_package_is_a_program() -> None:
+    """`python -m streamtally` is the same."""
+    done = subprocess.run(
+        [sys.executable, "-m", "streamtally", "--version"], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.strip() == importlib.metadata.version("streamtally")
 
 
 def test_version() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from streamtally import Accumulator, Outcome, StreamRecord, replay, to_response
+from streamtally import Outcome, StreamRecord, Tally, replay, to_response
 from streamtally.dialects import dialect_names
 from tests.anthropic_sdk import final_blocks
 from tests.dialects.wire import facts, pieces
@@ -137,11 +137,11 @@ def _keyed(chunks: Sequence[Any], dialect: str, seed: int) -> StreamRecord:
     """The record of payloads, each added twice under its index, in an order that the seed makes."""
     positions = [*range(len(chunks))] * 2
     random.Random(seed).shuffle(positions)
-    accumulator = Accumulator()
-    accumulator.open("r", dialect=dialect)
+    tally = Tally()  # which counts the tools, as `replay` does
+    tally.open("r", dialect=dialect)
     for position in positions:
-        accumulator.add("r", chunks[position], index=position)
-    return accumulator.finish("r")
+        tally.add("r", chunks[position], index=position)
+    return tally.finish("r")
 
 
 def _expected_outcome(recorded: Recording, record: StreamRecord) -> Outcome:

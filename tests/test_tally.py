@@ -12,7 +12,8 @@ import pytest
 from openai.types.chat import ChatCompletion
 
 import streamtally
-from streamtally import Limits, Outcome, StreamRecord, StreamType, Tally, UnknownDialect, UnknownRequest, tally
+from streamtally import CatalogError, Limits, Outcome, StreamRecord, StreamType, Tally, UnknownDialect, UnknownRequest, tally
+from streamtally.pricing import ModelCatalog
 from streamtally.testing import FakeClock, RecordingExporter, scenarios
 from tests.streams.sources import chat_chunk, chat_chunks
 
@@ -78,6 +79,77 @@ def test_a_model_that_was_asked_for_prices_one_that_nobody_knows(own: Tally) -> 
     with own.wrap(chunks) as stream:
         list(stream)
     assert stream.record.cost.usd is None
+
+
+def test_a_wrapped_stream_is_priced_as_it_goes(own: Tally) -> None:
+    """What came so far costs at least so much, until it has ended."""
+    chunks = [{**chunk, "usage": {"prompt_tokens": 1000, "completion_tokens": 0}} for chunk in chat_chunks()]
+    with own.wrap(chunks, params={"model": "gpt-4.1-mini", "provider": "openai"}) as stream:
+        next(iter(stream))
+        going = stream.record.cost
+        assert (going.usd, going.status) == (Decimal("0.0004"), "partial")
+        list(stream)
+    assert (stream.record.cost.usd, stream.record.cost.status) == (Decimal("0.0004"), "priced")
+
+
+def test_rates_for_one_call(own: Tally) -> None:
+    """They are said with the request's parameters, as numbers of any kind."""
+    rates = {"input": Decimal("0.1"), "output": 0}
+    with own.wrap(chat_chunks(), params={"provider": "openai", "rates": rates}) as stream:
+        list(stream)
+    assert stream.record.cost.match_rule == "call: exact"
+    assert {line.rate for line in stream.record.cost.breakdown} <= {"0.1", "0"}
+
+
+def test_a_file_of_rates_and_discounts(tmp_path: Path) -> None:
+    """TOML, or JSON with nothing else in it, is laid over the bundled prices."""
+    toml, json = tmp_path / "own.toml", tmp_path / "own.json"
+    toml.write_text('[[override]]\nmodel = "gpt-4.1-mini"\nrates = {input = "7", output = "7"}\n')
+    json.write_text('{"discount": [{"name": "all of it", "percent": -100}]}')
+    costs = []
+    for path in (toml, str(json)):
+        with Tally(catalog=path).wrap(chat_chunks(), params={"provider": "openai"}) as stream:
+            list(stream)
+        costs.append(stream.record.cost)
+    assert {line.rate for line in costs[0].breakdown} == {"7"}
+    assert (costs[1].usd, costs[1].breakdown[-1].name) == (Decimal(0), "all of it")
+    (tmp_path / "odd.json").write_text("[]")
+    with pytest.raises(CatalogError):
+        Tally(catalog=tmp_path / "odd.json")
+
+
+def test_an_estimate_of_what_nobody_counted(exporter: RecordingExporter) -> None:
+    """Only with a tokenizer, and marked; the stream was left before its usage came."""
+    tally = Tally(exporters=[exporter], estimate=lambda text: len(text.split()))
+    with tally.wrap(chat_chunks(), params={"model": "gpt-4.1-mini", "provider": "openai"}) as stream:
+        for _ in zip(range(4), stream, strict=False):
+            pass
+    (record,) = exporter.records
+    assert record.usage is not None
+    assert (record.usage.output_tokens, record.usage.source, record.usage.partial) == (3, "estimated", True)
+    assert (record.cost.usd, record.cost.status, record.cost.usage_source) == (Decimal("0.0000048"), "partial", "estimated")
+
+
+def test_a_tokenizer_that_fails(caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged once, and the record has what it would have without one."""
+
+    def broken(_: str) -> int:
+        raise RuntimeError("no vocabulary")
+
+    tally = Tally(estimate=broken)
+    for _ in range(2):
+        with tally.wrap(chat_chunks()[:4]) as stream:
+            list(stream)
+        assert stream.record.usage is None
+        assert stream.record.cost.status == "no_usage"
+    assert [line.message for line in caplog.records] == ["pricing failed; further RuntimeError will not be logged"]
+
+
+def test_replay_at_the_prices_of_a_tally() -> None:
+    """A tally's own prices price its recordings too."""
+    own_prices = ModelCatalog.bundled().override("gpt-4o", {"input": 1, "output": 1})
+    recorded = Tally(catalog=own_prices).replay(scenarios.chat(model="gpt-4o").body)
+    assert recorded.cost.match_rule == "user: first party: exact"
 
 
 def test_a_dialect_by_name(own: Tally) -> None:

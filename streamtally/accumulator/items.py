@@ -23,6 +23,9 @@ _ADDRESSES = frozenset({"id", "type", "status", "call_id", "name", "role", "tool
 _MAX_PARTS = 4096
 """How far into a list of parts a position may point."""
 
+_PRICED = frozenset({"container_id", "quality", "size"})
+"""Fields of calls that decide what they cost; so does what an action is."""
+
 
 def fold_item(document: Document, delta: ItemDelta) -> None:
     """Carry out one operation upon an item."""
@@ -53,8 +56,12 @@ def _merge_item(document: Document, key: int, delta: ItemDelta, stage: str) -> N
 
 
 def _skeleton(item: Mapping[str, Json]) -> Json:
-    """What names an item, less what it holds."""
-    return {name: value for name, value in item.items() if name in _ADDRESSES}
+    """What names an item and what its price depends on, less what it holds."""
+    kept = {name: value for name, value in item.items() if name in _ADDRESSES or (name in _PRICED and isinstance(value, str))}
+    action = item.get("action")
+    if isinstance(action, Mapping) and isinstance(action.get("type"), str):
+        kept["action"] = {"type": action["type"]}
+    return kept
 
 
 def _fold_piece(document: Document, key: int, delta: ItemDelta) -> None:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from ..accumulator import Accumulator, WrappedStream, failure_fields
-from ..records import Outcome
+from ..records import Outcome, StreamRecord
 from .sources import (
     AsyncExit,
     Exit,
@@ -42,15 +42,30 @@ class Reading:
         exit: what leaves the context manager that was entered, where one was.
         below: our own generators that the source reads.
         iterator: how the source is iterated (`iter` or `aiter`), and what came of that.
+        shown: the record as the caller sees it while the stream goes on.
         tapped: what kind of source it is that reads by itself, and is counted where it does; None until that is known.
     """
 
-    __slots__ = ("accumulator", "answer", "below", "closers", "exit", "iterator", "loop", "opener", "source", "stream", "tapped")
+    __slots__ = (
+        "accumulator",
+        "answer",
+        "below",
+        "closers",
+        "exit",
+        "iterator",
+        "loop",
+        "opener",
+        "shown",
+        "source",
+        "stream",
+        "tapped",
+    )
 
     def __init__(self, stream: WrappedStream, accumulator: Accumulator, source: Any, opener: Callable[[], Any] | None) -> None:
         self.stream = stream
         self.accumulator = accumulator
         self.opener = opener
+        self.shown: Callable[[StreamRecord], StreamRecord] = lambda record: record
         self.answer: Mapping[Any, Any] | None = None
         self.exit: Exit | AsyncExit | None = None
         self.tapped: Tapped | None = None

@@ -26,9 +26,9 @@ class _Wrapper(Generic[T]):
 
     @property
     def record(self) -> StreamRecord:
-        """The record as things stand; the final one once the stream has ended, however it did."""
+        """The record as things stand, priced so far; the final one once the stream has ended, however it did."""
         stream = self._reading.stream
-        return stream.record or stream.snapshot()
+        return stream.record or self._reading.shown(stream.snapshot())
 
     @property
     def request_id(self) -> str:

@@ -22,7 +22,7 @@ from openai.types.responses import ResponseStreamEvent
 from pydantic import TypeAdapter, ValidationError
 
 import streamtally
-from streamtally import Accumulator, StreamRecord, replay
+from streamtally import StreamRecord, Tally, replay
 
 Payload: TypeAlias = dict[str, Any]
 Payloads: TypeAlias = Sequence[Mapping[str, Any]]
@@ -175,11 +175,11 @@ def keyed(payloads: Sequence[Any], dialect: str, seed: int = 7) -> StreamRecord:
     """The record of payloads that come with their index, shuffled, and each of them twice."""
     numbers = [*range(len(payloads))] * 2
     random.Random(seed).shuffle(numbers)
-    accumulator = Accumulator()
-    accumulator.open("r", dialect=dialect)
+    tally = Tally()  # which counts the tools, as `replay` does
+    tally.open("r", dialect=dialect)
     for number in numbers:
-        accumulator.add("r", payloads[number], index=number)
-    return accumulator.finish("r")
+        tally.add("r", payloads[number], index=number)
+    return tally.finish("r")
 
 
 def read(payloads: Payloads, dialect: str = "openai.chat", *, tells: bool = True) -> StreamRecord:
