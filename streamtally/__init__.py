@@ -50,6 +50,7 @@ from .tally import Tally, acollect, collect, configure, replay, to_response, wra
 if _typing.TYPE_CHECKING:
     from .client import AsyncClient, Client
     from .exporters import ConsoleExporter, Exporter, JsonLinesExporter, OtelExporter, PrometheusExporter
+    from .integrations import instrument, uninstrument
     from .pricing import ModelCatalog
 
 __all__ = [
@@ -97,9 +98,11 @@ __all__ = [
     "collect",
     "configure",
     "context",
+    "instrument",
     "register_dialect",
     "replay",
     "to_response",
+    "uninstrument",
     "wrap",
 ]
 
@@ -112,6 +115,8 @@ _ON_DEMAND = {
     "ModelCatalog": "pricing",
     "OtelExporter": "exporters",
     "PrometheusExporter": "exporters",
+    "instrument": "integrations",
+    "uninstrument": "integrations",
 }
 """What is loaded when it is used, for it brings a library or the catalog with it."""
 

@@ -10,6 +10,8 @@ from typing import Any
 
 _CURRENT: ContextVar[Mapping[str, Any]] = ContextVar("streamtally_context", default=MappingProxyType({}))
 
+_NESTED: ContextVar[bool] = ContextVar("streamtally_nested", default=False)
+
 
 @contextmanager
 def context(*, conversation_id: str | None = None, **attributes: Any) -> Iterator[None]:
@@ -31,6 +33,22 @@ def context(*, conversation_id: str | None = None, **attributes: Any) -> Iterato
     finally:
         with suppress(ValueError):  # a generator that is closed by another task leaves in a context that never entered
             _CURRENT.reset(token)
+
+
+@contextmanager
+def nested() -> Iterator[None]:
+    """While one of our streams makes its request: `instrument` leaves alone what is called inside the block."""
+    token = _NESTED.set(True)
+    try:
+        yield
+    finally:
+        with suppress(ValueError):  # as above
+            _NESTED.reset(token)
+
+
+def is_nested() -> bool:
+    """Whether this place is inside a request that one of our streams makes."""
+    return _NESTED.get()
 
 
 def current_context() -> Mapping[str, Any]:

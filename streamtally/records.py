@@ -356,8 +356,15 @@ def _made(kind: type[_Model], fields: dict[str, Any], given: set[str]) -> _Model
     return made
 
 
+WAIT_BOUNDS = (0.001, 0.002, 0.005, *(0.01 * 2**power for power in range(14)))
+"""Seconds. From 10 ms on those that OpenTelemetry's conventions advise for chunks; finer ones below, for fast models."""
+
+
 class InterChunk(Frozen):
-    """Seconds between chunks: how long the provider let wait for each chunk after the first."""
+    """Seconds between chunks: how long the provider let wait for each chunk after the first.
+
+    `buckets` says how many waits were at most each of `WAIT_BOUNDS` and more than the one before; the last is for the rest.
+    """
 
     count: int
     mean: float
@@ -365,6 +372,7 @@ class InterChunk(Frozen):
     p95: float
     p99: float
     max: float
+    buckets: tuple[int, ...] = ()
 
 
 class Timing(Frozen):

@@ -9,18 +9,23 @@ from __future__ import annotations
 
 import atexit
 import logging
+import os
+import sys
 import threading
 import uuid
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+import weakref
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, TypedDict, TypeVar, Unpack, get_args, overload
 
 from .accumulator import About, Accumulator, Keep, StreamHandle, WrappedStream
 from .clock import SYSTEM_CLOCK, Clock, Moment, stamp_of
-from .context import current_context
+from .context import current_context, is_nested, nested
 from .dialects import Dialect, dialect_named
 from .limits import DEFAULT_LIMITS, Limits
 from .records import Outcome, StreamRecord
@@ -28,12 +33,16 @@ from .streams import AsyncTalliedStream, DualTalliedStream, Reading, TalliedStre
 
 if TYPE_CHECKING:
     from .exporters import Delivery
+    from .exporters.courier import Courier
     from .pricing import ModelCatalog
     from .pricing.pricer import Pricer
 
 _logger = logging.getLogger("streamtally")
 
 T = TypeVar("T")
+
+Server = tuple[str | None, int | None]
+"""Host and port."""
 
 
 Answer: TypeAlias = dict[str, Any]
@@ -70,7 +79,9 @@ class Tally:
         exporters: where records go: names ("otel", "prometheus", "jsonl", "console"), exporters, or plain callables.
         clock: where stamps come from.
         limits: bounds of retention.
-        keep: "counts" retains no text, audio or image.
+        keep: "counts" retains no text, audio or image; "everything" also what the user wrote in the request.
+        deferred: have the records of wrapped streams made, priced and exported on a thread of the tally's, and not where
+            the stream ends; a wrapper's `record` is the final one all the same, made by whoever asks first.
         estimate: a tokenizer, from a text to its number of tokens, for the output of streams that the provider did not count to
             their end. What it counts is marked as estimated in usage and cost; without it nothing is estimated.
 
@@ -87,7 +98,7 @@ class Tally:
         ('hello', 'completed')
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - options, each by its name
         self,
         *,
         catalog: ModelCatalog | str | Path | None = None,
@@ -95,6 +106,7 @@ class Tally:
         clock: Clock | None = None,
         limits: Limits | None = None,
         keep: Keep = "content",
+        deferred: bool = False,
         estimate: Callable[[str], int] | None = None,
     ) -> None:
         self.clock = clock or SYSTEM_CLOCK
@@ -114,6 +126,12 @@ class Tally:
             on_end=self._on_end,
             on_late=self.delivery.late if self.delivery else None,
         )
+        if self.delivery is not None:
+            self._introduce(self.delivery)
+        self._courier = _courier() if deferred else None
+        if self._courier is not None:
+            self.accumulator.defer = self._courier.post
+        _enter(self)
 
     @cached_property
     def catalog(self) -> ModelCatalog:
@@ -123,6 +141,25 @@ class Tally:
         from .pricing import ModelCatalog
 
         return ModelCatalog.bundled()
+
+    def _introduce(self, delivery: Delivery) -> None:
+        """Let the exporters ask what they may."""
+        from .exporters.owner import Owner, attach
+
+        owner = Owner(
+            failures=lambda: delivery.failures,
+            dropped=lambda: delivery.dropped,
+            knows_model=lambda model: self.catalog.knows(model),
+            catalog_age=self._catalog_age,
+        )
+        attach(delivery.exporters, owner)
+
+    def _catalog_age(self) -> float | None:
+        """How many seconds old the catalog's source data is; None before it is loaded, which is no telemetry's to do."""
+        if "catalog" not in self.__dict__:
+            return None
+        made = stamp_of(datetime.fromisoformat(self.catalog.generated_at).replace(tzinfo=UTC), self.clock)
+        return (self.clock.monotonic_ns() - made) / 1e9
 
     @cached_property
     def _pricer(self) -> Pricer:
@@ -179,13 +216,51 @@ class Tally:
             return source
         if unknown := options.keys() - WrapOptions.__annotations__.keys():
             raise TypeError(f"wrap() has no option {', '.join(sorted(unknown))}")
-        kind = wrapper_of(source)
-        opener = opener_of(source)
+        return wrapper_of(source)(self._reading(source, opener_of(source), options))
+
+    def call(self, request: Callable[[], Any], *, server: Server = (None, None), **options: Unpack[WrapOptions]) -> Any:
+        """Make a request now, and wrap what it returns; what is no stream is returned as it is, and ends as "cancelled".
+
+        The clock runs from here, and what the request raises makes an "error" record and reaches the caller. Takes the
+        arguments of `wrap`, and host and port of the `server` where they are known beforehand.
+        """
+        reading = self._reading(None, request, options, server)
+        return _around(reading, reading.open())
+
+    async def acall(self, request: Callable[[], Any], *, server: Server = (None, None), **options: Unpack[WrapOptions]) -> Any:
+        """`call` of a request that is to be awaited."""
+        reading = self._reading(None, request, options, server)
+        return _around(reading, await reading.aopen())
+
+    def _reading(
+        self, source: Any, opener: Callable[[], Any] | None, options: WrapOptions, server: Server = (None, None)
+    ) -> Reading:
         stream = self._wrapped_stream(options, deferred=opener is not None)
+        stream.about.server_address, stream.about.server_port = server
         self.accumulator.register(stream)
         reading = Reading(stream, self.accumulator, source if opener is None else None, opener)
+        if self._hooks("alone"):
+            reading.alone = self._alone
         reading.shown = self.priced
-        return kind(reading)
+        return reading
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """A request is made: what else would measure it stands back, for there is to be one measure."""
+        with ExitStack() as stack:
+            for enter in (nested, *self._hooks("alone")):
+                with suppress(Exception):  # an exporter's fault is not the caller's
+                    stack.enter_context(enter())
+            yield
+
+    @property
+    def suppressed(self) -> bool:
+        """Whether this place asks not to be measured: it is inside one of our own requests, or somebody says so."""
+        return is_nested() or any(ask() for ask in self._hooks("suppressed"))
+
+    def _hooks(self, name: str) -> list[Any]:
+        exporters = self.delivery.exporters if self.delivery else ()
+        return [getattr(exporter, name) for exporter in exporters if hasattr(exporter, name)]
 
     def _wrapped_stream(self, options: WrapOptions, *, deferred: bool) -> WrappedStream:
         surroundings = dict(current_context())
@@ -196,6 +271,7 @@ class Tally:
             params=options.get("params") or {},
             attributes={**surroundings, **(options.get("attributes") or {})},
             conversation_id=options.get("conversation_id") or conversation,
+            keep_input=self.keep == "everything",
         )
         return WrappedStream(
             about,
@@ -277,16 +353,33 @@ class Tally:
             _logger.warning("pricing failed; further %s will not be logged", type(error).__name__, exc_info=error)
 
     def flush(self, timeout: float | None = None) -> bool:
-        """End what the garbage collector left, and have the exporters write out what they hold; True if all of it went."""
+        """End what the garbage collector left, and have the exporters write out what they hold; True if all of it went.
+
+        With a `timeout` (seconds) the call returns in time, whatever the exporters do.
+        """
+        deadline = None if timeout is None else monotonic() + timeout
         self.accumulator.drain()
-        return self.delivery.flush(timeout) if self.delivery else True
+        if self._courier is not None and not self._courier.ask(bool).wait(_left(deadline)):
+            return False
+        return self.delivery.flush(_left(deadline)) if self.delivery else True
 
     def close(self) -> None:
         """End the keyed streams that are open, flush, and close the exporters."""
         self.accumulator.close()
+        self.flush(_AT_EXIT)
+        if self._courier is not None:
+            self._courier.close()
         if self.delivery:
-            self.delivery.flush(5.0)
             self.delivery.close()
+        _tallies.discard(self)
+
+    def after_fork(self) -> None:
+        """Begin anew in a forked child: what is open and what waits is the parent's. Called by itself."""
+        self.accumulator.after_fork()
+        if self._courier is not None:
+            self._courier.after_fork()
+        if self.delivery is not None:
+            self.delivery.after_fork()
 
     async def aflush(self, timeout: float | None = None) -> bool:  # the exporters' own time
         """`flush`, without blocking the event loop."""
@@ -313,6 +406,26 @@ class Tally:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.aclose()
+
+
+def _left(deadline: float | None) -> float | None:
+    return None if deadline is None else max(deadline - monotonic(), 0.0)
+
+
+def _courier() -> Courier:
+    from .exporters.courier import Courier
+
+    return Courier()
+
+
+def _around(reading: Reading, source: Any) -> Any:
+    """The wrapper of a source that is open."""
+    try:
+        kind = wrapper_of(source)
+    except TypeError:
+        reading.stop()
+        return source
+    return kind(reading)
 
 
 def _catalog_of(catalog: ModelCatalog | str | Path | None) -> ModelCatalog | None:
@@ -345,7 +458,6 @@ def configure(**options: Any) -> Tally:
     if "exporters" not in options:
         options["exporters"] = _exporters_of_environment()
     tally = Tally(**options)
-    atexit.register(_at_exit)
     with _default_lock:
         before, _default = _default, tally
     if before is not None:
@@ -360,20 +472,47 @@ def default_tally() -> Tally:
         with _default_lock:
             if _default is None:
                 _default = Tally(exporters=_exporters_of_environment())
-                atexit.register(_at_exit)
     return _default
 
 
-def _at_exit() -> None:
-    """Export what was abandoned since the last call of the process."""
+_tallies: weakref.WeakSet[Tally] = weakref.WeakSet()
+"""All there are in this process."""
+
+_AT_EXIT = 5.0
+"""Seconds for which the end of the process waits for the exporters."""
+
+
+def _enter(tally: Tally) -> None:
+    """Have a tally flushed at exit, and before whatever else is registered until now, such as the end of an SDK."""
+    _tallies.add(tally)
     atexit.unregister(_at_exit)
-    if _default is not None:
-        _default.flush(5.0)
+    atexit.register(_at_exit)
+
+
+def _at_exit() -> None:
+    """Export what was abandoned since the last call of the process, and what still waits."""
+    deadline = monotonic() + _AT_EXIT
+    for tally in tuple(_tallies):
+        tally.flush(max(deadline - monotonic(), 0.0))
+    if f"{__package__}.exporters.courier" in sys.modules:  # else nothing was ever exported
+        from .exporters.courier import wait_for_the_last
+
+        wait_for_the_last(max(deadline - monotonic(), 0.0))
+
+
+def _after_fork() -> None:
+    """In a forked child: what is open and what waits is the parent's."""
+    global _default_lock
+    _default_lock = threading.Lock()
+    for tally in tuple(_tallies):
+        tally.after_fork()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _exporters_of_environment() -> tuple[Any, ...]:
-    import os
-
     if not os.environ.get("STREAMTALLY_EXPORTERS"):
         return ()
     from .exporters import from_environment

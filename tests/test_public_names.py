@@ -10,7 +10,7 @@ import streamtally
 from streamtally import errors, records
 
 PROMISED = {
-    *("wrap", "replay", "collect", "acollect", "configure", "context", "to_response"),
+    *("wrap", "replay", "collect", "acollect", "configure", "context", "to_response", "instrument", "uninstrument"),
     *("Tally", "Accumulator", "ModelCatalog", "Client", "AsyncClient", "Limits"),
     *("Exporter", "OtelExporter", "PrometheusExporter", "JsonLinesExporter", "ConsoleExporter"),
     *("Chunk", "StreamRecord", "StreamType", "Outcome", "Choice", "ToolCall", "Audio", "Image", "Transcript"),

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import types
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -184,6 +185,71 @@ def test_a_bound_of_retention_does_not_cut_the_caller() -> None:
     assert record.usage is not None
     assert record.dropped_bytes > 0
     assert len(record.text) + record.dropped_bytes >= 50_000
+
+
+# Requests that are made at once
+
+
+def test_a_request_that_is_made_now(own: Tally, exporter: RecordingExporter) -> None:
+    """The clock runs from the call, and the wrapper is of the kind that the source is."""
+    stream = own.call(lambda: iter(chat_chunks()), server=("api.test", 443), request_id="r1")
+    assert not hasattr(type(stream), "__aiter__")
+    list(stream)
+    (record,) = exporter.records
+    assert (record.timing.started_from, record.server_address, record.server_port) == ("request", "api.test", 443)
+    assert (exporter.started[0].server_address, record.text) == ("api.test", "one two three")
+
+
+@pytest.mark.anyio
+async def test_a_request_that_is_awaited_now(own: Tally, exporter: RecordingExporter) -> None:
+    """The same."""
+
+    async def source() -> AsyncIterator[Any]:
+        for chunk in chat_chunks():
+            yield chunk
+
+    async def request() -> AsyncIterator[Any]:
+        return source()
+
+    assert [chunk async for chunk in await own.acall(request)] == chat_chunks()
+    with pytest.raises(ZeroDivisionError):
+        await own.acall(lambda: 1 / 0)
+    assert [record.outcome for record in exporter.records] == [Outcome.COMPLETED, Outcome.ERROR]
+
+
+def test_a_request_whose_answer_is_no_stream(own: Tally, exporter: RecordingExporter) -> None:
+    """It is handed on as it is."""
+    answer = object()
+    assert own.call(lambda: answer) is answer
+    assert [record.outcome for record in exporter.records] == [Outcome.CANCELLED]
+    assert len(own.accumulator) == 0
+
+
+def test_others_are_asked_to_stand_back_while_a_request_is_made() -> None:
+    """By the exporters that can; one whose asking fails harms nobody."""
+    inside: list[bool] = []
+
+    class Alone(RecordingExporter):
+        @contextmanager
+        def alone(self) -> Iterator[None]:
+            inside.append(True)
+            yield
+            inside.pop()
+
+    class Broken(RecordingExporter):
+        def alone(self) -> Any:
+            raise OSError
+
+    seen: list[list[bool]] = []
+
+    def request() -> Iterator[str]:
+        seen.append(list(inside))
+        return iter(["a"])
+
+    with Tally(exporters=[Broken(), Alone()]).wrap(request) as stream:
+        seen.append(list(inside))
+        list(stream)
+    assert seen == [[True], []]
 
 
 # Keyed streams

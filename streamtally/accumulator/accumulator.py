@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from ..clock import SYSTEM_CLOCK, Clock, Moment, stamp_of
@@ -41,7 +42,11 @@ class Accumulator:
         on_end: called with each record as its stream ends; returns the record to hand out.
         on_start: called with the record, still empty, as a stream opens.
         on_late: called with the record of a stream that ended, when a chunk comes too late for it.
-        keep: "counts" retains no text, audio or image.
+        keep: "counts" retains no text, audio or image; "everything" also what the user wrote in the request.
+
+    Attributes:
+        defer: has a job done soon, on another thread, and says whether it will; then the record of a wrapped stream is made
+            there. None, as a rule: it is made where the stream ends.
 
     Example:
         >>> accumulator = Accumulator()
@@ -67,7 +72,10 @@ class Accumulator:
         self._on_end = on_end
         self._on_start = on_start
         self._on_late = on_late
+        self.defer: Callable[[Callable[[], object]], bool] | None = None
         self._lock = threading.Lock()
+        self._making = threading.Lock()
+        self._maker: int | None = None
         self._keyed = Books(self.limits)
         self._wrapped: dict[str, WrappedStream] = {}
         self._tombstones = Tombstones(self.limits.tombstones, self.limits.ended_records)
@@ -108,8 +116,8 @@ class Accumulator:
         spoken = None if dialect is None else dialect_named(dialect)
         given = None if started_at is None else self._wall(started_at)
         kind = None if stream_type is None else StreamType(stream_type)
-        about = About(request_id, kind, params or {}, attributes or {}, conversation_id)
-        entry = self._opened(about, first_index)
+        about = About(request_id, kind, params or {}, attributes or {}, conversation_id, keep_input=self.keep == "everything")
+        entry = self._opened(about, first_index, spoken, given)
         with entry.lock:
             entry.users += 1
             if entry.stream.seal is None:
@@ -179,7 +187,7 @@ class Accumulator:
             with entry.lock:
                 return entry.stream.snapshot()
         if wrapped := self._wrapped.get(request_id):
-            return wrapped.snapshot()
+            return self.record_of(wrapped)
         return self._remembered(request_id)
 
     def discard(self, request_id: str) -> None:
@@ -245,6 +253,9 @@ class Accumulator:
         """Enter a wrapped stream in the books. Raises `DuplicateRequest` where its ID is open."""
         self.drain()
         request_id = stream.about.request_id
+        before = self._wrapped.get(request_id)
+        if before is not None and before.seal is not None:
+            self.record_of(before)  # it has ended, though its record is still to be made: the ID is free
         with self._lock:
             if request_id in self:
                 raise DuplicateRequest(request_id)
@@ -252,17 +263,48 @@ class Accumulator:
         if self._on_start is not None:
             self._on_start(stream.snapshot())
 
-    def end(self, stream: WrappedStream) -> StreamRecord:
-        """Make the record of a wrapped stream that the caller has sealed, and strike the stream off. Called once."""
+    def end(self, stream: WrappedStream) -> None:
+        """Have the record made of a wrapped stream that the caller has sealed: here and now, or where `defer` does it."""
+        if self.defer is None:
+            self._finish(stream)
+        elif not self.defer(partial(self.record_of, stream)):
+            self.record_of(stream)
+
+    def record_of(self, stream: WrappedStream) -> StreamRecord:
+        """The record of a wrapped stream as things stand; the final one, once it is sealed: made by whoever asks first."""
+        if stream.seal is None or self.defer is None or self._maker == threading.get_ident():
+            return stream.record or stream.snapshot()
+        with self._making:
+            if stream.record is None:
+                self._maker = threading.get_ident()
+                try:
+                    self._finish(stream)
+                finally:
+                    self._maker = None
+        return stream.record or stream.snapshot()
+
+    def _finish(self, stream: WrappedStream) -> None:
+        """Make the record of a sealed stream, and strike the stream off. Called once.
+
+        One that is not on the books is a forked child's copy of its parent's: the parent will say how it ended.
+        """
         record = stream.snapshot()
+        request_id = stream.about.request_id
         try:
-            if self._on_end is not None:
+            if self._on_end is not None and self._wrapped.get(request_id) is stream:
                 record = self._on_end(record)
         finally:
             stream.record = record
             with self._lock:
-                self._wrapped.pop(stream.about.request_id, None)
-        return record
+                if self._wrapped.get(request_id) is stream:
+                    del self._wrapped[request_id]
+
+    def after_fork(self) -> None:
+        """Begin anew in a forked child: what is open is the parent's, and a lock may be held by a thread that is not here."""
+        self._lock, self._making, self._maker = threading.Lock(), threading.Lock(), None
+        self._keyed = Books(self.limits)
+        self._wrapped = {}
+        self._orphans = deque()
 
     def orphaned(self, finish: Callable[[], object]) -> None:
         """Leave to the next ordinary call what a finaliser must not do itself. Takes no lock."""
@@ -295,26 +337,27 @@ class Accumulator:
             self._welcome(entry)
         return entry
 
-    def _opened(self, about: About, first_index: int) -> Entry:
+    def _opened(self, about: About, first_index: int, dialect: Dialect | None, given_start: int | None) -> Entry:
         """The stream that a caller opens, also under an ID that was in use before; or the one that is open."""
         opened = self._wall(None)
         with self._lock:
             known = self._keyed.get(about.request_id)
             # One that is sealed has ended, though its record is still being made: the ID is free.
             if known is None or known.stream.seal is not None:
-                known, entry = None, self._new_entry(about, first_index)
-                entry.stream.opened = opened
+                known, entry = None, self._new_entry(about, first_index, dialect)
+                entry.stream.opened, entry.stream.given_start = opened, given_start
                 self._tombstones.exhume(about.request_id)
         if known is not None:
             return known
         self._welcome(entry)
         return entry
 
-    def _new_entry(self, about: About, first_index: int) -> Entry:
+    def _new_entry(self, about: About, first_index: int, dialect: Dialect | None = None) -> Entry:
         """Enter a new stream in the books. Under the registry's lock."""
         if about.request_id in self._wrapped:
             raise DuplicateRequest(about.request_id)
-        stream = KeyedStream(about, first_index=first_index, clock=self.clock, limits=self.limits, keep=self.keep)
+        options = {"dialect": dialect, "clock": self.clock, "limits": self.limits, "keep": self.keep}
+        stream = KeyedStream(about, first_index=first_index, **options)
         return self._keyed.enter(Entry(stream, self.clock.monotonic_ns()))
 
     def _welcome(self, entry: Entry) -> None:

@@ -209,6 +209,15 @@ class Document:
         texts = sum(buffer.tell() for buffer in self.texts.values())
         return texts + sum(buffer.tell() for buffer in self.blobs.values()) + self.listed
 
+    def lose(self, size: int, *address: str | int) -> None:
+        """Count content that was forgotten."""
+        self._discard(address).size += size
+
+    @property
+    def losses(self) -> dict[Address, int]:
+        """How much was forgotten at each address."""
+        return {address: discard.size for address, discard in self._discards.items()}
+
     @property
     def dropped(self) -> int:
         """Characters and bytes that were counted and forgotten."""

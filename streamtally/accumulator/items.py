@@ -30,7 +30,7 @@ _PRICED = frozenset({"container_id", "quality", "size"})
 def fold_item(document: Document, delta: ItemDelta) -> None:
     """Carry out one operation upon an item."""
     if delta.op == "replace":
-        document.put_content([item if document.retain else _skeleton(item) for item in delta.value], "final items")
+        document.put_content([item if document.retain else skeleton(item) for item in delta.value], "final items")
     elif delta.op == "restart":
         _restart(document, delta)
     elif delta.op == "add":
@@ -49,13 +49,13 @@ def _restart(document: Document, delta: ItemDelta) -> None:
 
 
 def _merge_item(document: Document, key: int, delta: ItemDelta, stage: str) -> None:
-    item = delta.value if document.retain else _skeleton(delta.value)
+    item = delta.value if document.retain else skeleton(delta.value)
     for step in reversed(delta.path):
         item = {step: item}
     document.put_content(item, "item", key, stage)
 
 
-def _skeleton(item: Mapping[str, Json]) -> Json:
+def skeleton(item: Mapping[str, Json]) -> Json:
     """What names an item and what its price depends on, less what it holds."""
     kept = {name: value for name, value in item.items() if name in _ADDRESSES or (name in _PRICED and isinstance(value, str))}
     action = item.get("action")

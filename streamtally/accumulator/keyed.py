@@ -21,6 +21,7 @@ from .document import Document
 from .fold import Fold
 from .order import Held, Order, Placed
 from .state import About, Keep, Stream
+from .strip import strip
 from .timing import Arrivals, StartedFrom
 
 Ordering = Literal["index", "sequence", "arrival"]
@@ -360,7 +361,8 @@ class KeyedStream(Stream):
         stream.order.digests = _unpacked("Q", state["digests"])
         stream.arrivals.stamps = _unpacked("q", state["stamps"])
         stream.arrivals.flags = bytearray(base64.b64decode(state["flags"]))
-        stream.fold = Fold(Document.load(state["document"]))
+        document = Document.load(state["document"])
+        stream.fold = Fold(strip(document) if keep == "counts" and document.retain else document)
         stream.kept = stream.fold.document.size
         stream.waiting = sum(held.chunk.size for held in stream.order.held.values())
         stream.chunk_count, stream.duplicates, stream.conflicts, stream.dropped_chunks, stream.faults = state["counts"]

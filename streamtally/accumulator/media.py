@@ -9,7 +9,7 @@ from ..chunks import AudioDelta, ImageDelta, TranscriptDelta
 from ..records import Audio, Image, Transcript
 from .document import Document
 
-_DESCRIBING = frozenset(
+DESCRIBING = frozenset(
     {"id", "mime_type", "size", "quality", "background", "output_format", "created_at", "language", "duration"}
 )
 """Fields that describe a medium and hold none of its content."""
@@ -139,7 +139,7 @@ def transcript_final(document: Document) -> bool:
 def _update(document: Document, name: str, fields: Any, *rest: int | str) -> None:
     if fields:
         known = document.values.setdefault((name, *rest), {})
-        kept = fields if document.retain else {key: value for key, value in fields.items() if key in _DESCRIBING}
+        kept = fields if document.retain else {key: value for key, value in fields.items() if key in DESCRIBING}
         known.update({key: value for key, value in kept.items() if value is not None})
 
 

@@ -20,16 +20,13 @@ from .fold import Fold
 from .media import images_complete
 from .timing import timing
 
-Keep = Literal["content", "counts"]
+Keep = Literal["content", "everything", "counts"]
 
-CONTENT_PARAMS = frozenset(
+INPUT_PARAMS = frozenset({"messages", "input", "prompt", "instructions", "system", "contents"})
+"""Parameters of a request that are what the user wrote: kept only with "everything"."""
+
+CONTENT_PARAMS = INPUT_PARAMS | frozenset(
     {
-        "messages",
-        "input",
-        "prompt",
-        "instructions",
-        "system",
-        "contents",
         "file",
         "image",
         "mask",
@@ -38,15 +35,15 @@ CONTENT_PARAMS = frozenset(
         "extra_body",
     }
 )
-"""Parameters of a request that hold what the user wrote: they are not kept."""
+"""Parameters of a request that hold what the user gave it: they are not kept."""
 
 
 @dataclass(slots=True)
 class About:
     """What the caller says of a stream: all that a record holds and no chunk brings.
 
-    `params` are the request's parameters; what the user wrote there is not kept, nor what has no JSON form (an SDK's
-    "not given"). `characters` is the length of a text to be spoken.
+    `params` are the request's parameters; what the user wrote there is kept only with `keep_input`, and what has no JSON
+    form (an SDK's "not given") is not. `characters` is the length of a text to be spoken.
     """
 
     request_id: str
@@ -58,15 +55,17 @@ class About:
     server_port: int | None = None
     provider: str | None = None
     characters: int | None = None
+    keep_input: bool = False
 
     def __post_init__(self) -> None:
         spoken = self.params.get("input")
         if isinstance(spoken, str):
             self.characters = len(spoken)
+        left_out = CONTENT_PARAMS - INPUT_PARAMS if self.keep_input else CONTENT_PARAMS
         self.params = {
             name: json_value(value)
             for name, value in self.params.items()
-            if name not in CONTENT_PARAMS and isinstance(value, str | int | float | list | tuple | dict)
+            if name not in left_out and isinstance(value, str | int | float | list | tuple | dict)
         }
         self.attributes = {name: json_value(value) for name, value in self.attributes.items()}
 
@@ -123,8 +122,8 @@ class Stream:
         self.limits = limits
         self.reader = Reader(dialect)
         self.keep: Keep = keep
-        self.fold = Fold(Document(retain=keep == "content"))
-        self.raw: list[Json] | None = [] if keep_raw and keep == "content" else None
+        self.fold = Fold(Document(retain=keep != "counts"))
+        self.raw: list[Json] | None = [] if keep_raw and keep != "counts" else None
         self.chunk_count = 0
         self.faults = 0
         self.seal: Seal | None = None

@@ -6,13 +6,14 @@ Two ways of measuring: `Reads` times each read of a wrapped source, `Arrivals` k
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Sequence
 from operator import sub
 from typing import Any, Literal
 
 from ..chunks import CONTENT, TEXT
 from ..clock import Clock, wall_time
-from ..records import InterChunk, Timing
+from ..records import WAIT_BOUNDS, InterChunk, Timing
 
 StartedFrom = Literal["request", "given", "wrap"]
 
@@ -29,8 +30,27 @@ def inter_chunk(waits: Sequence[int], count: int | None = None) -> InterChunk | 
     ordered = sorted(waits)
     p50, p95, p99 = (ordered[-(-len(ordered) * share // 100) - 1] / 1e9 for share in (50, 95, 99))
     return InterChunk(
-        count=count or len(ordered), mean=sum(ordered) / len(ordered) / 1e9, p50=p50, p95=p95, p99=p99, max=ordered[-1] / 1e9
+        count=count or len(ordered),
+        mean=sum(ordered) / len(ordered) / 1e9,
+        p50=p50,
+        p95=p95,
+        p99=p99,
+        max=ordered[-1] / 1e9,
+        buckets=_buckets(ordered),
     )
+
+
+_BOUNDS = tuple(round(bound * 1e9) for bound in WAIT_BOUNDS)
+
+
+def _buckets(ordered: Sequence[int]) -> tuple[int, ...]:
+    """How many waits fall between two bounds each."""
+    up_to = 0
+    counts = []
+    for bound in _BOUNDS:
+        before, up_to = up_to, bisect_right(ordered, bound, up_to)
+        counts.append(up_to - before)
+    return (*counts, len(ordered) - up_to)
 
 
 class Reads:

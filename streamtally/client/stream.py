@@ -43,13 +43,13 @@ class Ending:
     def __init__(
         self, reading: Reading, failure_of: Callable[[Exception], ProviderError | None], *, raise_truncated: bool
     ) -> None:
-        self._stream = reading.stream
+        self._reading = reading
         self._failure_of = failure_of
         self._raise_truncated = raise_truncated
 
     @property
     def _record(self) -> StreamRecord:
-        return self._stream.record or self._stream.snapshot()
+        return self._reading.record
 
     @contextmanager
     def told(self) -> Iterator[None]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from ..jsonish import Json
 from ..records import Outcome, StreamRecord, StreamType, Usage
 from . import names
 from .measurements import error_type, failed, operation, provider
+from .names import Profile
 
 Value = str | bool | int | float | Sequence[str]
 Attributes = dict[str, Value]
@@ -36,6 +38,10 @@ def identity_attributes(record: StreamRecord) -> Attributes:
         found[names.OUTPUT_TYPE] = _OUTPUT_TYPES[record.stream_type]
     elif _speaks_openai(record):
         found[names.OPENAI_API_TYPE] = _API_TYPES.get(record.stream_type)
+        if (tier := _word(record.params.get("service_tier"))) in names.SERVICE_TIERS:
+            found[names.OPENAI_REQUEST_SERVICE_TIER] = tier
+    if record.params and (asked := _output_asked(record.params)):
+        found[names.OUTPUT_TYPE] = asked
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -52,7 +58,7 @@ def same_identity(one: StreamRecord, other: StreamRecord) -> bool:
     )
 
 
-def request_attributes(record: StreamRecord) -> Attributes:
+def request_attributes(record: StreamRecord, profile: Profile) -> Attributes:
     """What the caller said: it is known when the stream starts and does not change."""
     found: Attributes = {name: value for name, value in record.attributes.items() if isinstance(value, str | bool | int | float)}
     found[names.REQUEST_ID] = record.request_id
@@ -60,11 +66,11 @@ def request_attributes(record: StreamRecord) -> Attributes:
     if record.conversation_id is not None:
         found[names.CONVERSATION_ID] = record.conversation_id
     if record.params:
-        found.update(_parameters(record.params))
+        found.update(_parameters(record.params, profile))
     return found
 
 
-def response_attributes(record: StreamRecord) -> Attributes:
+def response_attributes(record: StreamRecord, profile: Profile) -> Attributes:
     """What is known when a stream has ended: what came, how fast, how much, and how it ended."""
     timing, cost = record.timing, record.cost
     found: dict[str, Value | None] = {
@@ -85,7 +91,7 @@ def response_attributes(record: StreamRecord) -> Attributes:
     if cost.status != "priced":
         found[names.COST_STATUS] = cost.status
     if record.usage is not None:
-        found.update(_usage(record.usage))
+        found.update(_usage(record.usage, profile))
     if _speaks_openai(record):
         found[names.OPENAI_RESPONSE_SERVICE_TIER] = record.service_tier
         found[names.OPENAI_RESPONSE_FINGERPRINT] = record.system_fingerprint
@@ -115,9 +121,23 @@ def _speaks_openai(record: StreamRecord) -> bool:
     return record.dialect.startswith("openai.") and record.provider in ("openai", "azure", None)
 
 
+def _output_asked(params: Mapping[str, Json]) -> str | None:
+    """The kind of output that the request asks for: JSON, text or speech."""
+    nested = params.get("text")
+    for given in (params.get("response_format"), nested.get("format") if isinstance(nested, dict) else None):
+        kind = given.get("type") if isinstance(given, dict) else None
+        if isinstance(kind, str) and kind in _FORMATS:
+            return _FORMATS[kind]
+    modalities = params.get("modalities")
+    return "speech" if isinstance(modalities, list) and "audio" in modalities else None
+
+
+_FORMATS = {"json_object": "json", "json_schema": "json", "text": "text"}
+
+
 def _choices_wanted(params: Mapping[str, Json]) -> int:
-    n = params.get("n")
-    return min(n, MAX_CHOICES) if isinstance(n, int) and n > 1 else 1
+    count = dict(_numbers(params)).get(names.REQUEST_CHOICE_COUNT, 1)
+    return min(int(count), MAX_CHOICES) if count > 1 else 1
 
 
 def _faults(record: StreamRecord) -> Iterator[tuple[str, Value]]:
@@ -129,9 +149,12 @@ def _faults(record: StreamRecord) -> Iterator[tuple[str, Value]]:
         yield names.DUPLICATE_CHUNKS, record.duplicates
 
 
-def _usage(usage: Usage) -> Attributes:
+def _usage(usage: Usage, profile: Profile) -> Attributes:
     found: Attributes = {
-        attribute: count for field, attribute in names.USAGE.items() if (count := getattr(usage, field)) is not None
+        attribute: count
+        for field, attributes in profile.usage.items()
+        if (count := getattr(usage, field)) is not None
+        for attribute in attributes
     }
     if usage.source != "provider":
         found[names.USAGE_SOURCE] = usage.source
@@ -140,17 +163,38 @@ def _usage(usage: Usage) -> Attributes:
     return found
 
 
-def _parameters(params: Mapping[str, Json]) -> Iterator[tuple[str, Value]]:
-    for name, (attribute, kind) in names.NUMBER_PARAMETERS.items():
-        if name in params and _is_number(params[name]):
-            yield attribute, kind(params[name])
-    for name, (attribute, words) in names.WORD_PARAMETERS.items():
-        word = params.get(name)
-        if isinstance(word, str) and word in words:
-            yield attribute, word
+def _parameters(params: Mapping[str, Json], profile: Profile) -> Iterator[tuple[str, Value]]:
+    for attribute, number in _numbers(params):
+        if attribute != names.REQUEST_CHOICE_COUNT:
+            yield attribute, int(number) if attribute in profile.whole_numbers else float(number)
     if (count := _choices_wanted(params)) != 1:
         yield names.REQUEST_CHOICE_COUNT, count
+    if (level := _reasoning_level(params)) in names.REASONING_LEVELS:
+        yield names.REQUEST_REASONING_LEVEL, level
+    if previous := _word(params.get("previous_response_id")):
+        yield names.REQUEST_PREVIOUS_RESPONSE_ID, previous
+
+
+def _numbers(params: Mapping[str, Json]) -> Iterator[tuple[str, int | float]]:
+    """The parameters that are numbers, also those in the objects that some providers put them in."""
+    for name, value in params.items():
+        if name in names.NUMBER_PARAMETERS:
+            if _is_number(value):
+                yield names.NUMBER_PARAMETERS[name], value
+        elif name in names.NESTED_PARAMETERS and isinstance(value, dict):
+            yield from _numbers({inner: number for inner, number in value.items() if _is_number(number)})
+
+
+def _reasoning_level(params: Mapping[str, Json]) -> str:
+    for holder in (params, params.get("reasoning"), params.get("output_config")):
+        if isinstance(holder, dict) and (level := _word(holder.get("reasoning_effort") or holder.get("effort"))):
+            return level
+    return ""
+
+
+def _word(value: Json) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _is_number(value: Json) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
 from typing import Generic, TypeVar
 
-from ..records import StreamRecord
+from ..records import InterChunk, StreamRecord
 from .labels import Base, Labels
 from .measurements import Reader, Values, reader
-from .names import INSTRUMENTS, Instrument
+from .names import Instrument
 
 Series = TypeVar("Series")
 Labelled = Mapping[str, str | int]
@@ -20,19 +20,20 @@ class Bindings(Generic[Series]):
     """The series of one exporter, so that a value costs a look-up and no labelling.
 
     Args:
+        instruments: what is measured; those that do not measure streams are left out.
         labels: the shared labels and their caps.
         bind: makes what stands for one series, from the instrument and its labels by name; those without a value are
-            left out. Counters are bound as soon as their shared labels are met, with every value that their own labels
-            can take, so that a rate sees also the first increase.
+            left out. Counters that are to exist `from_zero` are bound as soon as their shared labels are met.
     """
 
-    def __init__(self, labels: Labels, bind: Bind[Series]) -> None:
+    def __init__(self, instruments: Iterable[Instrument], labels: Labels, bind: Bind[Series]) -> None:
+        self._instruments = tuple(one for one in instruments if one.of_streams)
         self._labels = labels
         self._bind = bind
         self._families: dict[Base, list[tuple[Reader, _Family[Series]]]] = {}
         self._single: dict[Instrument, dict[Base, _Family[Series]]] = {}
 
-    def of(self, record: StreamRecord) -> Iterator[tuple[Series, float]]:
+    def of(self, record: StreamRecord) -> Iterator[tuple[Series, float | InterChunk]]:
         """Each series that the record adds to, and the value it adds."""
         base = self._labels.of(record)
         for read, family in self._families.get(base) or self._all(base):
@@ -49,7 +50,7 @@ class Bindings(Generic[Series]):
         return family[own]
 
     def _all(self, base: Base) -> list[tuple[Reader, _Family[Series]]]:
-        families = [(reader(one), _Family(self._labels, self._bind, one, base)) for one in INSTRUMENTS]
+        families = [(reader(one), _Family(self._labels, self._bind, one, base)) for one in self._instruments]
         for _, family in families:
             family.begin_at_zero()
         return self._families.setdefault(base, families)
@@ -73,7 +74,7 @@ class _Family(dict[Values, Series]):
         return series
 
     def begin_at_zero(self) -> None:
-        """Bind the series whose labels are known beforehand, where the instrument is a counter."""
-        if self._instrument.kind == "counter" and self._instrument.values is not None:
-            for own in product(*self._instrument.values):
+        """Bind the series that are to be there before the first increase."""
+        if self._instrument.from_zero:
+            for own in product(*self._instrument.values or ()):
                 self[own]

@@ -45,6 +45,8 @@ class ConsoleExporter:
         completed  gpt-4o  first token 0.31 s  84.2 tokens/s  100 in  180 out  cost unknown (no_usage)
     """
 
+    blocking = False  # the line stands where the program's own output is
+
     def __init__(self, file: IO[str] | None = None, *, content: bool = False) -> None:
         self._file = sys.stderr if file is None else file
         self._content = content

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from io import FileIO
 from pathlib import Path
 from threading import Lock
 from typing import IO
@@ -17,8 +18,9 @@ class JsonLinesExporter:
     """Appends one line of JSON for each record.
 
     Each line is written whole and at once, so several threads and processes can append to one file, and nothing is held
-    back. A file that does not exist yet is made readable for its owner alone. `StreamRecord.model_validate_json` reads a
-    line back; without content the fields of content are absent from it.
+    back. A file that does not exist yet is made readable for its owner alone. One that was moved or removed, as logrotate
+    does, is made anew with the next line. `StreamRecord.model_validate_json` reads a line back; without content the fields
+    of content are absent from it.
 
     Args:
         path_or_file: where to append; an open text file stays the caller's to close.
@@ -54,6 +56,12 @@ class JsonLinesExporter:
             self._file.flush()
         return True
 
+    def after_fork(self) -> None:
+        """Open the file again, in a forked child; one that was given, or is closed, stays as it is."""
+        self._lock = Lock()
+        if isinstance(self._file, _Appended) and not self._file.closed:
+            self._file.reopen()
+
     def close(self) -> None:
         """Close the file that was opened here; flush one that was given."""
         with self._lock:
@@ -67,12 +75,19 @@ class _Appended:
     """A file without a buffer, so that a line goes out in one piece and a forked process inherits none of it."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        folder = Path(path).absolute().parent
+        self._path = Path(path).absolute()
+        folder = self._path.parent
         if not folder.is_dir():
             raise FileNotFoundError(f"the folder for the records does not exist: {folder}")
-        self._file = open(path, "ab", buffering=0, opener=_for_the_owner)  # noqa: SIM115 - stays open until close
+        self._file = self._opened()
+
+    @property
+    def closed(self) -> bool:
+        return self._file.closed
 
     def write(self, text: str) -> object:
+        if self._moved():
+            self.reopen()
         rest = memoryview(text.encode())
         while rest:
             rest = rest[self._file.write(rest) :]
@@ -83,6 +98,21 @@ class _Appended:
 
     def close(self) -> None:
         self._file.close()
+
+    def reopen(self) -> None:
+        """Go on in the file that is at the path now."""
+        before, self._file = self._file, self._opened()
+        before.close()
+
+    def _opened(self) -> FileIO:
+        return open(self._path, "ab", buffering=0, opener=_for_the_owner)
+
+    def _moved(self) -> bool:
+        """Whether the path leads to another file by now, or to none: asked each time, as `WatchedFileHandler` does."""
+        try:
+            return not os.path.samestat(os.stat(self._path), os.fstat(self._file.fileno()))
+        except FileNotFoundError:
+            return True
 
 
 def _for_the_owner(path: str, flags: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from threading import Lock
 
@@ -16,17 +17,28 @@ MAX_VALUES = 100
 MAX_SERIES = 2_000
 """Combinations of the shared labels: the OpenTelemetry SDK's default limit of series for one instrument."""
 
+COMBINATION = "combination"
+"""What overflowed where each label was within its own cap."""
+
 Label = str | int | None
 Base = tuple[Label, ...]
+
+_MODELS = (REQUEST_MODEL, RESPONSE_MODEL)
 
 
 class Labels:
     """The values of the shared labels of each record, within the caps.
 
+    A known model keeps its name whatever came before, and takes nobody's place: so several workers of one service agree on
+    it. Only once a cap is reached is it asked which of the names are known.
+
     Args:
         declared: names of further labels, whose values are those of `record.attributes`.
         max_values: how many values a label may take; the values that come later are "other".
-        known_models: whether a model's name is known, such as from a price catalog. A known name is always kept.
+        known_models: whether a model's name is known, such as from a price catalog.
+
+    Attributes:
+        overflow: how often a value was told as "other", by the name of its label.
 
     Raises:
         ValueError: a declared label has the name of one of ours, or stands twice.
@@ -42,9 +54,11 @@ class Labels:
         self.names = (*BASE_LABELS, *self.declared)
         if len(set(self.names)) < len(self.names):
             raise ValueError(f"label names must differ from each other and from {', '.join(BASE_LABELS)}")
+        self.known_models = known_models
+        self.overflow: Counter[str] = Counter()
         self._max_values = max_values
-        self._known_models = known_models
-        self._seen: dict[str, set[Label]] = {}
+        self._seen: dict[str, set[Label]] = {name: set() for name in self.names}
+        self._known: set[Label] = set()
         self._admitted: set[Base] = set()
         self._lock = Lock()
 
@@ -71,33 +85,61 @@ class Labels:
                 str(self._capped(name, mend_surrogates(value))) for name, value in zip(instrument.labels, values, strict=True)
             )
 
+    def after_fork(self) -> None:
+        """In a forked child the lock may be held by a thread that is not here."""
+        self._lock = Lock()
+
     def _capped(self, name: str, value: Label) -> Label:
-        if not value or self._is_known(name, value):
+        if not value or name == OPERATION:
             return value
         seen = self._seen.setdefault(name, set())
-        if value not in seen:
-            if len(seen) >= self._max_values:
-                return OTHER
+        if value in seen or (value in self._known and name in _MODELS):
+            return value
+        if len(seen) < self._max_values or (name in _MODELS and self._made_room(seen)):
             seen.add(value)
-        return value
+            return value
+        if name in _MODELS and self._is_known(value):
+            return value
+        self.overflow[name] += 1
+        return OTHER
+
+    def _made_room(self, seen: set[Label]) -> bool:
+        """Take the known names out of those that compete; whether there were any."""
+        known = {value for value in seen - self._known if self._is_known(value)}
+        seen -= known
+        return bool(known)
+
+    def _is_known(self, model: Label) -> bool:
+        if model in self._known:
+            return True
+        # There may be any number of known names too: a catalog knows each date and each fine-tuned model.
+        if self.known_models is None or len(self._known) >= MAX_SERIES or not self.known_models(str(model)):
+            return False
+        self._known.add(model)
+        return True
 
     def _admit(self, base: Base) -> Base:
         # A lone surrogate has no UTF-8: in a label it would break every later scrape.
         mended = tuple(map(mend_surrogates, base))
         with self._lock:
             capped = tuple(map(self._capped, self.names, mended))
-            if capped not in self._admitted and len(self._admitted) >= MAX_SERIES:
-                return tuple(map(self._known_or_other, self.names, mended))
-            self._admitted.add(capped)
+            if capped in self._admitted:
+                return capped
+            if len(self._admitted) >= MAX_SERIES:
+                self.overflow[COMBINATION] += 1
+                capped = tuple(map(self._known_or_other, self.names, mended))
+            if len(self._admitted) < 2 * MAX_SERIES:
+                self._admitted.add(capped)
+            elif capped not in self._admitted:
+                capped = tuple(map(_other, self.names, mended))
         return capped
 
     def _known_or_other(self, name: str, value: Label) -> Label:
-        return value if value is None or self._is_known(name, value) else OTHER
+        return value if name in _MODELS and value is not None and self._is_known(value) else _other(name, value)
 
-    def _is_known(self, name: str, value: Label) -> bool:
-        if name in (REQUEST_MODEL, RESPONSE_MODEL):
-            return self._known_models is not None and isinstance(value, str) and self._known_models(value)
-        return name == OPERATION
+
+def _other(name: str, value: Label) -> Label:
+    return value if value is None or name == OPERATION else OTHER
 
 
 def _scalar(value: object) -> str | None:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from typing import Any
 
 from ..accumulator import Accumulator, WrappedStream, failure_fields
+from ..context import nested
 from ..records import Outcome, StreamRecord
 from .sources import (
     AsyncExit,
@@ -41,6 +42,7 @@ class Reading:
         answer: the mapping in which the source came, where it came in one.
         exit: what leaves the context manager that was entered, where one was.
         below: our own generators that the source reads.
+        alone: makes the context in which a request is made, so that nobody else measures it too.
         iterator: how the source is iterated (`iter` or `aiter`), and what came of that.
         shown: the record as the caller sees it while the stream goes on.
         tapped: what kind of source it is that reads by itself, and is counted where it does; None until that is known.
@@ -48,6 +50,7 @@ class Reading:
 
     __slots__ = (
         "accumulator",
+        "alone",
         "answer",
         "below",
         "closers",
@@ -64,6 +67,7 @@ class Reading:
     def __init__(self, stream: WrappedStream, accumulator: Accumulator, source: Any, opener: Callable[[], Any] | None) -> None:
         self.stream = stream
         self.accumulator = accumulator
+        self.alone: Callable[[], AbstractContextManager[object]] = nested
         self.opener = opener
         self.shown: Callable[[StreamRecord], StreamRecord] = lambda record: record
         self.answer: Mapping[Any, Any] | None = None
@@ -93,7 +97,9 @@ class Reading:
             if self.stream.started_from == "request":
                 self.stream.started = self.stream.clock.monotonic_ns()
             try:
-                self.found(opener())
+                with self.alone():
+                    source = opener()
+                self.found(source)
             except BaseException as error:
                 self.fail(error)
                 raise
@@ -104,7 +110,8 @@ class Reading:
         source = self.call()
         if self.exit is None and protocols(source)[0] and is_manager(source):
             try:
-                entered = source.__enter__()
+                with self.alone():
+                    entered = source.__enter__()
             except BaseException as error:
                 self.fail(error)
                 raise
@@ -118,9 +125,13 @@ class Reading:
         try:
             if not hasattr(type(source), "__aiter__") and is_awaitable(source):
                 self.closers = []  # what is being awaited can only be cancelled
-                source = self.found(await source)
+                with self.alone():
+                    source = await source
+                self.found(source)
             if self.exit is None and protocols(source)[1] and is_manager(source):
-                self._entered(AsyncExit(source), await source.__aenter__())
+                with self.alone():
+                    entered = await source.__aenter__()
+                self._entered(AsyncExit(source), entered)
         except BaseException as error:
             self.fail(error)
             raise
@@ -145,6 +156,14 @@ class Reading:
             about.server_address, about.server_port = server_of(self.source)
         self.stream.reads.begun = self.stream.clock.monotonic_ns()
         return iterator
+
+    @property
+    def record(self) -> StreamRecord:
+        """The record as things stand, as the caller is shown it; the final one once the stream has ended."""
+        stream = self.stream
+        if stream.record is None and stream.seal is None:
+            return self.shown(stream.snapshot())
+        return stream.record or self.accumulator.record_of(stream)
 
     def seal(self, outcome: Outcome, error: BaseException | None = None) -> bool:
         """Seal the stream, now; True for the one call that did."""

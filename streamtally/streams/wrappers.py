@@ -27,8 +27,7 @@ class _Wrapper(Generic[T]):
     @property
     def record(self) -> StreamRecord:
         """The record as things stand, priced so far; the final one once the stream has ended, however it did."""
-        stream = self._reading.stream
-        return stream.record or self._reading.shown(stream.snapshot())
+        return self._reading.record
 
     @property
     def request_id(self) -> str:

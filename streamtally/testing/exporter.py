@@ -6,7 +6,7 @@ from ..records import StreamRecord
 
 
 class RecordingExporter:
-    """Keeps every record that reaches it, in order, for a test to look at.
+    """Keeps every record that reaches it, in order and at once, for a test to look at.
 
     Attributes:
         started: the records of streams as they were opened.
@@ -14,6 +14,8 @@ class RecordingExporter:
         flushes: how often `flush` was called.
         closed: whether `close` was called.
     """
+
+    blocking = False
 
     def __init__(self) -> None:
         self.started: list[StreamRecord] = []

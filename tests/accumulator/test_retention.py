@@ -88,3 +88,61 @@ def test_a_name_that_every_piece_repeats() -> None:
     assert len(record.choices[0].tool_calls) == 1
     assert len(record.choices[0].tool_calls[0].arguments) == 7 + 40_000
     assert seconds < 4
+
+
+CONTENT_STATES: dict[str, list[Any]] = {
+    "chat": [
+        {
+            "object": "chat.completion.chunk",
+            "choices": [
+                {
+                    "index": 0,
+                    "delta": {
+                        "role": "assistant",
+                        "content": SECRET,
+                        "reasoning_details": [{"type": "reasoning.text", "text": SECRET, "signature": SECRET}],
+                        "tool_calls": [{"index": 0, "id": "c", "function": {"name": "f", "arguments": f'{{"a": "{SECRET}"}}'}}],
+                        "audio": {"id": "a", "data": "WEtDRE1BUks=", "transcript": SECRET},
+                        "annotations": [{"said": SECRET}],
+                        "unknown": SECRET,
+                    },
+                    "logprobs": {"content": [{"token": SECRET}]},
+                    "finish_reason": "tool_calls",
+                }
+            ],
+            "usage": {"prompt_tokens": 1, "completion_tokens": 2},
+            "citations": [SECRET],
+        }
+    ],
+    "responses": [
+        {"type": "response.output_text.delta", "item_id": "i", "output_index": 0, "content_index": 0, "delta": SECRET},
+        {
+            "type": "response.output_item.done",
+            "output_index": 0,
+            "item": {"id": "i", "type": "message", "content": [{"type": "output_text", "text": SECRET}]},
+        },
+    ],
+    "transcription": [
+        {"type": "transcript.text.segment", "id": "s", "text": SECRET, "start": 0.0, "end": 1.0},
+    ],
+}
+
+
+@pytest.mark.parametrize("name", CONTENT_STATES)
+def test_a_state_with_content_that_comes_to_where_none_is_kept(name: str) -> None:
+    """Its words go, what they count stays: the record is that of a stream which never had them."""
+    there, here, never = Accumulator(), Accumulator(keep="counts"), Accumulator(keep="counts")
+    for index, payload in enumerate(CONTENT_STATES[name]):
+        there.add("r", payload, index=index)
+        never.add("r", payload, index=index)
+    here.merge("r", there.dump("r"))
+    assert SECRET in there.dump("r").decode()
+    assert SECRET not in here.dump("r").decode()
+    assert "WEtDRE1BUks" not in here.dump("r").decode()
+    mine, other = here.finish("r"), never.finish("r")
+    assert SECRET not in mine.model_dump_json()
+    assert (mine.outcome, mine.finish_reason, mine.usage) == (other.outcome, other.finish_reason, other.usage)
+    assert [call.name for choice in mine.choices for call in choice.tool_calls] == [
+        call.name for choice in other.choices for call in choice.tool_calls
+    ]
+    assert mine.dropped_bytes > 0

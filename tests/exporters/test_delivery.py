@@ -1,17 +1,31 @@
-"""Exporters' faults stay theirs."""
+"""Exporters' faults stay theirs, and so does their slowness."""
 
+import contextvars
+import gc
 import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import weakref
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
 from threading import Event
 
 import pytest
 
-from streamtally.exporters import Delivery, resolve
+from streamtally import Tally
+from streamtally.exporters import Delivery, JsonLinesExporter, resolve
 from streamtally.records import StreamRecord
 from tests.exporters.samples import record, started
 
 
 class Recording:
-    """Keeps what it is told."""
+    """Keeps what it is told, at once."""
+
+    blocking = False
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, object]] = []
@@ -96,7 +110,8 @@ def test_exporters_of_one_kind_are_told_apart() -> None:
     """A function goes by its name, a second one of a kind gets a number."""
     delivery = Delivery([Broken(OSError()), Broken(OSError()), resolve(_refuse)])
     delivery.deliver(record())
-    assert delivery.failures == {"Broken#1": 1, "Broken#2": 1, "_refuse": 1}
+    delivery.close()
+    assert delivery.failures == {"Broken#1": 2, "Broken#2": 2, "_refuse": 1}
 
 
 def test_a_hook_that_an_exporter_does_not_have_is_not_asked_for() -> None:
@@ -112,11 +127,14 @@ def test_a_hook_that_an_exporter_does_not_have_is_not_asked_for() -> None:
     assert delivery.failures == {}
 
 
-def test_flush_returns_in_time_though_an_exporter_does_not() -> None:
+@pytest.mark.parametrize("blocks", [True, False])
+def test_flush_returns_in_time_though_an_exporter_does_not(blocks: bool) -> None:
     """The time is for all exporters together, and each is told what is left of it."""
     release, quick = Event(), Recording()
 
     class Slow(Recording):
+        blocking = blocks
+
         def flush(self, timeout: float | None = None) -> bool:  # noqa: ARG002 - it does not keep to it
             return release.wait(60)
 
@@ -144,6 +162,305 @@ def test_nothing_to_deliver_to() -> None:
     delivery = Delivery()
     delivery.deliver(record())
     assert delivery.flush(timeout=0)
+
+
+# On a thread of its own
+
+
+class Queued(Recording):
+    """Keeps what it is told, on the delivery thread."""
+
+    blocking = True
+
+
+class Hanging(Queued):
+    """Takes nothing until it is released."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taking, self.release = Event(), Event()
+
+    def export(self, record: StreamRecord) -> None:
+        self.taking.set()
+        assert self.release.wait(60)
+        super().export(record)
+
+
+@pytest.fixture
+def hanging() -> Iterator[Hanging]:
+    """An exporter that hangs, until the end of the test."""
+    exporter = Hanging()
+    yield exporter
+    exporter.release.set()
+
+
+def _couriers() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == "streamtally-delivery"}
+
+
+def test_an_exporter_that_says_nothing_has_a_thread_of_its_own() -> None:
+    """It is called there, in order; one that says that it never blocks is called on the caller's thread."""
+    threads: list[threading.Thread] = []
+    inline = Recording()
+
+    class Unknown:
+        def export(self, record: StreamRecord) -> None:  # noqa: ARG002
+            threads.append(threading.current_thread())
+
+        def flush(self, timeout: float | None = None) -> bool:  # noqa: ARG002
+            threads.append(threading.current_thread())
+            return True
+
+        def close(self) -> None:
+            threads.append(threading.current_thread())
+
+    delivery = Delivery([Unknown(), inline])
+    before = _couriers()
+    delivery.deliver(record())
+    assert [name for name, _ in inline.calls] == ["export"]
+    assert delivery.flush()
+    delivery.close()
+    (thread,) = set(threads)
+    assert len(threads) == 3
+    assert thread is not threading.current_thread()
+    thread.join(30)
+    assert _couriers() <= before
+
+
+def test_a_thread_is_started_with_the_first_record() -> None:
+    """Not with the exporter, and there is one for each that can block."""
+    before = _couriers()
+    delivery = Delivery([Queued(), Queued(), Recording()])
+    assert _couriers() <= before
+    delivery.deliver(record())
+    assert len(_couriers() - before) == 2
+    delivery.close()
+
+
+def test_a_hanging_exporter_costs_the_others_nothing(hanging: Hanging) -> None:
+    """Neither the caller nor another exporter waits for it, and `close` gives it up."""
+    other = Queued()
+    delivery = Delivery([hanging, other])
+    for _ in range(3):
+        delivery.deliver(record())
+    assert hanging.taking.wait(30)
+    assert not delivery.flush(timeout=0.01)
+    hanging.release.set()
+    assert delivery.flush(timeout=30)
+    assert [name for name, _ in other.calls] == ["export"] * 3 + ["flush"] * 2
+    assert [name for name, _ in hanging.calls] == ["export"] * 3 + ["flush"] * 2
+    assert delivery.dropped == 0
+
+
+def test_a_full_queue_drops_and_counts(hanging: Hanging) -> None:
+    """What there is no room for is gone, for that exporter alone; a flush has room always."""
+    other = Recording()
+    delivery = Delivery([hanging, other], bound=5)
+    delivery.deliver(record())
+    assert hanging.taking.wait(30)
+    for _ in range(8):
+        delivery.deliver(record())
+    assert delivery.dropped == 3
+    assert len(other.calls) == 9
+    hanging.release.set()
+    assert delivery.flush(timeout=30)
+    assert len([name for name, _ in hanging.calls if name == "export"]) == 6
+
+
+def test_a_stream_ends_while_its_exporter_hangs(hanging: Hanging) -> None:
+    """The record is there, with its price, and nobody waited."""
+    tally = Tally(exporters=[hanging])
+    for _ in range(3):
+        with tally.wrap(["a", "b"]) as stream:
+            assert list(stream) == ["a", "b"]
+        assert stream.record.text == "ab"
+    assert hanging.calls == [("start", hanging.calls[0][1])]
+    hanging.release.set()
+    tally.close()
+
+
+def test_after_closing_nothing_is_taken() -> None:
+    """What comes then is dropped and counted; a flush has nothing left to do."""
+    exporter = Queued()
+    delivery = Delivery([exporter])
+    delivery.deliver(record())
+    delivery.close()
+    delivery.deliver(record())
+    assert delivery.dropped == 1
+    assert delivery.flush()
+    assert [name for name, _ in exporter.calls] == ["export", "close", "flush"]
+
+
+def test_what_exits_on_its_own_thread_ends_nothing() -> None:
+    """`sys.exit` in an exporter reaches neither the caller nor the next record."""
+    exporter = Broken(SystemExit())
+    exporter.blocking = True
+    seen: list[StreamRecord] = []
+    delivery = Delivery([exporter, resolve(lambda record: seen.append(record))])
+    delivery.deliver(record())
+    delivery.deliver(record())
+    assert not delivery.flush(timeout=30)
+    assert len(seen) == 2
+
+
+def test_on_start_is_called_in_the_callers_context() -> None:
+    """On whatever thread: a span that begins there has the caller's as its parent."""
+    variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="nothing")
+    found: list[str] = []
+
+    class Curious(Queued):
+        def on_start(self, record: StreamRecord) -> None:  # noqa: ARG002
+            found.append(variable.get())
+
+    delivery = Delivery([Curious()])
+    token = variable.set("the caller's")
+    delivery.start(started())
+    variable.reset(token)
+    assert delivery.flush()
+    assert found == ["the caller's"]
+
+
+def test_a_delivery_that_is_forgotten_ends_its_threads() -> None:
+    """Once they have taken what waits; and neither it nor a record is held by them."""
+    exporter, before = Queued(), _couriers()
+    delivery = Delivery([exporter])
+    one = record()
+    delivery.deliver(one)
+    assert delivery.flush(timeout=30)
+    after = _couriers()
+    gone = weakref.ref(delivery)
+    exporter.calls.clear()
+    gone_record = weakref.ref(one)
+    del delivery, one
+    gc.collect()
+    assert gone() is None
+    assert gone_record() is None
+    (thread,) = after - before
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+def test_the_methods_of_containers_are_called_at_once() -> None:
+    """`records.append` and the like cannot block; a function of one's own can."""
+    kept: list[StreamRecord] = []
+    exporters = [resolve(kept.append), resolve(deque[StreamRecord]().append), resolve(print), resolve(lambda _: None)]
+    assert [getattr(one, "blocking", None) for one in exporters] == [False, False, True, True]
+
+
+# At the end of the process, and in a forked one
+
+
+def run(program: str, *arguments: str) -> str:
+    """What a fresh interpreter prints; it prints no error."""
+    command = [sys.executable, "-c", program, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+AT_EXIT = """
+import atexit, sys, threading, streamtally
+ending = threading.Event()
+def slow(record):
+    ending.wait()
+    print(record.text)
+def main(make):
+    tally = make(exporters=[slow, "jsonl:" + sys.argv[1]])
+    atexit.register(ending.set)  # registered last, so called first
+    for word in ("one", "two", "three"):
+        list(tally.wrap([word]))
+    return tally
+"""
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["main(streamtally.configure)", "kept = main(streamtally.Tally)", "main(streamtally.Tally)"],
+    ids=["default", "kept", "gone"],
+)
+def test_what_waits_is_written_at_exit(call: str, tmp_path: Path) -> None:
+    """By the default tally, by one that is still there, and for one that is gone."""
+    path = tmp_path / "records.jsonl"
+    assert run(AT_EXIT + call, str(path)).split() == ["one", "two", "three"]
+    assert len(path.read_text().splitlines()) == 3
+
+
+def test_a_process_ends_though_an_exporter_hangs() -> None:
+    """It is waited for a while, and then given up."""
+    program = """
+import threading, streamtally
+from streamtally import tally
+tally._AT_EXIT = 0.05
+streamtally.configure(exporters=[lambda record: threading.Event().wait()])
+list(streamtally.wrap(["x"]))
+print("done")
+"""
+    assert run(program) == "done\n"
+
+
+FORK = """
+import os, sys, threading, streamtally
+from streamtally.exporters import JsonLinesExporter
+
+class Slow:
+    release = threading.Event()
+    def export(self, record):
+        self.release.wait()
+        os.write(1, f"{record.text}{who} ".encode())
+    def flush(self, timeout=None):
+        return True
+    def close(self):
+        pass
+
+who = "P"
+tally = streamtally.configure(exporters=[Slow(), "jsonl:" + sys.argv[1]])
+for word in ("a", "b"):
+    list(tally.wrap([word]))
+tally.add("keyed", "k")
+held, gone = tally.wrap(iter("hi")), tally.wrap(iter("go"))
+next(held), next(gone)
+del gone
+child = os.fork()
+if child == 0:
+    who = "C"
+Slow.release.set()
+list(held)
+list(tally.wrap(["c"]))
+del held
+tally.close()
+if child == 0:
+    assert tally.delivery.dropped == 0
+    os._exit(0)
+os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="only POSIX systems fork")
+def test_a_forked_child_exports_what_is_its_own(tmp_path: Path) -> None:
+    """What waited, and what was open, is the parent's; both go on with threads and files of their own."""
+    path = tmp_path / "records.jsonl"
+    words = run("import warnings; warnings.simplefilter('ignore')\n" + FORK, str(path)).split()
+    assert sorted(words) == ["aP", "bP", "cC", "cP", "gP", "hiP", "kP"]
+    texts = [StreamRecord.model_validate_json(line).request_id for line in path.read_text().splitlines()]
+    assert len(texts) == len(set(texts)) == 7
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="only POSIX systems fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # of threads that other tests left
+def test_a_file_whose_lock_was_held_when_the_process_forked(tmp_path: Path) -> None:
+    """The child's exporter does not wait for a thread that is not there."""
+    path = tmp_path / "records.jsonl"
+    exporter = JsonLinesExporter(path)
+    tally = Tally(exporters=[exporter])
+    with exporter._lock:
+        child = os.fork()
+        if child == 0:
+            signal.alarm(30)
+            list(tally.wrap(["x"]))
+            os._exit(0 if tally.flush(timeout=20.0) else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert len(path.read_text().splitlines()) == 1
+    tally.close()
 
 
 def _refuse(_: StreamRecord) -> None:

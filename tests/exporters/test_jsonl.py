@@ -86,3 +86,32 @@ def test_several_threads_and_exporters_append_whole_lines(tmp_path: Path) -> Non
     lines = path.read_text().splitlines()
     assert len(lines) == 40
     assert set(lines) == {long.model_dump_json()}
+
+
+@pytest.mark.parametrize("moved", [True, False], ids=["moved", "removed"])
+def test_a_file_that_was_moved_is_made_anew(tmp_path: Path, moved: bool) -> None:
+    """As logrotate does it: what was written stays with the old file, and what comes goes to a new one, its owner's alone."""
+    path, old = tmp_path / "records.jsonl", tmp_path / "records.jsonl.1"
+    exporter = JsonLinesExporter(path)
+    exporter.export(record(request_id="before"))
+    if moved:
+        path.rename(old)
+    else:
+        path.unlink()
+    exporter.export(record(request_id="after"))
+    exporter.export(record(request_id="later"))
+    exporter.close()
+    assert [json.loads(line)["request_id"] for line in path.read_text().splitlines()] == ["after", "later"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert not moved or json.loads(old.read_text())["request_id"] == "before"
+
+
+def test_a_relative_path_stays_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever changes the working folder does not move the file with it."""
+    monkeypatch.chdir(tmp_path)
+    exporter = JsonLinesExporter("records.jsonl")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    exporter.export(record())
+    exporter.close()
+    assert len((tmp_path / "records.jsonl").read_text().splitlines()) == 1

@@ -66,3 +66,45 @@ def test_an_open_label_of_an_instrument_is_capped() -> None:
 def test_half_a_surrogate_pair_is_replaced() -> None:
     """It has no UTF-8, and would break every scrape from then on."""
     assert models(Labels(), "gpt-\ud83d") == ["gpt-\ufffd"]
+
+
+def test_known_models_take_nobodys_place_and_are_few_too() -> None:
+    """So workers that saw the models in another order agree; of names that are known without end some keep theirs."""
+    unknown, known = [f"typo-{number}" for number in range(3)], [f"gpt-{number}" for number in range(50)]
+    labels = Labels(max_values=3, known_models=lambda name: name.startswith("gpt"))
+    assert models(labels, *known[:3], *unknown, *known, "typo-9") == [*known[:3], *unknown, *known, OTHER]
+    assert labels.overflow == {"gen_ai.request.model": 1}
+    found = set(models(labels, *(f"gpt-{number}" for number in range(3 * labels_module.MAX_SERIES))))
+    assert len(found) <= labels_module.MAX_SERIES + 1
+
+
+def test_the_catalog_is_asked_only_once_a_cap_is_reached() -> None:
+    """To load one takes time, and the first stream that starts should not wait for it."""
+    asked: list[str] = []
+
+    def known(name: str) -> bool:
+        asked.append(name)
+        return False
+
+    labels = Labels(max_values=2, known_models=known)
+    assert models(labels, "a", "b", "a") == ["a", "b", "a"]
+    assert not asked
+    assert models(labels, "c") == [OTHER]
+
+
+def test_a_label_that_names_no_model_is_never_a_known_model() -> None:
+    """A team may be called as a model is."""
+    labels = Labels(["team"], max_values=1, known_models={"gpt-4o"}.__contains__)
+    models(labels, "a", "b", "gpt-4o")
+    assert labels.of(record(attributes={"team": "search"}))[-1] == "search"
+    assert labels.of(record(attributes={"team": "gpt-4o"}))[-1] == OTHER
+
+
+def test_no_mixture_of_labels_passes_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Known models in all combinations do not either."""
+    monkeypatch.setattr(labels_module, "MAX_SERIES", 10)
+    labels = Labels(max_values=1, known_models=lambda _: True)
+    found = {labels.of(record(requested_model=f"m{one}", model=f"m{two}")) for one in range(20) for two in range(20)}
+    assert len(found) <= 21
+    labels.after_fork()
+    assert labels.overflow[labels_module.COMBINATION] > 0

@@ -11,10 +11,19 @@ from streamtally.records import Choice, Cost, CostStatus, ErrorDetails, Outcome,
 from tests.exporters.samples import PRICED, TIMING, ended, record, started
 
 
-def readings(of: StreamRecord) -> dict[str, Any]:
+def readings(of: StreamRecord, profile: str = "1.41") -> dict[str, Any]:
     """All values, by the name of the instrument."""
-    found = {one.name: tuple(reader(one)(of)) for one in names.INSTRUMENTS}
+    found = {one.name: tuple(reader(one)(of)) for one in names.PROFILES[profile]}
     return {name: values for name, values in found.items() if values}
+
+
+def usage_of(of: StreamRecord) -> dict[str, Any]:
+    """The values of the token metrics of the latest conventions, by the end of their names."""
+    found = readings(of, "latest")
+    return {name.removeprefix(LATEST): values for name, values in found.items() if name.startswith(LATEST) and "token" in name}
+
+
+LATEST = "gen_ai.client.inference."
 
 
 def test_a_completed_chat_says_all_that_is_known() -> None:
@@ -22,9 +31,10 @@ def test_a_completed_chat_says_all_that_is_known() -> None:
     assert readings(record()) == {
         "gen_ai.client.operation.duration": ((2.5, ("",)),),
         "gen_ai.client.operation.time_to_first_chunk": ((0.2, ()),),
-        "gen_ai.client.operation.time_per_output_chunk": ((0.0125, ()),),
+        "gen_ai.client.operation.time_per_output_chunk": ((TIMING.inter_chunk, ()),),
         "gen_ai.client.token.usage": ((100, ("input",)), (180, ("output",))),
         "streamtally.time_to_first_token": ((0.3, ()),),
+        "streamtally.first_token_gap": ((pytest.approx(0.1), ()),),
         "streamtally.tokens_per_second": ((81.5, ()),),
         "streamtally.cost": ((0.00205, ()),),
         "streamtally.streams": ((1, ("completed",)),),
@@ -143,3 +153,58 @@ def test_providers_go_by_the_names_of_the_conventions() -> None:
         "acme",
         None,
     ]
+
+
+def test_tokens_by_the_latest_conventions() -> None:
+    """Totals once per operation, and counters by modality: what was not broken down is unknown."""
+    usage = Usage(
+        input_tokens=100,
+        output_tokens=50,
+        audio_input_tokens=30,
+        image_input_tokens=20,
+        text_output_tokens=50,
+        cache_read_tokens=10,
+        cache_read_audio_tokens=10,
+        cache_write_tokens=0,
+        reasoning_tokens=40,
+    )
+    assert usage_of(record(usage=usage)) == {
+        "operation.input_tokens": ((100, ("",)),),
+        "operation.output_tokens": ((50, ("",)),),
+        "usage.input_tokens": ((20, ("image",)), (30, ("audio",)), (50, ("unknown",))),
+        "usage.output_tokens": ((50, ("text",)),),
+        "usage.cache_read.input_tokens": ((10, ("audio",)),),
+        "usage.cache_write.input_tokens": ((0, ("unknown",)),),
+        "usage.reasoning.output_tokens": ((40, ("unknown",)),),
+    }
+
+
+@pytest.mark.parametrize("usage", [None, Usage(input_tokens=7, output_tokens=8, source="estimated")])
+def test_an_operation_without_usage_is_zero_by_the_latest_conventions(usage: Usage | None) -> None:
+    """They ask for it; what we estimated is not what they mean. 1.41 records nothing."""
+    failed = ended(Outcome.ERROR, usage=usage)
+    assert usage_of(failed) == {
+        "operation.input_tokens": ((0, ("server_error",)),),
+        "operation.output_tokens": ((0, ("server_error",)),),
+        "usage.input_tokens": ((0, ("unknown",)),),
+        "usage.output_tokens": ((0, ("unknown",)),),
+    }
+    assert "gen_ai.client.token.usage" not in readings(failed)
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ("RateLimitError", "RateLimitError"),
+        ("asyncio.CancelledError", "asyncio.CancelledError"),
+        ("main.<locals>.Boom", "main.<locals>.Boom"),
+        ("429", "429"),
+        ("The model is overloaded", "_OTHER"),
+        ("req_0123456789", "_OTHER"),
+        ("x" * 81, "_OTHER"),
+        ("", "_OTHER"),
+    ],
+)
+def test_error_types_are_words(told: str, expected: str) -> None:
+    """A message or an ID that a provider put in the place of a type is not one."""
+    assert error_type(record(outcome="error", error=ErrorDetails(type=told))) == expected

@@ -2,14 +2,62 @@
 
 import re
 
+import pytest
+
 from streamtally.exporters import names
+from streamtally.exporters.names import PROFILES, Instrument
+
+STANDARD = {
+    "gen_ai.client.operation.duration": ("histogram", "s", names.SECONDS, ("error.type",)),
+    "gen_ai.client.operation.time_to_first_chunk": ("histogram", "s", names.SECONDS, ()),
+    "gen_ai.client.operation.time_per_output_chunk": ("histogram", "s", names.SECONDS, ()),
+    "gen_ai.client.token.usage": ("histogram", "{token}", names.TOKENS, ("gen_ai.token.type",)),
+}
+LATEST = {
+    "gen_ai.client.inference.duration": ("histogram", "s", names.SECONDS, ("error.type",)),
+    "gen_ai.client.inference.time_to_first_chunk": ("histogram", "s", names.SECONDS, ()),
+    "gen_ai.client.inference.time_per_output_chunk": ("histogram", "s", names.SECONDS, ()),
+    "gen_ai.client.inference.operation.input_tokens": ("histogram", "{token}", names.TOKENS, ("error.type",)),
+    "gen_ai.client.inference.operation.output_tokens": ("histogram", "{token}", names.TOKENS, ("error.type",)),
+    **{
+        f"gen_ai.client.inference.usage.{name}": ("counter", "{token}", (), ("gen_ai.token.modality",))
+        for name in (
+            "input_tokens",
+            "output_tokens",
+            "cache_read.input_tokens",
+            "cache_write.input_tokens",
+            "reasoning.output_tokens",
+        )
+    },
+}
+"""The metrics of the two versions of the conventions: kind, unit, buckets, and labels beyond those that all have."""
 
 
-def test_names_are_unique_in_both_worlds() -> None:
-    """No two instruments share a name."""
+@pytest.mark.parametrize("profile", PROFILES)
+def test_names_are_unique_in_both_worlds(profile: str) -> None:
+    """No two instruments share a name; in one version of the conventions no two measure the same."""
     for attribute in ("name", "prometheus_name", "figure"):
-        found = [getattr(one, attribute) for one in names.INSTRUMENTS]
-        assert len(set(found)) == len(found)
+        found = [getattr(one, attribute) for one in PROFILES[profile]]
+        assert len(set(found)) == len(found) or (attribute, profile) == ("figure", "both")
+
+
+@pytest.mark.parametrize(("profile", "standard"), [("1.41", STANDARD), ("latest", LATEST), ("both", STANDARD | LATEST)])
+def test_the_standard_metrics_of_each_version(
+    profile: str, standard: dict[str, tuple[str, str, tuple[float, ...], tuple[str, ...]]]
+) -> None:
+    """By name, kind, unit, buckets and labels; all others have our prefix, and are the same in each version."""
+    found = {one.name: (one.kind, one.unit, one.buckets, one.labels) for one in PROFILES[profile]}
+    assert {name: one for name, one in found.items() if name.startswith("gen_ai.")} == standard
+    assert _ours(profile) == _ours("1.41")
+
+
+def test_only_released_names_have_a_schema() -> None:
+    """A schema URL names a published file, and there is one for 1.41 only."""
+    assert {name: profile.schema_url for name, profile in PROFILES.items()} == {
+        "1.41": "https://opentelemetry.io/schemas/1.41.1",
+        "latest": None,
+        "both": None,
+    }
 
 
 def test_what_is_not_of_the_conventions_has_our_prefix() -> None:
@@ -43,4 +91,9 @@ def test_every_instrument_is_whole() -> None:
         assert bool(one.buckets) == (one.kind == "histogram")
         assert list(one.buckets) == sorted(set(one.buckets))
         assert one.values is None or len(one.values) == len(one.labels)
-        assert one.kind != "counter" or one.values is not None
+        assert one.kind != "counter" or one.values is not None or not one.of_streams
+        assert one.kind == "counter" or not one.from_zero
+
+
+def _ours(profile: str) -> list[Instrument]:
+    return [one for one in PROFILES[profile] if one.name.startswith("streamtally.")]

@@ -22,10 +22,10 @@ ASYNC_KINDS = (*sources.ASYNC_KINDS, *sdks.ASYNC_APIS)
 class Bench:
     """One stream on its way: the tally, what its exporter got, the source, and what the caller saw."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, tally: Tally | None = None) -> None:
         self.source = source
         self.exporter = RecordingExporter()
-        self.tally = Tally(exporters=[self.exporter], clock=FakeClock(tick=0.001))
+        self.tally = tally or Tally(exporters=[self.exporter], clock=FakeClock(tick=0.001))
         self.seen: list[Any] = []
         self.caught: BaseException | None = None
 

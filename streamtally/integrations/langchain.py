@@ -1,0 +1,153 @@
+"""LangChain: a callback handler that keeps a record of each call of a model that streams."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from time import perf_counter
+from typing import Any, NamedTuple
+from uuid import UUID
+
+try:
+    from langchain_core.callbacks import BaseCallbackHandler
+except ImportError as error:
+    raise ImportError("streamtally.integrations.langchain needs langchain-core: pip install langchain-core") from error
+
+from ..dialects import dialect_named
+from ..jsonish import Json
+from ..records import Outcome
+from ..tally import Tally, default_tally
+
+_DIALECT = replace(dialect_named("openai.chat"), states_finish=False)
+"""The form into which the tokens are brought: LangChain's own is of the same kind. Not all its models pass the finish on."""
+
+
+class _Run(NamedTuple):
+    """A call of a model: when it was made, and with which parameters."""
+
+    started: float
+    params: Mapping[str, Any]
+
+
+class TallyHandler(BaseCallbackHandler):  # type: ignore[misc]  # the package need not be installed
+    """Give it to a model, a chain or a call, as any callback handler: `model.stream(…, config={"callbacks": [handler]})`.
+
+    Each run of a model that streams makes one record, whose `request_id` is the run's ID; a run that does not stream
+    makes none. What LangChain hands its handlers is what is seen: tokens in their order, the finish, usage, and how it ended.
+    Where `streamtally.instrument` wraps the SDK below, the stream is on record already: use one of the two.
+
+    Args:
+        tally: where the runs are recorded; the default tally if not given.
+    """
+
+    raise_error = False
+    run_inline = True  # so that tokens come one after the other, and in the context of the call
+
+    def __init__(self, tally: Tally | None = None) -> None:
+        super().__init__()
+        self._given = tally
+        self._runs: dict[UUID, _Run] = {}
+
+    @property
+    def _tally(self) -> Tally:
+        return self._given or default_tally()
+
+    def on_chat_model_start(self, serialized: Any, messages: Any, *, run_id: UUID, **about: Any) -> None:  # noqa: ARG002
+        """A call begins; whether it streams will show."""
+        self._runs[run_id] = _Run(perf_counter(), _params(about))
+
+    def on_llm_start(self, serialized: Any, prompts: Any, *, run_id: UUID, **about: Any) -> None:  # noqa: ARG002
+        """The same of a model that completes a text."""
+        self._runs[run_id] = _Run(perf_counter(), _params(about))
+
+    def on_llm_new_token(self, token: Any, *, run_id: UUID, chunk: Any = None, **_: Any) -> None:
+        """A chunk has come; the first one opens the stream."""
+        run = self._runs.get(run_id)
+        request_id = str(run_id)
+        if run is not None and request_id not in self._tally.accumulator:
+            self._tally.open(request_id, dialect=_DIALECT, started_at=run.started, params=run.params)
+        if run is not None:
+            self._tally.add(request_id, _payload(token, getattr(chunk, "message", None), getattr(chunk, "generation_info", None)))
+
+    def on_llm_end(self, response: Any, *, run_id: UUID, **_: Any) -> None:  # noqa: ARG002
+        """The call is over."""
+        self._end(run_id, None)
+
+    def on_llm_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
+        """The call failed, or was left early."""
+        self._end(run_id, error)
+
+    def _end(self, run_id: UUID, error: BaseException | None) -> None:
+        tally, request_id = self._tally, str(run_id)
+        if self._runs.pop(run_id, None) is None or request_id not in tally.accumulator:
+            return
+        if isinstance(error, Exception):
+            tally.fail(request_id, error)
+        else:  # GeneratorExit, a task that was cancelled, or no error at all
+            tally.finish(request_id, None if error is None else Outcome.CANCELLED)
+        tally.discard(request_id)
+
+
+def _params(about: Mapping[str, Any]) -> dict[str, Any]:
+    """The request's parameters, as LangChain tells them to its tracers."""
+    metadata = about.get("metadata") or {}
+    params = {name: value for name, value in (about.get("invocation_params") or {}).items() if not name.startswith("_")}
+    told = {"model": metadata.get("ls_model_name"), "provider": metadata.get("ls_provider")}
+    return {**params, **{name: value for name, value in told.items() if isinstance(value, str)}}
+
+
+def _payload(token: Any, message: Any, info: Any) -> Json:
+    """A chunk in the form of a chat completion's."""
+    said = {**(info or {}), **(getattr(message, "response_metadata", None) or {})}
+    content = getattr(message, "content", token)
+    delta: dict[str, Any] = {"content": _joined(content, "text"), **_tool_calls(message)}
+    if reasoning := _reasoning(content, message):
+        delta["reasoning_content"] = reasoning
+    usage = getattr(message, "usage_metadata", None)
+    return {
+        "object": "chat.completion.chunk",
+        "model": said.get("model_name"),
+        "system_fingerprint": said.get("system_fingerprint"),
+        "service_tier": said.get("service_tier"),
+        "choices": [{"index": 0, "delta": delta, "finish_reason": said.get("finish_reason") or said.get("stop_reason")}],
+        "usage": _usage(usage) if usage else None,
+    }
+
+
+def _joined(content: Any, kind: str) -> str:
+    """The words of one kind in a message's content, which is a text or a list of blocks."""
+    if isinstance(content, str):
+        return content if kind == "text" else ""
+    blocks = [block for block in content if isinstance(block, Mapping)] if isinstance(content, list) else []
+    return "".join(str(block.get(kind) or "") for block in blocks if block.get("type") == kind)
+
+
+def _reasoning(content: Any, message: Any) -> str:
+    apart = (getattr(message, "additional_kwargs", None) or {}).get("reasoning_content")
+    return apart if isinstance(apart, str) else _joined(content, "thinking") + _joined(content, "reasoning")
+
+
+def _tool_calls(message: Any) -> dict[str, Json]:
+    pieces = getattr(message, "tool_call_chunks", None) or ()
+    calls = [
+        {
+            "index": piece.get("index"),
+            "id": piece.get("id"),
+            "type": "function",
+            "function": {"name": piece.get("name"), "arguments": piece.get("args")},
+        }
+        for piece in pieces
+    ]
+    return {"tool_calls": calls} if calls else {}
+
+
+def _usage(usage: Mapping[str, Any]) -> Json:
+    """LangChain's counts, whose totals include all input and all output, as a chat completion states them."""
+    given, made = usage.get("input_token_details") or {}, usage.get("output_token_details") or {}
+    return {
+        "prompt_tokens": usage.get("input_tokens"),
+        "completion_tokens": usage.get("output_tokens"),
+        "total_tokens": usage.get("total_tokens"),
+        "prompt_tokens_details": {"cached_tokens": given.get("cache_read"), "audio_tokens": given.get("audio")},
+        "completion_tokens_details": {"reasoning_tokens": made.get("reasoning"), "audio_tokens": made.get("audio")},
+    }

@@ -1,0 +1,82 @@
+"""The real SDKs, and the real telemetry that their streams are to become."""
+
+import gc
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import anthropic
+import httpx2
+import openai
+import pytest
+
+from streamtally.testing import FakeClock, FakeProvider
+from tests.acceptance.telemetry import Telemetry
+from tests.streams.conftest import aworld, provider, world
+
+__all__ = ["aworld", "provider", "world"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def old_objects() -> Iterator[None]:
+    """Many of these tests collect garbage, and that goes through all objects: those of the SDKs are no garbage."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(provider: FakeProvider) -> Iterator[None]:
+    """What a test that failed has left for its requests is not for those of the next."""
+    yield
+    provider._queue.clear()
+
+
+@pytest.fixture
+def telemetry() -> Iterator[Telemetry]:
+    """Where all spans and metrics go."""
+    made = Telemetry()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A clock that only the tests move."""
+    return FakeClock()
+
+
+@pytest.fixture
+def timed(clock: FakeClock) -> Iterator[Telemetry]:
+    """Telemetry whose times are those of that clock."""
+    made = Telemetry(clock)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def openai_client(provider: FakeProvider) -> Iterator[openai.OpenAI]:
+    """The official client, which asks the fake provider."""
+    with httpx2.Client(verify=False) as http:  # there is no TLS here, and its set-up is slow
+        yield openai.OpenAI(base_url=provider.base_url, api_key="test", max_retries=0, http_client=http)
+
+
+@pytest.fixture
+async def async_openai_client(provider: FakeProvider) -> AsyncIterator[openai.AsyncOpenAI]:
+    """The same, async."""
+    async with httpx2.AsyncClient(verify=False) as http:
+        yield openai.AsyncOpenAI(base_url=provider.base_url, api_key="test", max_retries=0, http_client=http)
+
+
+@pytest.fixture
+def anthropic_client(provider: FakeProvider) -> Iterator[Any]:
+    """The official client, which asks the fake provider."""
+    with httpx2.Client(verify=False) as http:
+        yield anthropic.Anthropic(base_url=provider.url, api_key="test", max_retries=0, http_client=http)
+
+
+@pytest.fixture
+async def async_anthropic_client(provider: FakeProvider) -> AsyncIterator[Any]:
+    """The same, async."""
+    async with httpx2.AsyncClient(verify=False) as http:
+        yield anthropic.AsyncAnthropic(base_url=provider.url, api_key="test", max_retries=0, http_client=http)

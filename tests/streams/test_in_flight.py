@@ -1,0 +1,190 @@
+"""The gauge of active streams is right after every way to end, and so is all else where records are made on another thread."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+import time
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from streamtally import DuplicateRequest, Outcome, StreamRecord, Tally
+from streamtally.exporters import PrometheusExporter
+from streamtally.testing import FakeClock, RecordingExporter
+from tests.streams.exits import EXITS, Bench, cells, ticks
+from tests.streams.sources import Kind, Source, World, chat_chunks
+
+KINDS = {"list", "generator", "sdk"}
+"""A few kinds of source: that each closes as it should is tested with all of them elsewhere."""
+
+
+class InFlight(Bench):
+    """A bench that counts what is in flight; whoever looks at what was exported has waited for it."""
+
+    def __init__(self, source: Source, *, deferred: bool) -> None:
+        self._exporter = RecordingExporter()
+        self.registry = CollectorRegistry()
+        exporters = [self._exporter, PrometheusExporter(self.registry)]
+        self.tally = Tally(exporters=exporters, clock=FakeClock(tick=0.001), deferred=deferred)
+        super().__init__(source, self.tally)
+
+    @property
+    def exporter(self) -> RecordingExporter:
+        """What was exported until now."""
+        if self.tally._courier is not None:
+            assert self.tally._courier.ask(bool).wait(30.0)
+        return self._exporter
+
+    @exporter.setter
+    def exporter(self, _: RecordingExporter) -> None:
+        """It stays."""
+
+    @property
+    def active(self) -> float:
+        """What the gauge shows."""
+        samples = [one for metric in self.registry.collect() if "active_streams" in metric.name for one in metric.samples]
+        return sum(one.value for one in samples)
+
+    def read(self, stream: Any, count: int | None = None) -> None:
+        assert stream.record.outcome is not None or self.active == 1
+        super().read(stream, count)
+
+    async def aread(self, stream: Any, count: int | None = None) -> None:
+        assert stream.record.outcome is not None or self.active == 1
+        await super().aread(stream, count)
+
+
+def _named(mode: str) -> list[object]:
+    return [pytest.param(name, kind, id=f"{name}-{kind.name}") for name, kind in cells(mode) if kind.name in KINDS]
+
+
+@pytest.mark.parametrize("deferred", [False, True], ids=["at once", "deferred"])
+@pytest.mark.parametrize(("name", "kind"), _named("sync"))
+def test_sync_exits(name: str, kind: Kind, world: World, deferred: bool) -> None:
+    """One start, one end, and the gauge is back at zero."""
+    way = EXITS[name]
+    assert way.sync is not None
+    bench = InFlight(kind.make(way.script, world), deferred=deferred)
+    stream = way.sync(bench)
+    bench.tally.flush()
+    assert bench.active == 0
+    bench.check(way.outcome, stream)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("deferred", [False, True], ids=["at once", "deferred"])
+@pytest.mark.parametrize(("name", "kind"), _named("async"))
+async def test_async_exits(name: str, kind: Kind, aworld: World, deferred: bool) -> None:
+    """The same."""
+    way = EXITS[name]
+    assert way.asynchronous is not None
+    made = kind.make(way.script, aworld)
+    bench = InFlight(await made if inspect.isawaitable(made) else made, deferred=deferred)
+    stream = await way.asynchronous(bench)
+    for _ in range(3):  # the loop closes our generator, and only then nobody reads the source
+        await asyncio.sleep(0)
+    bench.tally.flush()
+    assert bench.active == 0
+    bench.check(way.outcome, stream)
+    await ticks(lambda: bench.source.settled)
+
+
+# Records that are made later
+
+
+class Holding(RecordingExporter):
+    """Takes a record only when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taking, self.let = threading.Event(), threading.Event()
+
+    def export(self, record: StreamRecord) -> None:
+        self.taking.set()
+        assert self.let.wait(60)
+        super().export(record)
+
+
+def test_the_record_is_there_though_nobody_made_it_yet() -> None:
+    """Whoever asks first makes it, whole and priced, and it is exported once."""
+    exporter = RecordingExporter()
+    tally = Tally(exporters=[exporter], deferred=True)
+    hold = threading.Event()
+    tally.accumulator.defer = lambda job: tally._courier is not None and tally._courier.post(lambda: (hold.wait(60), job()))
+    streams = [tally.wrap(chat_chunks(), request_id=f"r{number}", params={"provider": "openai"}) for number in range(3)]
+    for stream in streams:
+        list(stream)
+    assert exporter.records == []
+    record = streams[1].record
+    assert (record.text, record.outcome, record.cost.status) == ("one two three", Outcome.COMPLETED, "priced")
+    assert exporter.records == [record]
+    assert tally.snapshot("r2").outcome is Outcome.COMPLETED
+    hold.set()
+    assert tally.flush(timeout=30)
+    assert [one.request_id for one in exporter.records] == ["r1", "r2", "r0"]
+    assert streams[1].record is record
+    assert len(tally.accumulator) == 0
+
+
+def test_an_exporter_that_asks_for_the_record_it_gets() -> None:
+    """It sees the stream as it stands, and nothing waits for itself."""
+    seen: list[Any] = []
+
+    class Asking(RecordingExporter):
+        def export(self, record: StreamRecord) -> None:
+            seen.append((record.request_id, stream.record.request_id))
+
+    tally = Tally(exporters=[Asking()], deferred=True)
+    stream = tally.wrap(["a"], request_id="r1")
+    list(stream)
+    assert tally.flush(timeout=30)
+    assert seen == [("r1", "r1")]
+    assert stream.record.outcome is Outcome.COMPLETED
+
+
+def test_an_id_is_free_as_soon_as_its_stream_has_ended() -> None:
+    """Though the record is still to be made; one that is open is not."""
+    exporter = RecordingExporter()
+    tally = Tally(exporters=[exporter], deferred=True)
+    for _ in range(20):
+        list(tally.wrap(["a"], request_id="r1"))
+    held = tally.wrap(["a"], request_id="r1")
+    with pytest.raises(DuplicateRequest):
+        tally.wrap(["a"], request_id="r1")
+    held.close()
+    assert tally.flush(timeout=30)
+    assert len(exporter.records) == 21
+
+
+def test_more_than_the_queue_holds() -> None:
+    """Then the record is made where the stream ends: none is lost."""
+    exporter = Holding()
+    tally = Tally(exporters=[exporter], deferred=True)
+    assert tally._courier is not None
+    tally._courier._bound = 2
+    list(tally.wrap(["a"]))
+    assert exporter.taking.wait(30)
+    for _ in range(2):
+        list(tally.wrap(["a"]))
+    exporter.let.set()
+    for _ in range(5):
+        list(tally.wrap(["a"]))
+    tally.close()
+    list(tally.wrap(["a"]))
+    assert len(exporter.records) == 9
+
+
+def test_flush_returns_in_time_though_records_wait() -> None:
+    """And says that not all went out."""
+    exporter = Holding()
+    tally = Tally(exporters=[exporter], deferred=True)
+    list(tally.wrap(["a"]))
+    assert exporter.taking.wait(30)
+    began = time.monotonic()
+    assert not tally.flush(timeout=0.01)
+    assert time.monotonic() - began < 30
+    exporter.let.set()
+    assert tally.flush(timeout=30)
