@@ -1,0 +1,1 @@
+"""Makes the files in `dashboards/` from the exporters' own names: `python -m scripts.dashboards`."""
