@@ -14,7 +14,7 @@ from ..chunks import Chunk, joined, merged_usage
 from ..clock import Clock
 from ..dialects import Dialect, dialect_named
 from ..errors import MergeError
-from ..jsonish import Json
+from ..jsonish import Json, merged
 from ..limits import Limits
 from ..records import StreamRecord, StreamType
 from .document import Document
@@ -285,7 +285,8 @@ class KeyedStream(Stream):
             Chunk(
                 meta=said("meta") or {},
                 extras=said("extras") or {},
-                usage=said("usage"),
+                # Its prefix is part of this one: what it was told there has been said here too, and perhaps corrected.
+                usage=merged(said("usage") or {}, self.fold.document.get("usage") or {}),
                 error=None if self.fold.error else said("error"),
                 terminal=part.fold.terminal,
             )

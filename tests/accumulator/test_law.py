@@ -131,6 +131,20 @@ def test_contradictions_between_workers_are_counted() -> None:
     assert (record.text, record.conflicts) == ("xbc", 1)
 
 
+def test_a_count_that_was_corrected_stays_so() -> None:
+    """A worker that saw only the first reports does not bring back what a later one corrected."""
+    reports = ({"prompt_tokens": 1}, {"total_tokens": 0}, {"prompt_tokens": 0})
+    whole, part = Accumulator(clock=FakeClock()), Accumulator(clock=FakeClock())
+    for accumulator, seen in ((whole, reports), (part, reports[:2])):
+        accumulator.open("r", dialect="openai.chat")
+        for index, report in enumerate(seen):
+            accumulator.add("r", Chunk(usage=report), index=index)
+    whole.merge("r", part.dump("r"))
+    usage = whole.finish("r").usage
+    assert usage is not None
+    assert usage.input_tokens == 0
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=60)
 @given(data=st.data())
