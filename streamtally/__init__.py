@@ -12,6 +12,7 @@ from importlib import import_module as _import_module
 from .accumulator import Accumulator
 from .chunks import Chunk
 from .context import context
+from .default import acollect, collect, configure, replay, to_response, wrap
 from .dialects import Dialect, register_dialect
 from .errors import (
     CatalogError,
@@ -45,7 +46,7 @@ from .records import (
     Transcript,
     Usage,
 )
-from .tally import Tally, acollect, collect, configure, replay, to_response, wrap
+from .tally import Tally
 
 if _typing.TYPE_CHECKING:
     from .client import AsyncClient, Client

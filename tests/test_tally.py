@@ -13,7 +13,7 @@ import pytest
 from openai.types.chat import ChatCompletion
 
 import streamtally
-from streamtally import CatalogError, Limits, Outcome, StreamRecord, StreamType, Tally, UnknownDialect, UnknownRequest, tally
+from streamtally import CatalogError, Limits, Outcome, StreamRecord, StreamType, Tally, UnknownDialect, UnknownRequest, default
 from streamtally.pricing import ModelCatalog
 from streamtally.testing import FakeClock, RecordingExporter, scenarios
 from tests.streams.sources import chat_chunk, chat_chunks
@@ -36,7 +36,7 @@ def own(exporter: RecordingExporter) -> Tally:
 @pytest.fixture(autouse=True)
 def _no_default(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test begins without a default tally, and leaves none behind."""
-    monkeypatch.setattr(tally, "_default", None)
+    monkeypatch.setattr(default, "_default", None)
 
 
 # Wrapped streams
@@ -389,7 +389,7 @@ def test_configure_replaces_and_closes(exporter: RecordingExporter) -> None:
     list(stream)
     list(streamtally.wrap(chat_chunks(), request_id="r3"))
     assert [record.request_id for record in second_exporter.records] == ["r3"]
-    assert tally.default_tally() is second
+    assert default.default_tally() is second
 
 
 def test_what_cannot_be_configured_changes_nothing(exporter: RecordingExporter) -> None:
@@ -397,7 +397,7 @@ def test_what_cannot_be_configured_changes_nothing(exporter: RecordingExporter) 
     first = streamtally.configure(exporters=[exporter])
     with pytest.raises(ValueError, match=r"unknown exporter 'smoke'.*otel"):
         streamtally.configure(exporters=["smoke"])
-    assert tally.default_tally() is first
+    assert default.default_tally() is first
     assert not exporter.closed
 
 
@@ -441,7 +441,7 @@ def test_arguments_stand_above_the_environment(monkeypatch: pytest.MonkeyPatch, 
 
 def test_without_environment_nothing_is_exported(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not set, or empty."""
-    assert tally.default_tally().delivery is None
+    assert default.default_tally().delivery is None
     monkeypatch.setenv("STREAMTALLY_EXPORTERS", "")
     assert streamtally.configure().delivery is None
 
@@ -508,7 +508,7 @@ def test_replay(exporter: RecordingExporter, body: Any) -> None:
     assert record.cost.usd > Decimal(0)
     assert record.timing == StreamRecord(request_id="r", stream_type=StreamType.CHAT, dialect="d").timing
     assert exporter.started == exporter.records == []
-    assert len(tally.default_tally().accumulator) == 0
+    assert len(default.default_tally().accumulator) == 0
 
 
 def test_replay_of_half_a_recording() -> None:

@@ -8,8 +8,9 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, TypeVar
 
+from ..default import default_tally
 from ..errors import MissingExtra
-from ..tally import Tally, default_tally
+from ..tally import Tally
 from . import requests
 from .requests import Endpoint, File
 from .stream import AsyncChunkStream, ChunkStream, Ending, Opening

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..client import AsyncClient
+from ..default import replay
 from ..errors import StreamError
 from ..records import StreamRecord
-from ..tally import Tally, replay
+from ..tally import Tally
 from ..testing import FakeProvider
 from ..testing.recordings import Recording, read_recordings
 from .asking import ASK, client_of, told_by

@@ -9,9 +9,10 @@ from contextlib import suppress
 from decimal import Decimal
 
 from ..client import AsyncChunkStream, AsyncClient
+from ..default import replay
 from ..errors import StreamError
 from ..records import Outcome, StreamRecord
-from ..tally import Tally, replay
+from ..tally import Tally
 from ..testing import FakeProvider
 from .asking import ASK, client_of, told_by
 from .scenes import Scene

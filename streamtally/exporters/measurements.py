@@ -37,7 +37,7 @@ def reader(instrument: Instrument) -> Reader:
 
 
 def operation(record: StreamRecord) -> str | None:
-    """The conventions' name of the operation. Speech and images are "generate_content", which they call multimodal.
+    """The conventions' name of the operation. Speech, transcription and images are "generate_content", which they call multimodal.
 
     None for a stream in flight of which nothing has been recognised yet.
     """
@@ -78,7 +78,7 @@ _OPERATIONS: Mapping[StreamType, str] = {
     StreamType.CHAT: "chat",
     StreamType.RESPONSES: "chat",
     StreamType.SPEECH: "generate_content",
-    StreamType.TRANSCRIPTION: "transcription",
+    StreamType.TRANSCRIPTION: "generate_content",
     StreamType.IMAGE: "generate_content",
 }
 

@@ -13,10 +13,11 @@ try:
 except ImportError as error:
     raise ImportError("streamtally.integrations.langchain needs langchain-core: pip install langchain-core") from error
 
+from ..default import default_tally
 from ..dialects import dialect_named
 from ..jsonish import Json
 from ..records import Outcome
-from ..tally import Tally, default_tally
+from ..tally import Tally
 
 _DIALECT = replace(dialect_named("openai.chat"), states_finish=False)
 """The form into which the tokens are brought: LangChain's own is of the same kind. Not all its models pass the finish on."""

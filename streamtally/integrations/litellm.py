@@ -12,8 +12,9 @@ except ImportError as error:
     raise ImportError("streamtally.integrations.litellm needs litellm: pip install litellm") from error
 
 from ..context import is_nested
+from ..default import default_tally
 from ..jsonish import Json, json_value
-from ..tally import Tally, default_tally
+from ..tally import Tally
 
 _DIALECT = "openai.chat"
 """What LiteLLM brings every provider's answer to."""

@@ -13,9 +13,9 @@ except ImportError as error:
 
     raise MissingExtra("instrument", error.name or "opentelemetry-instrumentation") from error
 
+from ..default import configure
 from ..exporters import OtelExporter
 from ..exporters.lookup import VARIABLE
-from ..tally import configure
 from .patches import instrument, uninstrument
 
 

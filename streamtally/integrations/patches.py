@@ -10,7 +10,8 @@ from threading import RLock
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from ..tally import Tally, default_tally
+from ..default import default_tally
+from ..tally import Tally
 from .imports import forget, when_imported
 from .sdks import SDKS, Methods, parameters, server, streams
 

@@ -121,7 +121,7 @@ def test_t33_metrics_have_few_attributes_and_no_ids() -> None:
         telemetry.otel.export(whole)
         telemetry.prometheus.export(whole)
     attributes: list[dict[str, Any]] = [dict(point.attributes or {}) for point in telemetry.points()]
-    assert len(attributes) > 100
+    assert len(attributes) > 50
     assert set().union(*attributes) <= ALLOWED
     samples: list[dict[str, Any]] = [sample.labels for metric in telemetry.registry.collect() for sample in metric.samples]
     assert set().union(*samples) <= {name.replace(".", "_") for name in ALLOWED} | {"le"}
@@ -187,7 +187,7 @@ async def test_t34_every_kind_of_async_source_yields_the_first_token(telemetry: 
 OPERATIONS = {
     "openai.completions": "text_completion",
     "openai.speech": "generate_content",
-    "openai.transcription": "transcription",
+    "openai.transcription": "generate_content",
     "openai.images": "generate_content",
     "ollama.generate": "text_completion",
     "gemini": "generate_content",

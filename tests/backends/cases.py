@@ -217,11 +217,11 @@ CASES = {
     ),
     "transcription": Case(
         Play(transcription("one two").delayed(0.25, headers=0.25), {**_OPENAI, "model": "gpt-4o-transcribe"}),
-        "transcription gpt-4o-transcribe",
+        "generate_content gpt-4o-transcribe",
         {
             **_ALWAYS,
             **_used(9, 2, 0.75, text__input=0, audio__input=9),
-            "gen_ai.operation.name": "transcription",
+            "gen_ai.operation.name": "generate_content",
             "gen_ai.output.type": "text",
             "gen_ai.request.model": "gpt-4o-transcribe",
             "gen_ai.response.time_to_first_chunk": 0.5,

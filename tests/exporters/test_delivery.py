@@ -389,8 +389,8 @@ def test_a_process_ends_though_an_exporter_hangs() -> None:
     """It is waited for a while, and then given up."""
     program = """
 import threading, streamtally
-from streamtally import tally
-tally._AT_EXIT = 0.05
+from streamtally import lifetime
+lifetime.AT_EXIT = 0.05
 streamtally.configure(exporters=[lambda record: threading.Event().wait()])
 list(streamtally.wrap(["x"]))
 print("done")

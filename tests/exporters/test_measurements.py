@@ -128,7 +128,7 @@ def test_every_choice_has_its_finish_reason_counted() -> None:
         ("chat.completion", "chat"),
         ("responses", "chat"),
         ("audio.speech", "generate_content"),
-        ("audio.transcription", "transcription"),
+        ("audio.transcription", "generate_content"),
         ("image.generation", "generate_content"),
     ],
 )

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from streamtally import MissingExtra, tally
+from streamtally import MissingExtra, default
 from streamtally.testing import FakeProvider, scenarios
 
 INSTALLED = find_spec("opentelemetry.instrumentation") is not None
@@ -23,7 +23,7 @@ needs_the_package = pytest.mark.skipif(not INSTALLED, reason="opentelemetry-inst
 
 @pytest.fixture(autouse=True)
 def _no_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tally, "_default", None)
+    monkeypatch.setattr(default, "_default", None)
 
 
 @needs_the_package
@@ -51,7 +51,7 @@ def test_exporters_that_the_environment_names_stay(monkeypatch: pytest.MonkeyPat
     instrumentor = import_module(MODULE).StreamtallyInstrumentor()
     instrumentor.instrument()
     instrumentor.uninstrument()
-    delivery = tally.default_tally().delivery
+    delivery = default.default_tally().delivery
     assert delivery is not None
     assert [type(one).__name__ for one in delivery.exporters] == ["ConsoleExporter"]
 

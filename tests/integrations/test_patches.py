@@ -339,7 +339,7 @@ def test_the_default_tally_as_it_stands(
     provider: FakeProvider, client: OpenAI, exporter: RecordingExporter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that is configured after `instrument` counts."""
-    monkeypatch.setattr(streamtally.tally, "_default", None)
+    monkeypatch.setattr(streamtally.default, "_default", None)
     streamtally.instrument()
     try:
         streamtally.configure(exporters=[exporter])
