@@ -37,7 +37,7 @@ def reader(instrument: Instrument) -> Reader:
 
 
 def operation(record: StreamRecord) -> str | None:
-    """The conventions' name of the operation. Speech, transcription and images are "generate_content", which they call multimodal.
+    """The conventions' name of the operation. Speech, transcription and images are "generate_content", their multimodal one.
 
     None for a stream in flight of which nothing has been recognised yet.
     """
