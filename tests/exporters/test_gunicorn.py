@@ -1,0 +1,107 @@
+"""Four workers of a real gunicorn that forks them from a loaded application, and one scrape of all of them."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+APPLICATION = """
+import os
+import time
+from pathlib import Path
+
+import streamtally
+from prometheus_client import CollectorRegistry, generate_latest, multiprocess
+
+streamtally.configure(exporters=["prometheus"])
+list(streamtally.wrap(["in the parent"]))
+left_open = []
+
+def metrics():
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry)
+    return generate_latest(registry)
+
+def whole():
+    list(streamtally.wrap(["a", "b"]))
+    Path(f"here-{os.getpid()}").touch()
+    while len(list(Path().glob("here-*"))) < 4:  # so that each worker has its share
+        time.sleep(0.01)
+    return str(os.getpid()).encode()
+
+def half():
+    left_open.append(streamtally.wrap(iter("abc")))
+    next(left_open[-1])
+    return b""
+
+def application(environ, start_response):
+    body = {"/metrics": metrics, "/whole": whole, "/half": half}[environ["PATH_INFO"]]()
+    start_response("200 OK", [])
+    return [body]
+"""
+
+PATIENCE = 20.0
+
+
+def _get(port: int, path: str) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=PATIENCE) as response:
+        body: bytes = response.read()
+    return body.decode()
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            _get(port, "metrics")
+            return
+        except urllib.error.URLError:
+            assert time.monotonic() < deadline, "gunicorn did not start"
+
+
+@pytest.fixture
+def port(tmp_path: Path) -> Iterator[int]:
+    """Where the application is served."""
+    (tmp_path / "served.py").write_text(APPLICATION)
+    (tmp_path / "prometheus").mkdir()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number: int = probe.getsockname()[1]
+    options = ["--preload", "--workers", "4", "--bind", f"127.0.0.1:{number}", "--no-control-socket", "--log-level", "error"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", *options, "served:application"],
+        cwd=tmp_path,
+        env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "prometheus")},
+    )
+    try:
+        _wait_for(number)
+        yield number
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+
+
+def _total(text: str, name: str, **labels: str) -> float:
+    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+    return sum(sample.value for sample in samples if sample.name == name and labels.items() <= sample.labels.items())
+
+
+def test_the_workers_of_gunicorn_are_summed_up(port: int) -> None:
+    """What each counted, once, with what the parent counted before; of streams in flight those that are alive."""
+    with ThreadPoolExecutor(4) as threads:
+        workers = set(threads.map(lambda _: _get(port, "whole"), range(60)))
+    for _ in range(3):
+        _get(port, "half")
+    scraped = _get(port, "metrics")
+    assert len(workers) == 4
+    assert _total(scraped, "streamtally_streams_total", streamtally_outcome="completed") == 61
+    assert _total(scraped, "streamtally_active_streams") == 3
