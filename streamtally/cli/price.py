@@ -33,7 +33,7 @@ def command() -> Callable[..., None]:
 
     price.__doc__ = _price.__doc__
     parameters = [fixed[0], *_counters(), *fixed[1:]]
-    price.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    price.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # typer reads it
     price.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return price
 
@@ -87,7 +87,7 @@ def _counters() -> Iterator[inspect.Parameter]:
             kind = float if "float" in str(Usage.model_fields[unit.field].annotation) else int
             help_text = _HELP.get(name, f"{name.replace('_', ' ').capitalize()}, charged by the {unit.label}.")
             option = typer.Option(f"--{name.replace('_', '-')}", *_OTHER_NAMES.get(name, ()), min=0, help=help_text)
-            annotation = Annotated[kind | None, option]  # type: ignore[valid-type]
+            annotation = Annotated[kind | None, option]  # type: ignore[valid-type]  # a type that is computed
             yield inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..chunks import (
     AudioDelta,
+    Channel,
     Chunk,
     Delta,
     DetailDelta,
@@ -151,9 +152,9 @@ def _part(part: Mapping[str, Json], choice: int) -> Iterator[Delta]:
 
 
 def _words(part: Mapping[str, Json], choice: int) -> Iterator[Delta]:
-    channel = "reasoning" if part.get("thought") else "text"
+    channel: Channel = "reasoning" if part.get("thought") else "text"
     beside = {name: value for name, value in part.items() if name != "text" and value is not False}
-    yield TextDelta(part["text"], channel, choice)  # type: ignore[arg-type]
+    yield TextDelta(part["text"], channel, choice)
     if part["text"] or beside.keys() - {"thought"}:
         yield PartDelta(channel, len(part["text"]), beside, choice)
 
