@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from typing import Any, Literal, NamedTuple
 
-from .jsonish import Json, json_value, merged, size_of, stated
+from .json_values import Json, json_value, merged, size_of, stated
 
 Channel = Literal["text", "reasoning", "refusal"]
 

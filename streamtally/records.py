@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar, overload
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from .jsonish import Json, json_object, json_value, mend_surrogates
+from .json_values import Json, json_object, json_value, mend_surrogates
 
 
 class StreamType(StrEnum):

@@ -18,14 +18,14 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, TypedDict, TypeVar, Unpack, get_args, overload
 
-from .accumulator import About, Accumulator, Keep, StreamHandle, WrappedStream
+from .accumulator import Accumulator, Keep, RequestInfo, StreamHandle, WrappedStream
 from .clock import SYSTEM_CLOCK, Clock, Moment, stamp_of
 from .context import current_context, is_nested, nested
 from .dialects import Dialect, dialect_named
 from .lifetime import AT_EXIT, enter, leave
 from .limits import DEFAULT_LIMITS, Limits
 from .records import Outcome, StreamRecord
-from .streams import AsyncTalliedStream, DualTalliedStream, Reading, TalliedStream, opener_of, wrapper_of
+from .streams import AsyncTalliedStream, DualTalliedStream, StreamSession, TalliedStream, opener_of, wrapper_of
 
 if TYPE_CHECKING:
     from .exporters import Delivery
@@ -75,7 +75,7 @@ class Tally:
         exporters: where records go: names ("otel", "prometheus", "jsonl", "console"), exporters, or plain callables.
         clock: where stamps come from.
         limits: bounds of retention.
-        keep: "counts" retains no text, audio or image; "everything" also what the user wrote in the request.
+        keep: "counts" retains no text, audio or image; "content+input" also what the user wrote in the request.
         deferred: have the records of wrapped streams made, priced and exported on a thread of the tally's, and not where
             the stream ends; a wrapper's `record` is the final one all the same, made by whoever asks first.
         estimate: a tokenizer, from a text to its number of tokens, for the output of streams that the provider did not count to
@@ -212,7 +212,7 @@ class Tally:
             return source
         if unknown := options.keys() - WrapOptions.__annotations__.keys():
             raise TypeError(f"wrap() has no option {', '.join(sorted(unknown))}")
-        return wrapper_of(source)(self._reading(source, opener_of(source), options))
+        return wrapper_of(source)(self._new_session(source, opener_of(source), options))
 
     def call(self, request: Callable[[], Any], *, server: Server = (None, None), **options: Unpack[WrapOptions]) -> Any:
         """Make a request now, and wrap what it returns; what is no stream is returned as it is, and ends as "cancelled".
@@ -220,25 +220,25 @@ class Tally:
         The clock runs from here, and what the request raises makes an "error" record and reaches the caller. Takes the
         arguments of `wrap`, and host and port of the `server` where they are known beforehand.
         """
-        reading = self._reading(None, request, options, server)
-        return _around(reading, reading.open())
+        session = self._new_session(None, request, options, server)
+        return _around(session, session.open())
 
     async def acall(self, request: Callable[[], Any], *, server: Server = (None, None), **options: Unpack[WrapOptions]) -> Any:
         """`call` of a request that is to be awaited."""
-        reading = self._reading(None, request, options, server)
-        return _around(reading, await reading.aopen())
+        session = self._new_session(None, request, options, server)
+        return _around(session, await session.aopen())
 
-    def _reading(
+    def _new_session(
         self, source: Any, opener: Callable[[], Any] | None, options: WrapOptions, server: Server = (None, None)
-    ) -> Reading:
+    ) -> StreamSession:
         stream = self._wrapped_stream(options, deferred=opener is not None)
-        stream.about.server_address, stream.about.server_port = server
+        stream.request.server_address, stream.request.server_port = server
         self.accumulator.register(stream)
-        reading = Reading(stream, self.accumulator, source if opener is None else None, opener)
+        session = StreamSession(stream, self.accumulator, source if opener is None else None, opener)
         if self._hooks("alone"):
-            reading.alone = self._alone
-        reading.shown = self.priced
-        return reading
+            session.alone = self._alone
+        session.shown = self.priced
+        return session
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -262,15 +262,15 @@ class Tally:
         surroundings = dict(current_context())
         conversation = surroundings.pop("conversation_id", None)
         started_at, dialect = options.get("started_at"), options.get("dialect")
-        about = About(
+        request = RequestInfo(
             options.get("request_id") or uuid.uuid4().hex,
             params=options.get("params") or {},
             attributes={**surroundings, **(options.get("attributes") or {})},
             conversation_id=options.get("conversation_id") or conversation,
-            keep_input=self.keep == "everything",
+            keep_input=self.keep == "content+input",
         )
         return WrappedStream(
-            about,
+            request,
             started=self.clock.monotonic_ns() if started_at is None else stamp_of(started_at, self.clock),
             started_from="given" if started_at is not None else "request" if deferred else "wrap",
             dialect=None if dialect is None else dialect_named(dialect),
@@ -292,7 +292,7 @@ class Tally:
         if isinstance(body, str):
             payloads = (body.encode("utf-8", "surrogatepass"),)
         stream = WrappedStream(
-            About(uuid.uuid4().hex, params=params or {}),
+            RequestInfo(uuid.uuid4().hex, params=params or {}),
             started=0,
             started_from="wrap",
             dialect=None if dialect is None else dialect_named(dialect),
@@ -414,14 +414,14 @@ def _courier() -> Courier:
     return Courier()
 
 
-def _around(reading: Reading, source: Any) -> Any:
+def _around(session: StreamSession, source: Any) -> Any:
     """The wrapper of a source that is open."""
     try:
         kind = wrapper_of(source)
     except TypeError:
-        reading.stop()
+        session.stop()
         return source
-    return kind(reading)
+    return kind(session)
 
 
 def _catalog_of(catalog: ModelCatalog | str | Path | None) -> ModelCatalog | None:

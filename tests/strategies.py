@@ -24,8 +24,8 @@ from streamtally.chunks import (
     TranscriptDelta,
     joined,
 )
-from streamtally.dialects import Reader, dialect_named
-from streamtally.jsonish import Json
+from streamtally.dialects import PayloadReader, dialect_named
+from streamtally.json_values import Json
 from streamtally.records import (
     Audio,
     Choice,
@@ -190,7 +190,7 @@ class Sent:
 
     def normalised(self) -> "Sent":
         """The same stream as `Chunk`s, one for each payload."""
-        reader = Reader(dialect_named(self.dialect))
+        reader = PayloadReader(dialect_named(self.dialect))
         return Sent(self.stream_type, self.dialect, [joined(reader.read_whole(one)) for one in self.payloads], self.params)
 
 

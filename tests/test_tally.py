@@ -454,7 +454,7 @@ def test_exporters_by_name(tmp_path: Path) -> None:
     assert StreamRecord.model_validate_json(path.read_text()).request_id == "r1"
 
 
-# Reading to the end, and reading recordings
+# StreamSession to the end, and reading recordings
 
 
 def test_collect(exporter: RecordingExporter) -> None:

@@ -3,7 +3,17 @@
 from .accumulator import Accumulator, OnEnd, OnRecord
 from .failure import failure_fields, is_timeout
 from .handle import StreamHandle
-from .state import About, Keep
+from .state import Keep, RequestInfo
 from .wrapped import WrappedStream
 
-__all__ = ["About", "Accumulator", "Keep", "OnEnd", "OnRecord", "StreamHandle", "WrappedStream", "failure_fields", "is_timeout"]
+__all__ = [
+    "Accumulator",
+    "Keep",
+    "OnEnd",
+    "OnRecord",
+    "RequestInfo",
+    "StreamHandle",
+    "WrappedStream",
+    "failure_fields",
+    "is_timeout",
+]

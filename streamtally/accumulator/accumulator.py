@@ -15,14 +15,14 @@ from typing import Any
 from ..clock import SYSTEM_CLOCK, Clock, Moment, stamp_of
 from ..dialects import Dialect, dialect_named
 from ..errors import DuplicateRequest, MergeError, UnknownRequest
-from ..jsonish import Json
+from ..json_values import Json
 from ..limits import DEFAULT_LIMITS, Limits
 from ..records import Outcome, StreamRecord, StreamType
 from .books import Books, Entry
 from .failure import failure_fields
 from .handle import StreamHandle
 from .keyed import KeyedStream
-from .state import About, Keep
+from .state import Keep, RequestInfo
 from .tombstones import Tombstones
 from .wrapped import WrappedStream
 
@@ -42,7 +42,7 @@ class Accumulator:
         on_end: called with each record as its stream ends; returns the record to hand out.
         on_start: called with the record, still empty, as a stream opens.
         on_late: called with the record of a stream that ended, when a chunk comes too late for it.
-        keep: "counts" retains no text, audio or image; "everything" also what the user wrote in the request.
+        keep: "counts" retains no text, audio or image; "content+input" also what the user wrote in the request.
 
     Attributes:
         defer: has a job done soon, on another thread, and says whether it will; then the record of a wrapped stream is made
@@ -116,12 +116,14 @@ class Accumulator:
         spoken = None if dialect is None else dialect_named(dialect)
         given = None if started_at is None else self._wall(started_at)
         kind = None if stream_type is None else StreamType(stream_type)
-        about = About(request_id, kind, params or {}, attributes or {}, conversation_id, keep_input=self.keep == "everything")
-        entry = self._opened(about, first_index, spoken, given)
+        request = RequestInfo(
+            request_id, kind, params or {}, attributes or {}, conversation_id, keep_input=self.keep == "content+input"
+        )
+        entry = self._opened(request, first_index, spoken, given)
         with entry.lock:
             entry.users += 1
             if entry.stream.seal is None:
-                entry.stream.learn(about, spoken, given)
+                entry.stream.learn(request, spoken, given)
         return StreamHandle(self, entry)
 
     def add(self, request_id: str, payload: Any, *, index: int | None = None, at: Moment | None = None) -> StreamRecord | None:
@@ -140,7 +142,7 @@ class Accumulator:
         if self._orphans:
             self.drain()
         stamp = self._wall(at)
-        entry = self._keyed.get(request_id) or self._entered(About(request_id))
+        entry = self._keyed.get(request_id) or self._entered(RequestInfo(request_id))
         if entry is None:
             return None
         with entry.lock:
@@ -217,9 +219,9 @@ class Accumulator:
         """
         self.drain()
         other = KeyedStream.load(state, clock=self.clock, limits=self.limits, keep=self.keep)
-        if other.about.request_id != request_id:
-            raise MergeError(f"the state of {other.about.request_id!r}, not of {request_id!r}")
-        entry = self._keyed.get(request_id) or self._entered(About(request_id), other.order.first)
+        if other.request.request_id != request_id:
+            raise MergeError(f"the state of {other.request.request_id!r}, not of {request_id!r}")
+        entry = self._keyed.get(request_id) or self._entered(RequestInfo(request_id), other.order.first)
         if entry is None:
             return None
         with entry.lock:
@@ -252,7 +254,7 @@ class Accumulator:
     def register(self, stream: WrappedStream) -> None:
         """Enter a wrapped stream in the books. Raises `DuplicateRequest` where its ID is open."""
         self.drain()
-        request_id = stream.about.request_id
+        request_id = stream.request.request_id
         before = self._wrapped.get(request_id)
         if before is not None and before.seal is not None:
             self.record_of(before)  # it has ended, though its record is still to be made: the ID is free
@@ -289,7 +291,7 @@ class Accumulator:
         One that is not on the books is a forked child's copy of its parent's: the parent will say how it ended.
         """
         record = stream.snapshot()
-        request_id = stream.about.request_id
+        request_id = stream.request.request_id
         try:
             if self._on_end is not None and self._wrapped.get(request_id) is stream:
                 record = self._on_end(record)
@@ -324,40 +326,40 @@ class Accumulator:
         clock = self.clock
         return clock.wall_ns(clock.monotonic_ns() if moment is None else stamp_of(moment, clock))
 
-    def _entered(self, about: About, first_index: int = 0) -> Entry | None:
+    def _entered(self, request: RequestInfo, first_index: int = 0) -> Entry | None:
         """The stream that a chunk is for, made if there is none; None, and the chunk counted, where it has ended."""
-        request_id = about.request_id
+        request_id = request.request_id
         with self._lock:
             known = self._keyed.get(request_id)
             ended = known is None and request_id in self._tombstones
-            entry = known if known is not None or ended else self._new_entry(about, first_index)
+            entry = known if known is not None or ended else self._new_entry(request, first_index)
         if ended:
             self._count_late(request_id)
         elif known is None and entry is not None:
             self._welcome(entry)
         return entry
 
-    def _opened(self, about: About, first_index: int, dialect: Dialect | None, given_start: int | None) -> Entry:
+    def _opened(self, request: RequestInfo, first_index: int, dialect: Dialect | None, given_start: int | None) -> Entry:
         """The stream that a caller opens, also under an ID that was in use before; or the one that is open."""
         opened = self._wall(None)
         with self._lock:
-            known = self._keyed.get(about.request_id)
+            known = self._keyed.get(request.request_id)
             # One that is sealed has ended, though its record is still being made: the ID is free.
             if known is None or known.stream.seal is not None:
-                known, entry = None, self._new_entry(about, first_index, dialect)
+                known, entry = None, self._new_entry(request, first_index, dialect)
                 entry.stream.opened, entry.stream.given_start = opened, given_start
-                self._tombstones.exhume(about.request_id)
+                self._tombstones.exhume(request.request_id)
         if known is not None:
             return known
         self._welcome(entry)
         return entry
 
-    def _new_entry(self, about: About, first_index: int, dialect: Dialect | None = None) -> Entry:
+    def _new_entry(self, request: RequestInfo, first_index: int, dialect: Dialect | None = None) -> Entry:
         """Enter a new stream in the books. Under the registry's lock."""
-        if about.request_id in self._wrapped:
-            raise DuplicateRequest(about.request_id)
+        if request.request_id in self._wrapped:
+            raise DuplicateRequest(request.request_id)
         options = {"dialect": dialect, "clock": self.clock, "limits": self.limits, "keep": self.keep}
-        stream = KeyedStream(about, first_index=first_index, **options)
+        stream = KeyedStream(request, first_index=first_index, **options)
         return self._keyed.enter(Entry(stream, self.clock.monotonic_ns()))
 
     def _welcome(self, entry: Entry) -> None:

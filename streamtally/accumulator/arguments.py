@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ..jsonish import MAX_DEPTH, Json
+from ..json_values import MAX_DEPTH, Json
 from .document import Address, Document
 
 _STEP = re.compile(r"""(?:^|\.)([^.\[\]]+)|\[(\d{1,9})\]|\[\s*(['"])((?:\\.|(?!\3).)*)\3\s*\]""", re.DOTALL)

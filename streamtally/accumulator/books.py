@@ -27,7 +27,7 @@ class Entry:
     __slots__ = ("active", "due", "ended", "ender", "lock", "request_id", "serial", "size", "stream", "users")
 
     def __init__(self, stream: KeyedStream, now: int) -> None:
-        self.request_id = stream.about.request_id
+        self.request_id = stream.request.request_id
         self.serial = next(_serials)
         self.stream = stream
         self.lock = threading.Lock()

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from typing import Any
 
 from ..chunks import DetailDelta, FinishDelta, TextDelta, ToolCallDelta
-from ..jsonish import Json
+from ..json_values import Json
 from ..records import Choice, FinishReason, ToolCall
 from .arguments import assembled, fold_pieces
 from .document import Document

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from io import BytesIO, StringIO
 from typing import Any
 
-from ..jsonish import Json, merged, size_of
+from ..json_values import Json, merged, size_of
 
 Address = tuple[str | int, ...]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import RETRYABLE_STATUS
-from ..jsonish import Json, json_value
+from ..json_values import Json, json_value
 
 _MAX_MESSAGE = 10_000
 

@@ -25,7 +25,7 @@ from ..chunks import (
 )
 from ..dialects import Dialect
 from ..errors import RETRYABLE_STATUS
-from ..jsonish import Json, stated
+from ..json_values import Json, stated
 from ..records import StreamType
 from . import choices, items, media, parts
 from .document import Document
@@ -121,12 +121,12 @@ class Fold:
     def content(self, dialect: Dialect, stream_type: StreamType) -> dict[str, Any]:
         """The content fields of the record."""
         document = self.document
-        meaning = dialect.items
-        found = items.items(document, meaning.formed) if meaning else []
-        answer = _answer(document, meaning.says(found)) if meaning and found else document
+        rules = dialect.items
+        found = items.items(document, rules.assemble) if rules else []
+        answer = _answer(document, rules.to_deltas(found)) if rules and found else document
         return {
             "choices": choices.choices(answer, dialect.finish_reasons, kept=document.retain or answer is document),
-            "output_items": (*(map(meaning.shown, found) if meaning else ()), *parts.parts(document)),
+            "output_items": (*(map(rules.present, found) if rules else ()), *parts.parts(document)),
             "audio": media.audio(document),
             "images": media.images(document),
             "transcript": media.transcript(document) if stream_type is StreamType.TRANSCRIPTION else None,

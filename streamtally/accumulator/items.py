@@ -14,7 +14,7 @@ from typing import Any
 
 from ..chunks import ItemDelta
 from ..dialects import Item
-from ..jsonish import Json
+from ..json_values import Json
 from .document import Document
 
 _ADDRESSES = frozenset({"id", "type", "status", "call_id", "name", "role", "toolUseId", "tool_use_id"})

@@ -14,13 +14,13 @@ from ..chunks import Chunk, joined, merged_usage
 from ..clock import Clock
 from ..dialects import Dialect, dialect_named
 from ..errors import MergeError
-from ..jsonish import Json, merged
+from ..json_values import Json, merged
 from ..limits import Limits
 from ..records import StreamRecord, StreamType
 from .document import Document
 from .fold import Fold
 from .order import Held, Order, Placed
-from .state import About, Keep, Stream
+from .state import Keep, RequestInfo, Stream
 from .strip import strip
 from .timing import Arrivals, StartedFrom
 
@@ -48,8 +48,8 @@ class KeyedStream(Stream):
         "waiting",
     )
 
-    def __init__(self, about: About, *, first_index: int = 0, **options: Any) -> None:
-        super().__init__(about, **options)
+    def __init__(self, request: RequestInfo, *, first_index: int = 0, **options: Any) -> None:
+        super().__init__(request, **options)
         self.order = Order(first_index)
         self.ordering: Ordering | None = None
         self.arrivals = Arrivals()
@@ -63,12 +63,12 @@ class KeyedStream(Stream):
         """Characters and bytes of content that are retained, about: those folded, and those that wait beyond a gap."""
         return self.kept + self.waiting
 
-    def learn(self, about: About, dialect: Dialect | None = None, given_start: int | None = None) -> None:
+    def learn(self, request: RequestInfo, dialect: Dialect | None = None, given_start: int | None = None) -> None:
         """Take over what a further user says of the stream and nobody has said before; a start that is given counts."""
         self.record = None
         self.reader.dialect = self.reader.dialect or dialect
         self.given_start = self.given_start if given_start is None else given_start
-        self.about.complete(about)
+        self.request.complete(request)
         self.note_wanted()
 
     def add(self, payload: Any, index: int | None, stamp: int) -> None:
@@ -108,7 +108,7 @@ class KeyedStream(Stream):
         return not beyond and (self.fold.terminal or self._has_all_images())
 
     def _has_all_images(self) -> bool:
-        return self.stream_type is StreamType.IMAGE and "n" in self.about.params and self.finished
+        return self.stream_type is StreamType.IMAGE and "n" in self.request.params and self.finished
 
     def _place(self, chunk: Chunk, index: int | None, stamp: int) -> None:
         number = self._number(chunk, index)
@@ -264,8 +264,8 @@ class KeyedStream(Stream):
         return self.ordering is not None, self.order.next
 
     def _check_mergeable(self, other: KeyedStream) -> None:
-        if self.about.request_id != other.about.request_id:
-            raise MergeError(f"states of two requests: {self.about.request_id!r} and {other.about.request_id!r}")
+        if self.request.request_id != other.request.request_id:
+            raise MergeError(f"states of two requests: {self.request.request_id!r} and {other.request.request_id!r}")
         if "arrival" in (self.ordering, other.ordering) and None not in (self.ordering, other.ordering):
             raise MergeError("a state ordered by arrival has no positions to merge by")
         if None not in (self.ordering, other.ordering) and self.ordering != other.ordering:
@@ -275,7 +275,7 @@ class KeyedStream(Stream):
 
     def _adopt(self, part: KeyedStream) -> None:
         """Take over what only the other state knows of the stream."""
-        self.learn(part.about, part.reader.dialect)
+        self.learn(part.request, part.reader.dialect)
         self.duplicates += part.duplicates
         self.conflicts += part.conflicts
         self.dropped_chunks += part.dropped_chunks
@@ -294,15 +294,15 @@ class KeyedStream(Stream):
 
     def dump(self) -> bytes:
         """The state as bytes (JSON) that `load` reads, here or in another process."""
-        about = self.about
+        request = self.request
         state = {
             "version": STATE_VERSION,
-            "request_id": about.request_id,
-            "stream_type": about.stream_type,
-            "params": dict(about.params),
-            "attributes": dict(about.attributes),
-            "conversation_id": about.conversation_id,
-            "characters": about.characters,
+            "request_id": request.request_id,
+            "stream_type": request.stream_type,
+            "params": dict(request.params),
+            "attributes": dict(request.attributes),
+            "conversation_id": request.conversation_id,
+            "characters": request.characters,
             "dialect": self.reader.dialect.name if self.reader.dialect else None,
             "ordering": self.ordering,
             "given_start": self.given_start,
@@ -341,7 +341,7 @@ class KeyedStream(Stream):
     @classmethod
     def _loaded(cls, state: Json, clock: Clock, limits: Limits, keep: Keep) -> KeyedStream:
         stream = cls(
-            About(
+            RequestInfo(
                 state["request_id"],
                 StreamType(state["stream_type"]) if state["stream_type"] else None,
                 state["params"],
@@ -377,7 +377,7 @@ class KeyedStream(Stream):
             lengths |= {len(order.digests), order.next - order.first}
         if len(lengths) > 1 or any(type(number) is not int or number <= order.next for number in order.held):
             raise MergeError("a state whose parts do not fit together")
-        if self.ordering not in (None, *get_args(Ordering)) or self.snapshot().request_id != self.about.request_id:
+        if self.ordering not in (None, *get_args(Ordering)) or self.snapshot().request_id != self.request.request_id:
             raise MergeError("a state that makes no record")
 
 

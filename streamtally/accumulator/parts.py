@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..chunks import PartDelta
-from ..jsonish import Json
+from ..json_values import Json
 from .document import Document
 
 _RUNS = frozenset({"text", "reasoning", "audio"})

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from ..clock import Clock
-from ..dialects import OPAQUE, Dialect, Reader, name_of
-from ..jsonish import Json, json_value
+from ..dialects import OPAQUE, Dialect, PayloadReader, name_of
+from ..json_values import Json, json_value
 from ..limits import Limits
 from ..records import ErrorDetails, Outcome, StreamRecord, StreamType, Timing, Usage
 from .document import Document
@@ -20,10 +20,10 @@ from .fold import Fold
 from .media import images_complete
 from .timing import timing
 
-Keep = Literal["content", "everything", "counts"]
+Keep = Literal["content", "content+input", "counts"]
 
 INPUT_PARAMS = frozenset({"messages", "input", "prompt", "instructions", "system", "contents"})
-"""Parameters of a request that are what the user wrote: kept only with "everything"."""
+"""Parameters of a request that are what the user wrote: kept only with "content+input"."""
 
 CONTENT_PARAMS = INPUT_PARAMS | frozenset(
     {
@@ -39,7 +39,7 @@ CONTENT_PARAMS = INPUT_PARAMS | frozenset(
 
 
 @dataclass(slots=True)
-class About:
+class RequestInfo:
     """What the caller says of a stream: all that a record holds and no chunk brings.
 
     `params` are the request's parameters; what the user wrote there is kept only with `keep_input`, and what has no JSON
@@ -69,7 +69,7 @@ class About:
         }
         self.attributes = {name: json_value(value) for name, value in self.attributes.items()}
 
-    def complete(self, other: About) -> None:
+    def complete(self, other: RequestInfo) -> None:
         """Take over what is not known here."""
         self.stream_type = self.stream_type or other.stream_type
         self.params = {**other.params, **self.params}
@@ -93,7 +93,6 @@ class Stream:
     """
 
     __slots__ = (
-        "about",
         "chunk_count",
         "clock",
         "faults",
@@ -103,13 +102,14 @@ class Stream:
         "raw",
         "reader",
         "record",
+        "request",
         "seal",
         "unsealed",
     )
 
     def __init__(
         self,
-        about: About,
+        request: RequestInfo,
         *,
         clock: Clock,
         limits: Limits,
@@ -117,10 +117,10 @@ class Stream:
         keep: Keep = "content",
         keep_raw: bool = False,
     ) -> None:
-        self.about = about
+        self.request = request
         self.clock = clock
         self.limits = limits
-        self.reader = Reader(dialect)
+        self.reader = PayloadReader(dialect)
         self.keep: Keep = keep
         self.fold = Fold(Document(retain=keep != "counts"))
         self.raw: list[Json] | None = [] if keep_raw and keep != "counts" else None
@@ -140,13 +140,13 @@ class Stream:
     def provider(self) -> str | None:
         """The provider, unless the request or the host says otherwise: the source names it, or its SDK, or the dialect."""
         sdk = self.reader.sdk
-        return self.about.provider or (sdk and sdk.provider) or self.dialect.provider
+        return self.request.provider or (sdk and sdk.provider) or self.dialect.provider
 
     @property
     def stream_type(self) -> StreamType:
         """What kind of stream it is: the dialect knows, else the caller said."""
-        if self.reader.dialect is None and self.about.stream_type is not None:
-            return self.about.stream_type
+        if self.reader.dialect is None and self.request.stream_type is not None:
+            return self.request.stream_type
         return self.dialect.stream_type
 
     @property
@@ -156,7 +156,7 @@ class Stream:
 
     def note_wanted(self) -> None:
         """Tell the fold how many images were asked for, where the request said so."""
-        wanted = self.about.params.get("n")
+        wanted = self.request.params.get("n")
         if isinstance(wanted, int):
             self.fold.document.put(wanted, "images wanted")
 
@@ -221,7 +221,7 @@ class Stream:
         except Exception:  # whatever came, or whatever a dialect of the caller's made of it
             return StreamRecord(
                 **{"chunk_count": self.chunk_count, **counts},
-                request_id=self.about.request_id,
+                request_id=self.request.request_id,
                 stream_type=self.stream_type,
                 dialect=self.dialect.name,
                 outcome=self.outcome(fold, missing=bool(missing)),
@@ -243,28 +243,28 @@ class Stream:
         outcome = self.outcome(fold, missing=bool(missing))
         usage = self._usage(fold, outcome)
         error = self.error(fold)
-        about, params = self.about, self.about.params
+        request, params = self.request, self.request.params
         extras = {**content.pop("extras"), **({"tail": self.reader.tail} if self.reader.tail else {})}
         if self.keep == "counts":
             extras = {name: value for name, value in extras.items() if isinstance(value, int | float)}
             error = None if error is None else {**error, "body": None}
         return StreamRecord(
             **{"chunk_count": self.chunk_count, **counts},
-            request_id=about.request_id,
+            request_id=request.request_id,
             stream_type=self.stream_type,
             dialect=self.dialect.name,
             outcome=outcome,
             provider=name_of(params.get("provider")) or self.provider,
             requested_model=name_of(params.get("model")),
-            conversation_id=about.conversation_id,
-            server_address=about.server_address,
-            server_port=about.server_port,
+            conversation_id=request.conversation_id,
+            server_address=request.server_address,
+            server_port=request.server_port,
             usage=usage,
             timing=self._timing(figures, usage),
             error=None if error is None else ErrorDetails(**error),
             missing=missing,
             params=dict(params),
-            attributes=dict(about.attributes),
+            attributes=dict(request.attributes),
             extras={**extras, **({"observation_faults": faults} if faults else {})},
             raw=None if self.raw is None else tuple(self.raw),
             response_id=meta.get("response_id"),
@@ -288,9 +288,9 @@ class Stream:
         return Usage(**fields, partial=partial, raw=report or {})
 
     def _counted(self, fold: Fold) -> dict[str, Any]:
-        document, params = fold.document, self.about.params
-        if self.stream_type is StreamType.SPEECH and self.about.characters is not None:
-            return {"characters": self.about.characters}
+        document, params = fold.document, self.request.params
+        if self.stream_type is StreamType.SPEECH and self.request.characters is not None:
+            return {"characters": self.request.characters}
         if self.stream_type is not StreamType.IMAGE or not (whole := images_complete(document)):
             return {}
         described = document.get("image", document.members("images")[0]) or {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..jsonish import Json, size_of
+from ..json_values import Json, size_of
 from .document import Address, Document
 from .items import skeleton
 from .media import DESCRIBING

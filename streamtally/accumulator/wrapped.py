@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..chunks import Chunk, ItemDelta
-from ..dialects import Take
+from ..dialects import FastPath
 from ..records import Outcome, StreamRecord
-from .state import About, Stream
+from .state import RequestInfo, Stream
 from .timing import Reads, StartedFrom
 
 _PLAIN = (Mapping, Chunk, str, bytes)
@@ -24,22 +24,22 @@ class WrappedStream(Stream):
 
     __slots__ = ("_numbers", "reads", "started", "started_from")
 
-    def __init__(self, about: About, *, started: int, started_from: StartedFrom, **options: Any) -> None:
-        super().__init__(about, **options)
+    def __init__(self, request: RequestInfo, *, started: int, started_from: StartedFrom, **options: Any) -> None:
+        super().__init__(request, **options)
         self.started = started
         self.started_from = started_from
         self.reads = Reads()
         self._numbers = Numbers()
 
-    def fast_path(self, payload: Any) -> Take | None:
+    def fast_path(self, payload: Any) -> FastPath | None:
         """The dialect's fast path onto this stream's fold, for payloads like this one.
 
         None where the dialect has none, where payloads are kept, and for payloads that are no SDK's objects.
         """
         dialect = self.reader.dialect
-        if dialect is None or dialect.fast is None or self.raw is not None or issubclass(type(payload), _PLAIN):
+        if dialect is None or dialect.fast_path is None or self.raw is not None or issubclass(type(payload), _PLAIN):
             return None
-        return dialect.fast(self.fold)
+        return dialect.fast_path(self.fold)
 
     def add(self, payload: Any, stamp: int) -> None:
         """Fold one payload that was read at the monotonic `stamp`. Raises nothing: a fault of ours is counted."""

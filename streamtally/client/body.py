@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
 from ..chunks import AudioDelta, Chunk, chunk_of_error
-from ..dialects import Dialect, Reader
+from ..dialects import Dialect, PayloadReader
 from ..dialects.openai_common import error_fields
 from ..errors import RETRYABLE_STATUS, ProviderError
 from ..framing import MAX_FRAME
@@ -44,7 +44,7 @@ class Body:
         self.failed = False
         self.failure: Exception | None = None
         self._may_be_sound = "bytes" in dialect.framing
-        self._reader = Reader(replace(dialect, framing="events") if self._may_be_sound else dialect)
+        self._reader = PayloadReader(replace(dialect, framing="events") if self._may_be_sound else dialect)
         self._media_type = media_type.partition(";")[0].strip().lower()
         self._kind: Kind | None = None
         self._described = {"mime_type": self._media_type} if self._media_type.startswith("audio/") else None

@@ -134,11 +134,11 @@ class _Methods(Generic[StreamT, HttpT]):
         if self._provider is not None:
             known["provider"] = self._provider
         tally = self._tally or default_tally()
-        reading = tally.wrap(opening, dialect=endpoint.dialect, params=known)._reading
-        opening.note = reading.stream.fold.apply
-        reading.stream.about.server_address, reading.stream.about.server_port = self._transport.site.address
-        ending = Ending(reading, self._failure_of, raise_truncated=self._raise_truncated)
-        stream: StreamT = self._stream_kind(reading, ending)
+        session = tally.wrap(opening, dialect=endpoint.dialect, params=known)._session
+        opening.note = session.stream.fold.apply
+        session.stream.request.server_address, session.stream.request.server_port = self._transport.site.address
+        ending = Ending(session, self._failure_of, raise_truncated=self._raise_truncated)
+        stream: StreamT = self._stream_kind(session, ending)
         return stream
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any, TypeAlias
 
 from ..dialects import Dialect, dialect_named
-from ..jsonish import mend_surrogates
+from ..json_values import mend_surrogates
 
 File: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes] | tuple[str, bytes | IO[bytes]]
 """A path, the bytes, an open binary file, or a name and either of the last two."""

@@ -9,7 +9,7 @@ from typing import Any, Self
 from ..chunks import Chunk
 from ..errors import ProviderError, StreamTruncated
 from ..records import Outcome, StreamRecord
-from ..streams import AsyncTalliedStream, Reading, TalliedStream
+from ..streams import AsyncTalliedStream, StreamSession, TalliedStream
 from .body import error_of
 
 
@@ -35,21 +35,21 @@ class Ending:
     """What the caller hears of how a stream ended: always after its record is made, and with that record.
 
     Args:
-        reading: the stream.
+        session: the stream.
         failure_of: the exception for one of the transport's, None for one that is not the transport's.
         raise_truncated: whether an end before the finish is an exception.
     """
 
     def __init__(
-        self, reading: Reading, failure_of: Callable[[Exception], ProviderError | None], *, raise_truncated: bool
+        self, session: StreamSession, failure_of: Callable[[Exception], ProviderError | None], *, raise_truncated: bool
     ) -> None:
-        self._reading = reading
+        self._session = session
         self._failure_of = failure_of
         self._raise_truncated = raise_truncated
 
     @property
     def _record(self) -> StreamRecord:
-        return self._reading.record
+        return self._session.record
 
     @contextmanager
     def told(self) -> Iterator[None]:
@@ -86,9 +86,9 @@ class ChunkStream(TalliedStream[Chunk]):
         StreamTruncated: the stream ended before its finish.
     """
 
-    def __init__(self, reading: Reading, ending: Ending) -> None:
+    def __init__(self, session: StreamSession, ending: Ending) -> None:
         self._ending = ending
-        super().__init__(reading)
+        super().__init__(session)
 
     def _reader(self) -> Generator[Chunk, None, None]:
         return _judged(super()._reader(), self._ending)
@@ -101,8 +101,8 @@ class ChunkStream(TalliedStream[Chunk]):
 class AsyncChunkStream(AsyncTalliedStream[Chunk]):
     """The async form of `ChunkStream`."""
 
-    def __init__(self, reading: Reading, ending: Ending) -> None:
-        super().__init__(reading)
+    def __init__(self, session: StreamSession, ending: Ending) -> None:
+        super().__init__(session)
         self._ending = ending
         self._achunks = _ajudged(self._achunks, ending)
 

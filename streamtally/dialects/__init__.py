@@ -1,21 +1,21 @@
 """Wire formats: each dialect turns a payload into a `Chunk`, and states its terminal rule and its usage rule."""
 
-from .base import Dialect, Item, Items, Take, Writers, named_usage
+from ..json_readers import name_of
+from .base import Dialect, FastPath, Item, ItemRules, TextSinks, named_usage
+from .payload_reader import PayloadReader
 from .plain import OPAQUE, RAW_AUDIO, TEXT
-from .reader import Reader
 from .registry import dialect_named, dialect_names, register_dialect
-from .values import name_of
 
 __all__ = [
     "OPAQUE",
     "RAW_AUDIO",
     "TEXT",
     "Dialect",
+    "FastPath",
     "Item",
-    "Items",
-    "Reader",
-    "Take",
-    "Writers",
+    "ItemRules",
+    "PayloadReader",
+    "TextSinks",
     "dialect_named",
     "dialect_names",
     "name_of",

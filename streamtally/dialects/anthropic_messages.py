@@ -15,12 +15,12 @@ from typing import Any, Literal, NamedTuple
 
 from ..chunks import Channel, Chunk, Delta, DetailDelta, FinishDelta, ItemDelta, TextDelta, ToolCallDelta
 from ..errors import RETRYABLE_STATUS
-from ..jsonish import Json, json_value
+from ..json_readers import count_of, is_list, json_text, mapping_of, mappings_of, name_of, parsed_json, text_of, unnamed
+from ..json_values import Json, json_value
 from ..records import FinishReason, StreamRecord, StreamType, Usage
-from .anthropic_messages_fast import fast
-from .base import Dialect, Item, Items
+from .anthropic_messages_fast import fast_path
+from .base import Dialect, Item, ItemRules
 from .openai_common import error_fields
-from .values import count_of, is_list, json_text, mapping_of, mappings_of, name_of, parsed_json, text_of, unnamed
 
 FINISH_REASONS: Mapping[str, FinishReason] = {
     "end_turn": "stop",
@@ -211,13 +211,13 @@ _TYPES = {"text": "text", "citations": "text", "thinking": "thinking", "signatur
 """What a block must be whose pieces came without its start, by the field that they went to."""
 
 
-def formed(block: Item) -> Item:
+def assemble(block: Item) -> Item:
     """A block with the type that nobody said, if its start never came."""
     kind = next((kind for name, kind in _TYPES.items() if name in block), None)
     return block if "type" in block or kind is None else {"type": kind, **block}
 
 
-def shown(block: Item) -> Item:
+def present(block: Item) -> Item:
     """A block with its input parsed. JSON that was cut short stays beside it, as the text that it is."""
     parsed = parsed_json(text_of(block.get("partial_json")))
     if parsed is None:
@@ -225,7 +225,7 @@ def shown(block: Item) -> Item:
     return {**{name: value for name, value in block.items() if name != "partial_json"}, "input": parsed}
 
 
-def says(blocks: Sequence[Item]) -> Iterator[Delta]:
+def to_deltas(blocks: Sequence[Item]) -> Iterator[Delta]:
     """What the blocks say: words with their citations, thinking with its signatures, and calls, of the server's tools too."""
     for block in blocks:
         if block.get("type") == "text":
@@ -298,8 +298,8 @@ DIALECT = Dialect(
     usage_fields,
     FINISH_REASONS,
     provider="anthropic",
-    fast=fast,
+    fast_path=fast_path,
     response=response,
     recognises=_is_event,
-    items=Items(says, formed, shown),
+    items=ItemRules(to_deltas, assemble, present),
 )

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .base import Take, Writers
+from .base import FastPath, TextSinks
 
 _FIELDS = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
 _REPEATS = frozenset({"text", "thinking", "signature", "citation", "input_json"})
 """Events that the SDK makes of others: they say nothing, and hold all that came so far, so that reading them would cost."""
 
 
-def fast(writers: Writers) -> Take:
+def fast_path(writers: TextSinks) -> FastPath:
     """The fast path onto one stream's fold."""
     write: Callable[[str], object] | None = None
     index = kind = None

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias
 
 from ..chunks import Channel, Chunk, Delta
-from ..jsonish import Json
+from ..json_values import Json
 from ..records import FinishReason, StreamRecord, StreamType, Usage
 
 Framing = Literal["events", "bytes", "text", "events or bytes"]
 
 
-class Writers(Protocol):
+class TextSinks(Protocol):
     """What a fold offers a dialect's fast path: the end of a text that has begun, or None."""
 
     def text_writer(self, channel: Channel = "text", choice: int = 0) -> Callable[[str], object] | None:
@@ -50,7 +50,7 @@ def by_type(*starts: str) -> Callable[[Mapping[str, Any]], bool]:
     return recognises
 
 
-Take = Callable[[Any], bool]
+FastPath = Callable[[Any], bool]
 """A fast path: takes a payload that is nothing but a delta of a text that has begun, or declines it with False."""
 
 
@@ -62,18 +62,18 @@ def _as_it_is(item: Item) -> Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Items:
+class ItemRules:
     """What the output items of a dialect mean whose answers are made of them. All functions are pure.
 
     Args:
-        says: what all items together say, as deltas of the one choice: words, calls, annotations, reasoning details.
-        formed: an item as it was put together from its pieces, in the provider's own form.
-        shown: an item in that form as the record shows it.
+        to_deltas: what all items together say, as deltas of the one choice: words, calls, annotations, reasoning details.
+        assemble: an item as it was put together from its pieces, in the provider's own form.
+        present: an item in that form as the record shows it.
     """
 
-    says: Callable[[Sequence[Item]], Iterable[Delta]]
-    formed: Callable[[Item], Item] = _as_it_is
-    shown: Callable[[Item], Item] = _as_it_is
+    to_deltas: Callable[[Sequence[Item]], Iterable[Delta]]
+    assemble: Callable[[Item], Item] = _as_it_is
+    present: Callable[[Item], Item] = _as_it_is
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Dialect:
         framing: what a raw body is made of: "events" (server-sent events, JSON texts and AWS event streams, which their bytes
             tell apart), "bytes", "text", or "events or bytes".
         states_finish: whether the wire says that the answer is finished; where it does not, the source's end is the finish.
-        fast: makes the fast path for one stream, from the fold's writers.
+        fast_path: makes the fast path for one stream, from the fold's writers.
         response: the record in the provider's non-streaming shape.
         recognises: whether a payload (a mapping) speaks this dialect, told by what it says of itself.
         items: what the output items mean, where answers are made of such.
@@ -111,7 +111,7 @@ class Dialect:
     provider: str | None = None
     framing: Framing = "events"
     states_finish: bool = True
-    fast: Callable[[Writers], Take] | None = None
+    fast_path: Callable[[TextSinks], FastPath] | None = None
     response: Callable[[StreamRecord], dict[str, Any]] | None = None
     recognises: Callable[[Mapping[str, Any]], bool] = nothing_recognised
-    items: Items | None = None
+    items: ItemRules | None = None

@@ -14,11 +14,11 @@ from typing import Any
 
 from ..chunks import Chunk, Delta, DetailDelta, FinishDelta, ImageDelta, ItemDelta, TextDelta, ToolCallDelta, joined
 from ..errors import RETRYABLE_STATUS
-from ..jsonish import Json, json_value
+from ..json_readers import count_of, is_list, json_text, mapping_of, mappings_of, name_of, parsed_json, text_of, unnamed
+from ..json_values import Json, json_value
 from ..records import FinishReason, StreamRecord, StreamType, Usage
-from .base import Dialect, Item, Items
+from .base import Dialect, Item, ItemRules
 from .openai_common import error_fields, total_of
-from .values import count_of, is_list, json_text, mapping_of, mappings_of, name_of, parsed_json, text_of, unnamed
 
 FINISH_REASONS: Mapping[str, FinishReason] = {
     "end_turn": "stop",
@@ -207,7 +207,7 @@ def _count(report: Mapping[str, Json], *names: str) -> int | None:
     return next((count for name in names if (count := count_of(report.get(name))) is not None), None)
 
 
-def formed(block: Item) -> Item:
+def assemble(block: Item) -> Item:
     """A block of text as the API has it without streaming: empty where none came, and with its citations."""
     if not block:
         return {"text": ""}
@@ -218,14 +218,14 @@ def formed(block: Item) -> Item:
     return {**others, "citationsContent": {"content": [{"text": block["text"]}], **cited}}
 
 
-def shown(block: Item) -> Item:
+def present(block: Item) -> Item:
     """A block with its input parsed; JSON that was cut short stays the text that it is."""
     call = mapping_of(block.get("toolUse"))
     parsed = parsed_json(text_of(call.get("input")))
     return block if parsed is None else {**block, "toolUse": {**call, "input": parsed}}
 
 
-def says(blocks: Sequence[Item]) -> Iterator[Delta]:
+def to_deltas(blocks: Sequence[Item]) -> Iterator[Delta]:
     """What the blocks say: words with their citations, reasoning with its signatures, and calls, of the server's tools too."""
     thoughts: list[Json] = []
     for block in blocks:
@@ -295,5 +295,5 @@ DIALECT = Dialect(
     provider="aws",
     response=response,
     recognises=is_event,
-    items=Items(says, formed, shown),
+    items=ItemRules(to_deltas, assemble, present),
 )

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from ..chunks import Chunk, Delta, FinishDelta, ItemDelta, TextDelta, joined, merged_usage
-from ..jsonish import Json, json_value
+from ..json_readers import count_of, mapping_of, mappings_of, name_of, parsed_json, text_of, unnamed
+from ..json_values import Json, json_value
 from ..records import FinishReason, StreamRecord, StreamType
 from . import anthropic_messages, bedrock_converse, cohere, openai_common
-from .base import Dialect, Item, Items
+from .base import Dialect, Item, ItemRules
 from .openai_chat_response import response as chat_response
-from .values import count_of, mapping_of, mappings_of, name_of, parsed_json, text_of, unnamed
 
 _METRICS = "amazon-bedrock-invocationMetrics"
 _GUARDRAIL = "amazon-bedrock-guardrailAction"
@@ -182,7 +182,7 @@ def _metered(metrics: Mapping[str, Json]) -> dict[str, Any]:
     return bedrock_converse.usage_fields(named)
 
 
-def _meaning(blocks: Sequence[Item]) -> Items:
+def _meaning(blocks: Sequence[Item]) -> ItemRules:
     """What blocks mean: those of Anthropic have a type, those of Converse are named by their one field."""
     of_anthropic = any("type" in block for block in blocks)
     items = (anthropic_messages.DIALECT if of_anthropic else bedrock_converse.DIALECT).items
@@ -209,9 +209,9 @@ def dialect(detected: Callable[[Any], Dialect]) -> Dialect:
         provider="aws",
         response=response,
         recognises=lambda payload: "bytes" in mapping_of(payload.get("chunk")),
-        items=Items(
-            lambda blocks: _meaning(blocks).says(blocks),
-            lambda block: _meaning([block]).formed(block),
-            lambda block: _meaning([block]).shown(block),
+        items=ItemRules(
+            lambda blocks: _meaning(blocks).to_deltas(blocks),
+            lambda block: _meaning([block]).assemble(block),
+            lambda block: _meaning([block]).present(block),
         ),
     )

@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..chunks import Chunk, Delta, DetailDelta, FinishDelta, TextDelta, ToolCallDelta
-from ..jsonish import Json, json_value
+from ..json_readers import count_of, json_text, mapping_of, mappings_of, name_of, text_of, unnamed
+from ..json_values import Json, json_value
 from ..records import Choice, FinishReason, StreamRecord, StreamType, ToolCall
 from .base import Dialect
 from .openai_common import bare_error_chunk, error_chunk, error_fields
-from .values import count_of, json_text, mapping_of, mappings_of, name_of, text_of, unnamed
 
 FINISH_REASONS: Mapping[str, FinishReason | None] = {
     "complete": None,

@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..chunks import Chunk, Delta, DetailDelta, FinishDelta, TextDelta, ToolCallDelta
-from ..jsonish import Json, json_value
+from ..json_readers import count_of, json_text, mapping_of, mappings_of, name_of, text_of, unnamed
+from ..json_values import Json, json_value
 from ..records import Choice, StreamRecord, StreamType, ToolCall
 from .base import Dialect
 from .cohere import FINISH_REASONS, error_with, refusal_to_answer
-from .values import count_of, json_text, mapping_of, mappings_of, name_of, text_of, unnamed
 
 _EVENT_FIELDS = frozenset(
     {"event_type", "is_finished", "generation_id", "text", "index", "tool_call_delta", "tool_calls", "citations",

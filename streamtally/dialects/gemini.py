@@ -24,13 +24,13 @@ from ..chunks import (
     TextDelta,
     ToolCallDelta,
 )
-from ..jsonish import Json, json_value
+from ..json_readers import count_of, is_list, json_text, mapping_of, mappings_of, name_of, text_of, unnamed
+from ..json_values import Json, json_value
 from ..records import FinishReason, StreamType
 from .base import Dialect
 from .gemini_response import response
 from .gemini_spelling import spelled
 from .gemini_usage import SEARCHES, tier_of, usage
-from .values import count_of, is_list, json_text, mapping_of, mappings_of, name_of, text_of, unnamed
 
 FINISH_REASONS: Mapping[str, FinishReason | None] = {
     "stop": None,

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
-from ..jsonish import Json, json_value, merged
+from ..json_readers import mapping_of, name_of, text_of
+from ..json_values import Json, json_value, merged
 from ..records import Choice, StreamRecord, ToolCall
 from .gemini_spelling import spelled
-from .values import mapping_of, name_of, text_of
 
 _FIELDS = ("createTime", "promptFeedback", "modelStatus")
 _CANDIDATE_FIELDS = (

@@ -16,7 +16,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
-from ..jsonish import MAX_DEPTH, Json, json_value
+from ..json_values import MAX_DEPTH, Json, json_value
 
 _USER_DATA = frozenset({"args", "response", "partMetadata", "structValue"})
 """Fields that hold what a user or a tool defined: none of it is ours to spell."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..jsonish import Json
-from .values import count_of, mapping_of, mappings_of, name_of
+from ..json_readers import count_of, mapping_of, mappings_of, name_of
+from ..json_values import Json
 
 SEARCHES = "webSearchQueries"
 """Where the number of searches stands in a report: candidates list their queries, and the report counts them."""

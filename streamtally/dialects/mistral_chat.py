@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..chunks import Chunk
-from ..jsonish import Json
+from ..json_readers import is_list, mapping_of, mappings_of, number_of
+from ..json_values import Json
 from ..records import Choice, StreamRecord, StreamType
 from . import openai_chat
 from .base import Dialect
 from .openai_chat_response import response as chat_response
 from .openai_common import FINISH_REASONS, usage_fields
-from .values import is_list, mapping_of, mappings_of, number_of
 
 
 def chunk(payload: Mapping[str, Any]) -> Chunk:

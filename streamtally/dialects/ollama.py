@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..chunks import Chunk, Delta, DetailDelta, FinishDelta, ImageDelta, TextDelta, ToolCallDelta
-from ..jsonish import Json, json_value
+from ..json_readers import count_of, is_list, json_text, mapping_of, mappings_of, name_of, text_of, unnamed
+from ..json_values import Json, json_value
 from ..records import Choice, FinishReason, StreamRecord, StreamType, ToolCall
 from .base import Dialect
 from .openai_common import error_chunk
-from .values import count_of, is_list, json_text, mapping_of, mappings_of, name_of, text_of, unnamed
 
 _FINISH_REASONS: Mapping[str, FinishReason | None] = {"stop": None, "load": "stop", "unload": "stop", "length": "length"}
 _COUNTS = ("prompt_eval_count", "eval_count")

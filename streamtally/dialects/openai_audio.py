@@ -15,13 +15,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..chunks import AudioDelta, Chunk, FinishDelta, TextDelta, TranscriptDelta
-from ..jsonish import Json, json_value
+from ..json_readers import is_list, mappings_of, name_of, number_of, text_of, unnamed
+from ..json_values import Json, json_value
 from ..records import StreamRecord, StreamType, Transcript, Usage
 from . import openai_chat
 from .base import Dialect, by_type
 from .openai_common import error_chunk, response_usage, total_of, usage_fields
 from .plain import audio_chunk
-from .values import is_list, mappings_of, name_of, number_of, text_of, unnamed
 
 
 def speech_chunk(payload: Any) -> Chunk:

@@ -13,13 +13,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..chunks import AudioDelta, Chunk, Delta, DetailDelta, FinishDelta, ImageDelta, TextDelta, ToolCallDelta
-from ..jsonish import Json, json_value
+from ..json_readers import count_of, is_list, json_text, mapping_of, mappings_of, name_of, text_of, unnamed
+from ..json_values import Json, json_value
 from ..records import StreamType
 from .base import Dialect
-from .openai_chat_fast import fast
+from .openai_chat_fast import fast_path
 from .openai_chat_response import response
 from .openai_common import FINISH_REASONS, bare_error_chunk, error_chunk, error_in, usage_fields
-from .values import count_of, is_list, json_text, mapping_of, mappings_of, name_of, text_of, unnamed
 
 _CHUNK_FIELDS = frozenset(
     {
@@ -235,7 +235,7 @@ DIALECT = Dialect(
     usage_fields,
     FINISH_REASONS,
     provider="openai",
-    fast=fast,
+    fast_path=fast_path,
     response=response,
     recognises=_is_chat,
 )

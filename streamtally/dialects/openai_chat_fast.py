@@ -11,13 +11,13 @@ from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
 
-from .base import Take, Writers
+from .base import FastPath, TextSinks
 
 _SAID = itemgetter("id", "created", "model", "service_tier", "system_fingerprint")
 _OTHERS = itemgetter("role", "refusal", "function_call", "audio")
 
 
-def fast(writers: Writers) -> Take:
+def fast_path(writers: TextSinks) -> FastPath:
     """The fast path onto one stream's fold."""
     write: Callable[[str], object] | None = None
     response_id = created = model = tier = fingerprint = extra = role = None
@@ -92,7 +92,7 @@ class _Arguments:
 
     __slots__ = ("_position", "_write", "_writers")
 
-    def __init__(self, writers: Writers) -> None:
+    def __init__(self, writers: TextSinks) -> None:
         self._writers = writers
         self._position: int | None = None
         self._write: Callable[[str], object] | None = None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..jsonish import Json, json_value
+from ..json_readers import count_of, mapping_of, mappings_of
+from ..json_values import Json, json_value
 from ..records import Choice, Image, StreamRecord, ToolCall, Usage
 from .openai_common import response_usage, total_of
-from .values import count_of, mapping_of, mappings_of
 
 _TIERS = frozenset({"auto", "default", "flex", "scale", "priority", "fast"})
 """The service tiers that a response object can name; some servers have others."""

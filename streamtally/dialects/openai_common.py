@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from ..chunks import Chunk
-from ..jsonish import Json, json_value
+from ..json_readers import count_of, mapping_of, name_of, number_of, text_of
+from ..json_values import Json, json_value
 from ..records import FinishReason, Usage
-from .values import count_of, mapping_of, name_of, number_of, text_of
 
 FINISH_REASONS: Mapping[str, FinishReason | None] = {
     "stop": None,

@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..chunks import Chunk, FinishDelta, TextDelta
-from ..jsonish import Json, json_value
+from ..json_readers import count_of, is_list, mappings_of, name_of, text_of
+from ..json_values import Json, json_value
 from ..records import StreamRecord, StreamType
 from . import openai_chat
 from .base import Dialect
 from .openai_chat_response import response as chat_response
 from .openai_common import FINISH_REASONS, usage_fields
-from .values import count_of, is_list, mappings_of, name_of, text_of
 
 _BARE_FIELDS = ("value", "response", "content")
 _STOPS: Mapping[str, str] = {"limit": "length", "word": "stop"}

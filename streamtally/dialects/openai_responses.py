@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from ..chunks import AudioDelta, Channel, Chunk, Delta, DetailDelta, FinishDelta, ImageDelta, ItemDelta, TextDelta, ToolCallDelta
-from ..jsonish import Json, json_value
+from ..json_readers import count_of, is_list, mapping_of, mappings_of, name_of, text_of, unnamed
+from ..json_values import Json, json_value
 from ..records import FinishReason, StreamRecord, StreamType, Usage
-from .base import Dialect, Item, Items, by_type
+from .base import Dialect, Item, ItemRules, by_type
 from .openai_common import FINISH_REASONS, error_chunk, error_fields, response_usage, total_of, usage_fields
-from .values import count_of, is_list, mapping_of, mappings_of, name_of, text_of, unnamed
 
 _TEXTS: Mapping[str, tuple[tuple[str, ...], str | None, str | None, Channel | Literal["other"]]] = {
     "output_text": (("content",), "content_index", "output_text", "text"),
@@ -206,7 +206,7 @@ def _whole_output(entries: list[Mapping[str, Any]]) -> dict[str, Json]:
     return {**whole, **texts} if entries else {}
 
 
-def formed(item: Item) -> Item:
+def assemble(item: Item) -> Item:
     """An item that was put together from pieces, with the types that nobody said."""
     whole = dict(item)
     for field in ("content", "summary"):
@@ -231,7 +231,7 @@ def _formed_part(part: Item) -> Item:
     return whole
 
 
-def says(items: Sequence[Item]) -> Iterator[Delta]:
+def to_deltas(items: Sequence[Item]) -> Iterator[Delta]:
     """What the items say: words, reasoning (its summary, where there is one), refusal, calls of the caller's tools."""
     if role := next((item["role"] for item in items if isinstance(item.get("role"), str)), None):
         yield DetailDelta("role", role)
@@ -315,5 +315,5 @@ DIALECT = Dialect(
     provider="openai",
     response=response,
     recognises=_is_response,
-    items=Items(says, formed),
+    items=ItemRules(to_deltas, assemble),
 )

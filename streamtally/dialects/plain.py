@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..chunks import AudioDelta, Chunk, TextDelta
-from ..jsonish import json_value, plain_fields
+from ..json_values import json_value, plain_fields
 from ..records import StreamType
 from .base import Dialect
 from .openai_common import error_chunk

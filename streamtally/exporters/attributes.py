@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from ..jsonish import Json
+from ..json_values import Json
 from ..records import Outcome, StreamRecord, StreamType, Usage
 from . import names
 from .measurements import error_type, failed, operation, provider

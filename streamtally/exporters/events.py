@@ -12,7 +12,7 @@ from opentelemetry._logs import SeverityNumber
 from opentelemetry.context import Context
 from opentelemetry.trace import Span
 
-from ..jsonish import Json
+from ..json_values import Json
 
 logger = logging.getLogger("streamtally")
 

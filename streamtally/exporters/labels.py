@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from threading import Lock
 
-from ..jsonish import mend_surrogates
+from ..json_values import mend_surrogates
 from ..records import StreamRecord
 from .measurements import Values, operation, provider
 from .names import BASE_LABELS, OPERATION, OTHER, REQUEST_MODEL, RESPONSE_MODEL, Instrument

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from ..jsonish import Json
+from ..json_values import Json
 from ..records import Choice, Outcome, StreamRecord, ToolCall
 from . import names
 
@@ -149,7 +149,7 @@ def _instructions(params: Mapping[str, Json]) -> list[Part]:
 
 
 def _input_messages(params: Mapping[str, Json]) -> list[Json]:
-    """What the user wrote, where the record has it: with `keep="everything"`."""
+    """What the user wrote, where the record has it: with `keep="content+input"`."""
     given = params.get("messages") or params.get("input") or params.get("contents") or params.get("prompt")
     messages = [given] if isinstance(given, str | dict) else given if isinstance(given, list) else []
     return [_input_message(one) for one in messages]

@@ -80,7 +80,7 @@ class OtelExporter:
         content: whether content, stop sequences and error messages go out: True (on spans), False, or one of "NO_CONTENT",
             "SPAN_ONLY", "EVENT_ONLY" and "SPAN_AND_EVENT". By default the environment variable
             `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` says so, else nothing goes out. What the user wrote is
-            there only where the tally keeps "everything".
+            there only where the tally keeps "content+input".
         redact: takes each part of a message (a dict with `type`), and returns what may go out of it, or None. Where it
             raises, no content goes out.
         labels: attributes of the records that become metric labels, such as `("team", "route")`.

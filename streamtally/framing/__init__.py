@@ -3,13 +3,13 @@
 Each decoder has `feed(data)` and `flush()`, which return lists, and `tail`, what the end of the stream left unfinished.
 """
 
+from .detect import Framing, detect_framing
 from .eventstream import EventStreamDecoder, EventStreamMessage
 from .jsontexts import JSONTextDecoder
 from .payloads import DONE, Done, Malformed, Payload, payloads
 from .raw import BytesDecoder, TextDecoder
 from .splitter import MAX_FRAME
 from .sse import ServerSentEvent, SSEDecoder
-from .told import Framing, framing_of
 
 __all__ = [
     "DONE",
@@ -25,6 +25,6 @@ __all__ = [
     "SSEDecoder",
     "ServerSentEvent",
     "TextDecoder",
-    "framing_of",
+    "detect_framing",
     "payloads",
 ]

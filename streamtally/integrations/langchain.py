@@ -15,7 +15,7 @@ except ImportError as error:
 
 from ..default import default_tally
 from ..dialects import dialect_named
-from ..jsonish import Json
+from ..json_values import Json
 from ..records import Outcome
 from ..tally import Tally
 

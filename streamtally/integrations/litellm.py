@@ -13,7 +13,7 @@ except ImportError as error:
 
 from ..context import is_nested
 from ..default import default_tally
-from ..jsonish import Json, json_value
+from ..json_values import Json, json_value
 from ..tally import Tally
 
 _DIALECT = "openai.chat"

@@ -13,8 +13,10 @@ from decimal import Context, Decimal
 from typing import Any, NamedTuple
 
 from ..records import Breakdown, Cost, CostLine, CostStatus, Usage
-from .cards import Card, Cards, Request
-from .counts import (
+from .discounts import Discount
+from .rates import Cards, RateCard, Request
+from .rows import PriceList
+from .token_split import (
     FAMILIES,
     MEASURES,
     OUTPUT_KINDS,
@@ -31,8 +33,6 @@ from .counts import (
     steps_of,
     straight,
 )
-from .discounts import Discount
-from .rows import PriceList
 from .units import QUANTA, UNITS, Rate, rated_as, root_of
 
 CONTAINED: Mapping[str, frozenset[str]] = {
@@ -150,7 +150,7 @@ def bill_of(usage: Usage, cards: Cards, request: Request) -> Bill:
     return _whole_bill(fields, plan, card, cards.prices)
 
 
-def _whole_bill(fields: Fields, plan: Plan, card: Card, prices: PriceList) -> Bill:
+def _whole_bill(fields: Fields, plan: Plan, card: RateCard, prices: PriceList) -> Bill:
     """The bill, with all that may be odd about it."""
     left, sound = settle(plan.steps, fields)
     if not any(left) and all(fields[name] is None for name in plan.fields):
@@ -169,7 +169,7 @@ def _whole_bill(fields: Fields, plan: Plan, card: Card, prices: PriceList) -> Bi
     return Bill(status, quanta, unpriced, sound, card.rows, plan, left, charges)
 
 
-def _planned(card: Card, shape: tuple[str, ...], undivided: str | None) -> Plan:
+def _planned(card: RateCard, shape: tuple[str, ...], undivided: str | None) -> Plan:
     if len(card.plans) >= _REMEMBERED:
         card.plans.clear()
     plan = card.plans[shape] = plan_of(card.rates, shape, undivided)

@@ -13,11 +13,11 @@ from ..clock import SYSTEM_CLOCK, wall_time
 from ..errors import CatalogError
 from ..records import Cost, CostStatus, Usage
 from . import disputes, snapshot
-from .book import Book, Found
 from .calculate import bill_of, cost_of, dollars, stated, storage_of
-from .cards import Request
 from .disputes import Dispute
 from .overrides import laid_over, read, row_of
+from .price_index import Found, PriceIndex
+from .rates import Request
 
 if TYPE_CHECKING:
     from .refresh import Refresh
@@ -42,7 +42,7 @@ class ModelCatalog:
     """
 
     def __init__(self, content: Mapping[str, Any]) -> None:
-        self._book = Book(content)
+        self._book = PriceIndex(content)
         self._refreshed: Refresh | None = None
 
     @classmethod
@@ -281,7 +281,7 @@ class ModelCatalog:
 
         status, content = renewed(source, self._book.content, cache_dir=cache_dir, timeout=timeout)
         if content is not None:
-            self._book = Book(content, self._book.own)
+            self._book = PriceIndex(content, self._book.own)
         self._refreshed = status
         return status
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ..dialects.values import count_of
+from ..json_readers import count_of
 from ..records import Outcome, StreamRecord, StreamType, Usage
 
 CountTokens = Callable[[str], int]

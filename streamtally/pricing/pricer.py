@@ -12,10 +12,10 @@ from typing import Any
 
 from ..errors import CatalogError
 from ..records import Breakdown, Cost, CostStatus, StreamRecord, Usage
-from . import served
-from .billable import Aside, asides, charged, used
+from . import request_context
 from .catalog import ModelCatalog
 from .estimate import CountTokens, estimated
+from .tool_charges import Aside, asides, charged, used
 
 _add = Context(prec=500).add
 
@@ -51,7 +51,7 @@ class Pricer:
             return record.provider, record.provider
         host = record.server_address
         told = None if host is None else self.catalog.provider_for_host(host)
-        return told or record.provider, told or served.provider(record)
+        return told or record.provider, told or request_context.provider(record)
 
     def _cost(self, record: StreamRecord, provider: str | None) -> Cost:
         usage = charged(record.usage)
@@ -61,8 +61,8 @@ class Pricer:
         how: dict[str, Any] = {
             "provider": provider,
             "at": record.timing.started_at,
-            "tier": served.tier(record),
-            "region": served.region(record),
+            "tier": request_context.tier(record),
+            "region": request_context.region(record),
         }
         try:
             cost = self._asked(record, usage, {**how, "rates": rates} if isinstance(rates, Mapping) else how)

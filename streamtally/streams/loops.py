@@ -10,8 +10,8 @@ from itertools import islice
 from typing import Any
 
 from ..accumulator import WrappedStream
-from ..dialects import Take
-from .reading import Reading
+from ..dialects import FastPath
+from .session import StreamSession
 from .sources import aclose_all, areadable, close_all, readable
 from .taps import Tap, attach
 
@@ -24,7 +24,7 @@ def _decline(_: Any) -> bool:
     return False
 
 
-def _fast_path(stream: WrappedStream, chunk: Any, known: Take) -> Take:
+def _fast_path(stream: WrappedStream, chunk: Any, known: FastPath) -> FastPath:
     """The fast path for chunks like this one, unless one is `known`; none if it cannot even be asked what it is."""
     if known is not _decline:
         return known
@@ -34,30 +34,30 @@ def _fast_path(stream: WrappedStream, chunk: Any, known: Take) -> Take:
         return _decline
 
 
-def _settled(stream: WrappedStream, known: Take) -> Take:
+def _settled(stream: WrappedStream, known: FastPath) -> FastPath:
     """The block is worked off; the fast path for the next one: none where content is not retained any more."""
     return _decline if stream.settle() else known
 
 
-def read(reading: Reading, raw: Any = None) -> Generator[Any, None, None]:
+def read(session: StreamSession, raw: Any = None) -> Generator[Any, None, None]:
     """Reads a source to its end. The hot path: everything that can be is done once for a block, or once for a stream.
 
     A source that is tapped reads by itself: what it hands out passes, and `raw`, which it reads, is folded.
     """
-    if raw is None and opened(reading).tapped:
-        yield from _passed(reading)
+    if raw is None and opened(session).tapped:
+        yield from _passed(session)
         return
-    stream = reading.stream
+    stream = session.stream
     clock = stream.clock.monotonic_ns
     reads, add, unsealed = stream.reads, stream.add, stream.unsealed
     pending = reads.pending
     wait = pending.append
-    source = reading.source if raw is None else raw
+    source = session.source if raw is None else raw
     now = stream.started
     try:
-        iterator = reading.begin(source, iter)
+        iterator = session.begin(source, iter)
         now = before = clock()
-        take: Take = _decline
+        take: FastPath = _decline
         while unsealed:
             for chunk in islice(iterator, BLOCK):
                 now = clock()
@@ -78,29 +78,29 @@ def read(reading: Reading, raw: Any = None) -> Generator[Any, None, None]:
             take = _settled(stream, take)
     except BaseException as error:
         reads.last = now
-        close_all(reading.fail(error), quiet=True)
+        close_all(session.fail(error), quiet=True)
         raise
-    reading.finish(now)
-    close_all(reading.take_closers(), quiet=True)
+    session.finish(now)
+    close_all(session.take_closers(), quiet=True)
 
 
-async def aread(reading: Reading, raw: Any = None) -> AsyncGenerator[Any, None]:
+async def aread(session: StreamSession, raw: Any = None) -> AsyncGenerator[Any, None]:
     """The same for an async source."""
-    if raw is None and (await aopened(reading)).tapped:
-        async for each in _apassed(reading):
+    if raw is None and (await aopened(session)).tapped:
+        async for each in _apassed(session):
             yield each
         return
-    stream = reading.stream
+    stream = session.stream
     clock = stream.clock.monotonic_ns
     reads, add, unsealed = stream.reads, stream.add, stream.unsealed
     pending = reads.pending
     wait = pending.append
-    source = reading.source if raw is None else raw
+    source = session.source if raw is None else raw
     now = stream.started
     try:
-        read = reading.begin(source, aiter).__anext__
+        read = session.begin(source, aiter).__anext__
         now = before = clock()
-        take: Take = _decline
+        take: FastPath = _decline
         exhausted = False
         while unsealed and not exhausted:
             for _ in range(BLOCK):
@@ -125,51 +125,51 @@ async def aread(reading: Reading, raw: Any = None) -> AsyncGenerator[Any, None]:
             take = _settled(stream, take)
     except BaseException as error:
         reads.last = now
-        await aclose_all(reading.fail(error), quiet=True)
+        await aclose_all(session.fail(error), quiet=True)
         raise
-    reading.finish(now)
-    await aclose_all(reading.take_closers(), quiet=True)
+    session.finish(now)
+    await aclose_all(session.take_closers(), quiet=True)
 
 
-def _passed(reading: Reading) -> Generator[Any, None, None]:
+def _passed(session: StreamSession) -> Generator[Any, None, None]:
     """What a tapped source hands out; what it raises itself ends the stream too."""
     try:
-        yield from readable(reading.source)
+        yield from readable(session.source)
     except BaseException as error:
-        close_all(reading.fail(error), quiet=True)
+        close_all(session.fail(error), quiet=True)
         raise
 
 
-async def _apassed(reading: Reading) -> AsyncGenerator[Any, None]:
+async def _apassed(session: StreamSession) -> AsyncGenerator[Any, None]:
     try:
-        async for each in areadable(reading.source):
+        async for each in areadable(session.source):
             yield each
     except BaseException as error:
-        await aclose_all(reading.fail(error), quiet=True)
+        await aclose_all(session.fail(error), quiet=True)
         raise
 
 
-def opened(reading: Reading) -> Reading:
-    """The reading, its source open, and tapped where it is a helper."""
-    reading.open()
-    return tapped(reading)
+def opened(session: StreamSession) -> StreamSession:
+    """The session, its source open, and tapped where it is a helper."""
+    session.open()
+    return tapped(session)
 
 
-async def aopened(reading: Reading) -> Reading:
+async def aopened(session: StreamSession) -> StreamSession:
     """The same for an async source."""
-    await reading.aopen()
-    return tapped(reading)
+    await session.aopen()
+    return tapped(session)
 
 
-def tapped(reading: Reading) -> Reading:
-    """Tap the source of a reading, where it is one that reads by itself. Once, and before anybody reads."""
-    if reading.tapped is None:
+def tapped(session: StreamSession) -> StreamSession:
+    """Tap the source of a session, where it is one that reads by itself. Once, and before anybody reads."""
+    if session.tapped is None:
 
         def count(raw: Any) -> Any:
-            return reading.first_closing(read(reading, raw))
+            return session.first_closing(read(session, raw))
 
         def acount(raw: Any) -> Any:
-            return reading.first_closing(aread(reading, raw))
+            return session.first_closing(aread(session, raw))
 
-        reading.tapped = attach(reading.source, Tap(count, acount, reading.stop))
-    return reading
+        session.tapped = attach(session.source, Tap(count, acount, session.stop))
+    return session

@@ -65,7 +65,7 @@ def has_begun(iterator: Any) -> bool:
 
 
 def _at_response(source: Any, tap: Tap) -> bool:
-    """An HTTP response of httpx's form: all its ways of reading, and the SDK's parser, read `iter_bytes` or `aiter_bytes`.
+    """An HTTP response of httpx's form: all its ways of session, and the SDK's parser, read `iter_bytes` or `aiter_bytes`.
 
     Who parses it may close it before its last byte, at an end that the protocol states.
     """

@@ -10,7 +10,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from ..records import Outcome, StreamRecord
 from .loops import aopened, aread, opened, read, tapped
-from .reading import Reading
+from .session import StreamSession
 from .sources import aclose_all, close_all, is_awaitable, is_manager, is_over, protocols, response_of, stream_in
 
 T = TypeVar("T")
@@ -19,41 +19,41 @@ T = TypeVar("T")
 class _Wrapper(Generic[T]):
     """What sync and async wrappers share: the record, and being taken for the source."""
 
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
-        if reading.opener is None and not is_awaitable(reading.source):
-            tapped(reading)
+    def __init__(self, session: StreamSession) -> None:
+        self._session = session
+        if session.opener is None and not is_awaitable(session.source):
+            tapped(session)
 
     @property
     def record(self) -> StreamRecord:
         """The record as things stand, priced so far; the final one once the stream has ended, however it did."""
-        return self._reading.record
+        return self._session.record
 
     @property
     def request_id(self) -> str:
         """The ID under which the stream is entered."""
-        return self._reading.stream.about.request_id
+        return self._session.stream.request.request_id
 
     @property  # type: ignore[misc]  # `isinstance` reads it, and nothing ever sets it
     def __class__(self) -> type[Any]:
         """The source's class, so that `isinstance` holds; our own where the source is a builtin or not there yet."""
-        kind = type(self._reading.source)
+        kind = type(self._session.source)
         ours: type[Any] = type(self)
         return ours if kind.__module__ in ("builtins", "types") else kind
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name == "_reading":
+        if name.startswith("__") or name == "_session":
             raise AttributeError(name)
-        return getattr(self._reading.source, name)
+        return getattr(self._session.source, name)
 
     def __getitem__(self, key: Any) -> Any:
         """A part of the answer in which the source came, as boto3 has it; the wrapper itself is the part that is read."""
-        reading = self._reading
-        part = (reading.source if reading.answer is None else reading.answer)[key]
-        return self if part is reading.source else part
+        session = self._session
+        part = (session.source if session.answer is None else session.answer)[key]
+        return self if part is session.source else part
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.request_id} of {self._reading.source!r}>"
+        return f"<{type(self).__name__} {self.request_id} of {self._session.source!r}>"
 
 
 class TalliedStream(_Wrapper[T]):
@@ -63,12 +63,12 @@ class TalliedStream(_Wrapper[T]):
     reference.
     """
 
-    def __init__(self, reading: Reading) -> None:
-        super().__init__(reading)
+    def __init__(self, session: StreamSession) -> None:
+        super().__init__(session)
         self._chunks: Generator[T, None, None] = self._reader()
 
     def __iter__(self) -> Iterator[T]:
-        if is_over(self._chunks) and self._reading.stream.unsealed:  # a `yield from` closed it, and that only pauses
+        if is_over(self._chunks) and self._session.stream.unsealed:  # a `yield from` closed it, and that only pauses
             self._chunks = self._reader()
         return self._chunks
 
@@ -76,42 +76,42 @@ class TalliedStream(_Wrapper[T]):
         try:
             return next(self._chunks)
         except StopIteration:
-            if not self._reading.stream.unsealed:
+            if not self._session.stream.unsealed:
                 raise
         return next(iter(self))
 
     def _reader(self) -> Generator[T, None, None]:
-        return read(self._reading)
+        return read(self._session)
 
     def __enter__(self) -> Self:
-        opened(self._reading)
+        opened(self._session)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool | None:
-        if (leaving := self._reading.exit) is not None:
+        if (leaving := self._session.exit) is not None:
             leaving.details = (kind, error, trace)
         TalliedStream.close(self)
         return None if leaving is None else leaving.swallows
 
     def close(self) -> Any:
         """End the stream here, and close the source: "completed" if it had finished, else "cancelled"."""
-        reading = self._reading
-        sealed = reading.seal(Outcome.CANCELLED)
+        session = self._session
+        sealed = session.seal(Outcome.CANCELLED)
         try:
             with suppress(ValueError):  # it is reading in another thread, and ends after that read
                 self._chunks.close()
             if sealed:
-                reading.end()
+                session.end()
         finally:
-            close_all(reading.take_closers(), quiet=False)
+            close_all(session.take_closers(), quiet=False)
 
 
 class AsyncTalliedStream(_Wrapper[T]):
     """A wrapped async stream; see `TalliedStream`. `close` and `aclose` are the same coroutine."""
 
-    def __init__(self, reading: Reading) -> None:
-        super().__init__(reading)
-        self._achunks: AsyncGenerator[T, None] = aread(reading)
+    def __init__(self, session: StreamSession) -> None:
+        super().__init__(session)
+        self._achunks: AsyncGenerator[T, None] = aread(session)
 
     def __aiter__(self) -> AsyncIterator[T]:
         return self._achunks
@@ -120,53 +120,53 @@ class AsyncTalliedStream(_Wrapper[T]):
         return self._achunks.__anext__()
 
     async def __aenter__(self) -> Self:
-        await aopened(self._reading)
+        await aopened(self._session)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
-        if (leaving := self._reading.exit) is not None:
+        if (leaving := self._session.exit) is not None:
             leaving.details = (kind, error, trace)
         await self.aclose()
         return None if leaving is None else leaving.swallows
 
     async def aclose(self) -> None:
         """End the stream here, and close the source: "completed" if it had finished, else "cancelled"."""
-        reading = self._reading
-        sealed = reading.seal(Outcome.CANCELLED)
+        session = self._session
+        sealed = session.seal(Outcome.CANCELLED)
         try:
             with suppress(RuntimeError):  # it is reading in another task, and ends after that read
                 await self._achunks.aclose()
             if sealed:
-                reading.end()
+                session.end()
         finally:
-            await aclose_all(reading.take_closers(), quiet=False)
+            await aclose_all(session.take_closers(), quiet=False)
 
     def close(self) -> Any:
         """The same as `aclose`, to be awaited, as SDKs have it; done at once where the source's own `close` is no coroutine."""
-        reading = self._reading
-        close = getattr(reading.source, "close", None)
-        if not callable(close) or iscoroutinefunction(close) or not _closes_itself(reading.source):
+        session = self._session
+        close = getattr(session.source, "close", None)
+        if not callable(close) or iscoroutinefunction(close) or not _closes_itself(session.source):
             return self.aclose()
         try:
-            if reading.seal(Outcome.CANCELLED):
-                reading.end()
+            if session.seal(Outcome.CANCELLED):
+                session.end()
         finally:
-            closed = close() if reading.take_closers() else None
+            closed = close() if session.take_closers() else None
         return closed
 
 
 class DualTalliedStream(TalliedStream[T], AsyncTalliedStream[T]):
     """A wrapper with both protocols: of a source that has both, or of a callable whose result is not known yet."""
 
-    def __init__(self, reading: Reading) -> None:
-        TalliedStream.__init__(self, reading)
-        self._achunks = aread(reading)
+    def __init__(self, session: StreamSession) -> None:
+        TalliedStream.__init__(self, session)
+        self._achunks = aread(session)
 
     def close(self) -> Any:
         """Close: a coroutine to await if the source is async."""
-        return AsyncTalliedStream.close(self) if protocols(self._reading.source) == (False, True) else super().close()
+        return AsyncTalliedStream.close(self) if protocols(self._session.source) == (False, True) else super().close()
 
 
 def _closes_itself(source: Any) -> bool:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from streamtally.accumulator.arguments import assembled, fold_pieces
 from streamtally.accumulator.document import Document
-from streamtally.jsonish import Json
+from streamtally.json_values import Json
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=6)
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), max_size=4)

@@ -74,7 +74,7 @@ def test_the_key_goes_to_openai_only(monkeypatch: pytest.MonkeyPatch) -> None:
 def authorization(client: Any) -> str | None:
     """The header that a client sends."""
     stream = client.stream_chat("m", HELLO)
-    request = client._transport.request(stream._reading.opener._send.args[0])
+    request = client._transport.request(stream._session.opener._send.args[0])
     value: str | None = request.headers.get("authorization")
     return value
 
@@ -147,7 +147,7 @@ def test_timeouts() -> None:
 
     def sent(client: Client) -> Any:
         stream = client.stream_chat("m", HELLO)
-        return client._transport.request(stream._reading.opener._send.args[0]).extensions["timeout"]  # type: ignore[union-attr]
+        return client._transport.request(stream._session.opener._send.args[0]).extensions["timeout"]  # type: ignore[union-attr]
 
     own = dict(zip(("connect", "read", "write", "pool"), DEFAULT_TIMEOUT, strict=True))
     assert sent(Client("http://x/v1")) == own

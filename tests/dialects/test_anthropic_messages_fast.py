@@ -73,8 +73,8 @@ def test_the_fast_path_says_what_the_general_way_says(payloads: list[Payload]) -
 def test_what_it_takes(kind: Any, block: Payload, delta: str, name: str) -> None:
     """All words of a block but the first, which must be folded the general way; and the events that the SDK makes of them."""
     fold = Fold(Document())
-    assert DIALECT.fast is not None
-    take = DIALECT.fast(fold)
+    assert DIALECT.fast_path is not None
+    take = DIALECT.fast_path(fold)
     opening = {"type": "content_block_start", "index": 0, "content_block": block}
     payloads = [
         start(),

@@ -7,7 +7,7 @@ import cohere
 import pytest
 
 from streamtally import Outcome, replay, to_response
-from streamtally.dialects.reader import Reader
+from streamtally.dialects.payload_reader import PayloadReader
 from tests.dialects.wire import Payload, facts, read, sse, told
 
 COUNTS = {"billed_units": {"input_tokens": 12, "output_tokens": 7}, "tokens": {"input_tokens": 507, "output_tokens": 10}}
@@ -98,7 +98,9 @@ def test_parallel_calls_after_a_plan() -> None:
 def test_a_plan_is_the_first_that_is_generated() -> None:
     """The role is not, nor is an empty block."""
     chunks = [
-        chunk for each in (begins(), *block(0, "text"), event("tool-plan-delta", tool_plan="I")) for chunk in Reader().read(each)
+        chunk
+        for each in (begins(), *block(0, "text"), event("tool-plan-delta", tool_plan="I"))
+        for chunk in PayloadReader().read(each)
     ]
     assert [bool(chunk.flags) for chunk in chunks] == [False, False, False, True]
 

@@ -9,7 +9,7 @@ import pytest
 
 from streamtally import Outcome, StreamRecord, replay
 from streamtally.chunks import Chunk
-from streamtally.dialects import Dialect, Reader
+from streamtally.dialects import Dialect, PayloadReader
 from streamtally.records import StreamType
 from tests.dialects.wire import chat, facts, pieces, says, sse, stops
 from tests.framing.wire import event, message
@@ -25,7 +25,7 @@ def read(body: bytes, length: int = 1 << 20) -> tuple[list[Any], list[Any], str]
         given.append(payload)
         return Chunk()
 
-    reader = Reader(Dialect("any", StreamType.TEXT, chunk))
+    reader = PayloadReader(Dialect("any", StreamType.TEXT, chunk))
     chunks = [one for piece in pieces(body, length) for one in reader.read(piece)]
     chunks += reader.end()
     return given, [one.error for one in chunks if one.error], reader.tail
@@ -151,7 +151,7 @@ def test_json_texts_cut_anywhere(form: str) -> None:
 
 def test_elements_come_as_they_are_complete() -> None:
     """An array is not waited for."""
-    reader = Reader()
+    reader = PayloadReader()
     first, second = (json.dumps(chunk) for chunk in says("a", "b"))
     assert [chunk.text for chunk in reader.read(f"[{first}".encode())] == ["a"]
     assert [chunk.text for chunk in reader.read(f",\n{second}".encode())] == ["b"]

@@ -7,7 +7,7 @@ import pytest
 from google.genai.types import FinishReason, MediaModality
 
 from streamtally.dialects.gemini_spelling import spelled
-from streamtally.jsonish import MAX_DEPTH
+from streamtally.json_values import MAX_DEPTH
 
 USERS = {"snake_name": {"finish_reason": 1, "finishReason": 1}, "list_of": [{"a_b": 1}]}
 

@@ -6,7 +6,7 @@ import pytest
 from mistralai.client.models import ChatCompletionResponse, CompletionEvent
 
 from streamtally import Outcome, replay, to_response
-from streamtally.dialects.reader import Reader
+from streamtally.dialects.payload_reader import PayloadReader
 from tests.dialects.wire import Payload, call, chat, choice, facts, read, says, stops, told
 
 USAGE = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}
@@ -110,7 +110,7 @@ def test_the_event_of_the_sdk_tells_the_dialect() -> None:
     assert facts(record) == facts(replay(stream, dialect="mistral.chat"))
     assert record.choices[0].annotations == (novel,)
     assert "unset" not in record.model_dump_json().lower()
-    assert Reader().read({"data": {"choices": None}})
+    assert PayloadReader().read({"data": {"choices": None}})
 
 
 def test_an_error() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from streamtally import Outcome, replay
-from streamtally.dialects.reader import Reader
+from streamtally.dialects.payload_reader import PayloadReader
 from tests.dialects.wire import chat, choice, envelope, event, stops
 
 
@@ -41,7 +41,7 @@ def test_images_of_two_choices() -> None:
 @pytest.mark.parametrize(("name", "is_content"), [("text", True), ("summary", True), ("data", True), ("signature", False)])
 def test_reasoning_in_details_alone(name: str, is_content: bool) -> None:
     """It is the first that is generated; a signature is not."""
-    (chunk,) = Reader().read(chat(choice(reasoning_details=[{"type": "t", "index": 0, name: "x"}])))
+    (chunk,) = PayloadReader().read(chat(choice(reasoning_details=[{"type": "t", "index": 0, name: "x"}])))
     assert bool(chunk.flags) == is_content
 
 
@@ -75,14 +75,14 @@ def test_lines_that_wait_are_not_lost() -> None:
     """A line that is no JSON is told of, before the good line that follows, or at the end."""
     good = json.dumps(stops()).encode()
     for body, kinds in ((b'{"a\n' + good + b"\n", [True, False]), (b'{"a\n{"b\n', [True, True])):
-        reader = Reader()
+        reader = PayloadReader()
         chunks = [*reader.read(body), *reader.end()]
         assert [bool(chunk.error) for chunk in chunks] == kinds
 
 
 def test_blank_keepalives_before_the_body() -> None:
     """They take no room."""
-    reader = Reader()
+    reader = PayloadReader()
     for _ in range(1_000):
         assert not list(reader.read(b" " * 100 + b"\n"))
     (chunk,) = [*reader.read(b"data: " + json.dumps(stops()).encode() + b"\n\n"), *reader.end()]

@@ -19,7 +19,7 @@ import atheris  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
 with atheris.instrument_imports(include=["streamtally"]):
     from streamtally import replay
-    from streamtally.dialects import Reader, dialect_names
+    from streamtally.dialects import PayloadReader, dialect_names
     from streamtally.errors import FramingError
     from streamtally.framing import EventStreamDecoder, JSONTextDecoder, SSEDecoder, payloads
 
@@ -65,7 +65,7 @@ def _payloads(data: bytes) -> None:
 
 def _reader(data: bytes) -> None:
     """The reader raises nothing, and neither does it mind where the bytes are cut, nor does the record."""
-    reader = Reader()
+    reader = PayloadReader()
     for piece in _cut(data):
         list(reader.read(piece))
     list(reader.end())

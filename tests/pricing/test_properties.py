@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamtally.pricing import ModelCatalog, snapshot
-from streamtally.pricing.counts import ORDER, settle, steps_of, straight
 from streamtally.pricing.match import region_of
+from streamtally.pricing.token_split import ORDER, settle, steps_of, straight
 from streamtally.records import Usage
 
 from .reference import FIELD_AND_PARENTS, charges, divided, rates_at, region_word

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from streamtally.errors import CatalogError
 from streamtally.pricing import rows
-from streamtally.pricing.cards import geography
+from streamtally.pricing.rates import geography
 from streamtally.pricing.rows import parse_prices, parse_row
 from streamtally.records import Usage
 

@@ -231,7 +231,7 @@ def test_a_state_that_makes_no_record(way: str) -> None:
     tally = Tally(exporters=[exporter])
     stream = tally.wrap(chat_chunks())
     next(stream)
-    state = stream._reading.stream
+    state = stream._session.stream
     state.fold = BadFold(state.fold.document)
     if way == "exhausted":
         assert len(list(stream)) == 5

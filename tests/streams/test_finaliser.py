@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from streamtally import Outcome, StreamRecord, Tally
-from streamtally.streams import Reading, TalliedStream
+from streamtally.streams import StreamSession, TalliedStream
 from streamtally.testing import FakeClock, RecordingExporter
 from tests.streams.exits import ticks
 from tests.streams.sources import AsyncChunks, AsyncIterable, Chunks, Script, Source, chat_chunks
@@ -104,8 +104,8 @@ def test_it_takes_no_lock_and_reads_no_clock(
         next(stream)
     with monkeypatch.context() as patch:
         patch.setattr(tally.accumulator, "_lock", Forbidden())
-        patch.setattr(stream._reading.stream, "clock", Forbidden())
-        held = stream._reading.stream
+        patch.setattr(stream._session.stream, "clock", Forbidden())
+        held = stream._session.stream
         del stream
         assert held.seal is not None
         assert held.seal.outcome is Outcome.ABANDONED
@@ -365,7 +365,7 @@ def test_a_loop_that_is_just_ending(tally: Tally, exporter: RecordingExporter) -
 
     source = Source(Script.WHOLE)
     stream = tally.wrap(Plain(source))
-    stream._reading.loop = EndingLoop()
+    stream._session.loop = EndingLoop()
     del stream
     tally.flush()
     assert len(exporter.records) == source.closed == 1
@@ -425,10 +425,10 @@ def test_the_end_of_the_interpreter_is_silent() -> None:
     assert (done.stdout, done.stderr) == ("", "")
 
 
-def test_a_reading_that_was_never_made_whole() -> None:
+def test_a_session_that_was_never_made_whole() -> None:
     """A finaliser of half an object is silent too."""
-    reading = Reading.__new__(Reading)
-    del reading
+    session = StreamSession.__new__(StreamSession)
+    del session
     assert repr(TalliedStream)
 
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..jsonish import Json, json_value
+from .json_values import Json, json_value
 
 
 def text_of(value: Any) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 
 from ..chunks import Chunk, chunk_of_error
 from ..errors import FramingError
-from ..framing import Done, Framing, Malformed, Payload, SSEDecoder, framing_of, payloads
-from ..jsonish import deep_fields
+from ..framing import Done, Framing, Malformed, Payload, SSEDecoder, detect_framing, payloads
+from ..json_values import deep_fields
 from .base import Dialect
 from .frames import FRAMES, Decoder, of_event
 from .plain import OPAQUE
@@ -22,7 +22,7 @@ _BLANK = 4096
 _END = Chunk(terminal=True)
 
 
-class Reader:
+class PayloadReader:
     """Reads the payloads of one stream in one dialect; without a dialect the first payload that tells decides.
 
     A payload may be an SDK's object, a mapping, a `Chunk`, JSON text, `"[DONE]"`, the text of server-sent events, or bytes
@@ -57,7 +57,7 @@ class Reader:
         """The chunks of a payload that is complete in itself: its bytes neither continue others nor wait for more."""
         if not isinstance(payload, bytes | bytearray | memoryview):
             return self.read(payload)
-        reader = Reader(self.dialect)
+        reader = PayloadReader(self.dialect)
         chunks = [*reader.read(payload), *reader.end()]
         self.dialect = self.dialect or reader.dialect
         return chunks
@@ -101,7 +101,7 @@ class Reader:
         wanted = None if self.dialect is None else self.dialect.framing
         if wanted == "text" or wanted == "bytes":
             return wanted
-        told = framing_of(self._waiting, last=last, frames_only=wanted == "events")
+        told = detect_framing(self._waiting, last=last, frames_only=wanted == "events")
         # Where there can only be events or sound, text is neither: it has no event, and so it is what remains.
         return "sse" if told == "text" and wanted else told
 

@@ -34,7 +34,7 @@ from .sources import (
 from .taps import Tapped, has_begun
 
 
-class Reading:
+class StreamSession:
     """One pass over one source, and the way in which it ends.
 
     Attributes:
@@ -87,7 +87,7 @@ class Reading:
         if isinstance(source, Mapping) and (inner := stream_in(source)) is not None:
             self.answer, source = source, inner
         self.source, self.closers = source, closers_of(source)
-        self.stream.about.provider = self.stream.about.provider or provider_of(source)
+        self.stream.request.provider = self.stream.request.provider or provider_of(source)
         return source
 
     def call(self) -> Any:
@@ -151,9 +151,9 @@ class Reading:
         self.iterator = iterate, iterator
         if self.closers and iterator is not source:
             self.closers.insert(0, iterator)
-        about = self.stream.about
-        if about.server_address is None:
-            about.server_address, about.server_port = server_of(self.source)
+        request = self.stream.request
+        if request.server_address is None:
+            request.server_address, request.server_port = server_of(self.source)
         self.stream.reads.begun = self.stream.clock.monotonic_ns()
         return iterator
 
@@ -217,7 +217,7 @@ class Reading:
         return idle
 
     def __del__(self) -> None:
-        # Whoever was reading is gone. No lock, no I/O, no export here: seal, and leave the rest to the next ordinary call.
+        # Whoever was session is gone. No lock, no I/O, no export here: seal, and leave the rest to the next ordinary call.
         try:
             if self.stream.try_seal(Outcome.ABANDONED):
                 # A helper's own generators are collected with us, and close what they read: nobody else must meanwhile.

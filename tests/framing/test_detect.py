@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamtally.framing import framing_of
+from streamtally.framing import detect_framing
 from tests.framing.wire import event
 
 LONG = b" and so on" * 10
@@ -36,7 +36,7 @@ STARTS = {
 @pytest.mark.parametrize("start", STARTS)
 def test_whole_bodies(start: bytes) -> None:
     """What a body is that is all there."""
-    assert framing_of(start, last=True) == STARTS[start]
+    assert detect_framing(start, last=True) == STARTS[start]
 
 
 @pytest.mark.parametrize("start", STARTS)
@@ -44,9 +44,9 @@ def test_whole_bodies(start: bytes) -> None:
 def test_what_is_told_early_is_told_right(start: bytes, rest: bytes) -> None:
     """However few bytes have come, they tell nothing, or what all of them tell; and a long start always tells."""
     body = start + rest
-    told = [framing_of(body[:length], last=False) for length in range(len(body) + 1)]
+    told = [detect_framing(body[:length], last=False) for length in range(len(body) + 1)]
     found = next((one for one in told if one), None)
-    whole = framing_of(body, last=True)
+    whole = detect_framing(body, last=True)
     assert found in (None, whole)
     assert set(told) <= {None, whole}
     assert found or len(body) < 64 + 12
@@ -56,13 +56,13 @@ def test_what_is_told_early_is_told_right(start: bytes, rest: bytes) -> None:
 @pytest.mark.parametrize("frames_only", [True, False])
 def test_nothing_but_blanks(start: bytes, frames_only: bool) -> None:
     """Blanks tell nothing."""
-    assert framing_of(start, last=False, frames_only=frames_only) is None
+    assert detect_framing(start, last=False, frames_only=frames_only) is None
 
 
 @pytest.mark.parametrize("start", STARTS)
 def test_where_there_can_only_be_frames(start: bytes) -> None:
     """What is neither JSON nor an event stream is taken for server-sent events; the first byte tells."""
-    told = framing_of(start, last=False, frames_only=True)
+    told = detect_framing(start, last=False, frames_only=True)
     if start.startswith(b"\0"):
         assert told == "event stream"
     elif start.lstrip(b"\xef\xbb\xbf ").startswith((b"{", b"[")):
@@ -74,4 +74,4 @@ def test_where_there_can_only_be_frames(start: bytes) -> None:
 @given(st.binary(), st.booleans())
 def test_any_bytes(start: bytes, frames_only: bool) -> None:
     """A body that is all there and not blank is always told."""
-    assert framing_of(b"x" + start, last=True, frames_only=frames_only)
+    assert detect_framing(b"x" + start, last=True, frames_only=frames_only)

@@ -57,7 +57,7 @@ class Request(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class RateCard:
     """The rates that hold for one context, by unit. `rows` are their conditions in words.
 
     `missing` names the words that there are no rates for, such as "tier:flex": then nothing on the card may be used.
@@ -86,10 +86,10 @@ class Cards:
         self._about = tuple(word for word in FIELDS if any(word in row.when for row in rows))
         conditional = self._thresholds or self._dates or self._windows or self._regions or self._about
         self._always = None if conditional else self._resolved(Request(_ANY_TIME), 0, ())
-        self._cards: dict[Hashable, Card] = {}
+        self._cards: dict[Hashable, RateCard] = {}
         self._minute: tuple[float | None, tuple[bool, ...]] = (None, ())
 
-    def card(self, request: Request, input_tokens: int, fields: Mapping[str, Any]) -> Card:
+    def card(self, request: Request, input_tokens: int, fields: Mapping[str, Any]) -> RateCard:
         """The rates for one request.
 
         Args:
@@ -126,7 +126,7 @@ class Cards:
             self._minute = minute, hours
         return hours
 
-    def _resolved(self, request: Request, input_tokens: int, said: Sequence[str | None]) -> Card:
+    def _resolved(self, request: Request, input_tokens: int, said: Sequence[str | None]) -> RateCard:
         words = self._words(request, said)
         held = [row for row in self.prices.rows if row.holds(request.at, input_tokens, words)]
         missing = []
@@ -140,7 +140,7 @@ class Cards:
         winners = {unit: row for row in held for unit in row.rates}
         rates = {unit: rate_of(unit, row.rates[unit]) for unit, row in winners.items()}
         used = [str(row) for row in held if any(row is winner for winner in winners.values())]
-        return Card(rates, tuple(dict.fromkeys(used)), tuple(missing))
+        return RateCard(rates, tuple(dict.fromkeys(used)), tuple(missing))
 
     def _words(self, request: Request, said: Sequence[str | None]) -> dict[str, str]:
         """The words that rows can hold under: what the request says, else what the list takes for granted."""

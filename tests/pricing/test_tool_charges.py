@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from streamtally import Choice, Outcome, StreamRecord, StreamType, Tally, Usage, replay
 from streamtally.dialects import dialect_named
-from streamtally.pricing.billable import Aside, asides, charged, used
+from streamtally.pricing.tool_charges import Aside, asides, charged, used
 
 TOKENS = {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12}
 

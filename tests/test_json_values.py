@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from streamtally.jsonish import MAX_DEPTH, json_object, json_value, mend_surrogates, plain_fields, size_of
+from streamtally.json_values import MAX_DEPTH, json_object, json_value, mend_surrogates, plain_fields, size_of
 from tests.strategies import JSON_VALUES, TEXTS
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..dialects.values import mapping_of, name_of
+from ..json_readers import mapping_of, name_of
 from ..records import StreamRecord
 from .match import region_of
 

@@ -15,7 +15,7 @@ _FIRST: dict[bytes, Framing] = {b":": "sse", b"{": "json", b"[": "json"}
 _HEAD = 64
 
 
-def framing_of(start: bytes, *, last: bool, frames_only: bool = False) -> Framing | None:
+def detect_framing(start: bytes, *, last: bool, frames_only: bool = False) -> Framing | None:
     """The framing of a body that begins so; None where that takes more of it, as it does where nothing but blanks came.
 
     Sound may begin with any byte, so what looks like text, a comment or JSON must go on without control characters: text for
@@ -26,9 +26,9 @@ def framing_of(start: bytes, *, last: bool, frames_only: bool = False) -> Framin
         last: whether no more will come.
         frames_only: whether the body can be neither sound nor plain text.
 
-    >>> framing_of(b'data: {"a": 1}', last=False)
+    >>> detect_framing(b'data: {"a": 1}', last=False)
     'sse'
-    >>> framing_of(b"<html><body>Bad gateway</body></html>", last=True)
+    >>> detect_framing(b"<html><body>Bad gateway</body></html>", last=True)
     'text'
     """
     if start.startswith(b"\0") and (frames_only or is_prelude(start)):

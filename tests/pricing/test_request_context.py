@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from streamtally import StreamRecord, StreamType, Usage
-from streamtally.pricing import served
+from streamtally.pricing import request_context
 
 
 def record(dialect: str = "openai.chat", raw: dict[str, Any] | None = None, **fields: Any) -> StreamRecord:
@@ -29,14 +29,14 @@ def record(dialect: str = "openai.chat", raw: dict[str, Any] | None = None, **fi
 def test_the_served_tier_wins(asked: Any, told: str | None, expected: str | None) -> None:
     """Over the one that was asked for; only of a batch nobody but the caller knows."""
     params = {} if asked is None else {"service_tier": asked}
-    assert served.tier(record(params=params, service_tier=told)) == expected
+    assert request_context.tier(record(params=params, service_tier=told)) == expected
 
 
 def test_the_fast_mode_is_a_tier() -> None:
     """Anthropic says it as the speed, beside a tier that is standard."""
-    assert served.tier(record("anthropic.messages", {"speed": "fast"}, service_tier="standard")) == "fast"
-    assert served.tier(record("anthropic.messages", {"speed": "standard"}, service_tier="standard")) == "standard"
-    assert served.tier(record("bedrock.converse", params={"serviceTier": {"type": "priority"}})) == "priority"
+    assert request_context.tier(record("anthropic.messages", {"speed": "fast"}, service_tier="standard")) == "fast"
+    assert request_context.tier(record("anthropic.messages", {"speed": "standard"}, service_tier="standard")) == "standard"
+    assert request_context.tier(record("bedrock.converse", params={"serviceTier": {"type": "priority"}})) == "priority"
 
 
 @pytest.mark.parametrize(
@@ -58,16 +58,16 @@ def test_the_fast_mode_is_a_tier() -> None:
 )
 def test_the_region_of_a_host(host: str | None, expected: str | None) -> None:
     """Clouds have a host for each region."""
-    assert served.region(record(server_address=host)) == expected
+    assert request_context.region(record(server_address=host)) == expected
 
 
 def test_who_says_the_region() -> None:
     """The caller, then the answer, then the model's name (either of the two), then the host."""
     host: dict[str, Any] = {"server_address": "bedrock-runtime.us-east-1.amazonaws.com"}
-    assert served.region(record(requested_model="global.anthropic.claude-x-v1:0", model="claude-x", **host)) == "global"
-    assert served.region(record(model="eu.amazon.nova-lite-v1:0", **host)) == "eu"
-    assert served.region(record(model="amazon.nova-lite-v1:0", **host)) == "us-east-1"
-    assert served.region(record(model="eu.amazon.nova-lite-v1:0", params={"region": "jp"}, **host)) == "jp"
+    assert request_context.region(record(requested_model="global.anthropic.claude-x-v1:0", model="claude-x", **host)) == "global"
+    assert request_context.region(record(model="eu.amazon.nova-lite-v1:0", **host)) == "eu"
+    assert request_context.region(record(model="amazon.nova-lite-v1:0", **host)) == "us-east-1"
+    assert request_context.region(record(model="eu.amazon.nova-lite-v1:0", params={"region": "jp"}, **host)) == "jp"
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_the_geography_of_an_inference(told: str | None, asked: str | None, expe
     """Anthropic states where a request was served; that there is no choice of it is no place."""
     raw = {} if told is None else {"inference_geo": told}
     params = {} if asked is None else {"inference_geo": asked}
-    assert served.region(record("anthropic.messages", raw, params=params)) == expected
+    assert request_context.region(record("anthropic.messages", raw, params=params)) == expected
 
 
 @pytest.mark.parametrize(
@@ -93,4 +93,4 @@ def test_the_geography_of_an_inference(told: str | None, asked: str | None, expe
 )
 def test_a_format_that_one_provider_speaks(dialect: str, expected: str | None) -> None:
     """Tells who that is; one that many speak does not."""
-    assert served.provider(record(dialect, provider="p")) == expected
+    assert request_context.provider(record(dialect, provider="p")) == expected

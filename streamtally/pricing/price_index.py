@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from ..errors import CatalogError
 from .calculate import Source
-from .cards import Cards
 from .match import Directory, Match, spellings
 from .overrides import Own
+from .rates import Cards
 from .rows import Holidays, PriceList, Row, parse_prices
 
 _REMEMBERED = 4096
@@ -29,7 +29,7 @@ class Found(NamedTuple):
     region: str | None
 
 
-class Book:
+class PriceIndex:
     """The prices of a catalog's content under a user's own rates and discounts."""
 
     def __init__(self, content: Mapping[str, Any], own: Own | None = None) -> None:
@@ -52,9 +52,9 @@ class Book:
         exact = {host: provider for host, provider in hosts if "*" not in host}
         return exact, [(re.compile(translate(host)), provider) for host, provider in hosts if "*" in host]
 
-    def with_own(self, own: Own) -> Book:
+    def with_own(self, own: Own) -> PriceIndex:
         """The same content under other rates of the user's."""
-        return Book(self.content, own)
+        return PriceIndex(self.content, own)
 
     def provider(self, name: str | None) -> str | None:
         """A provider's name in the catalog, or the given one, case-folded."""

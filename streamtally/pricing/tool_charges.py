@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ..dialects import dialect_named
-from ..dialects.values import count_of, mapping_of, mappings_of, name_of
+from ..json_readers import count_of, mapping_of, mappings_of, name_of
 from ..records import Outcome, StreamRecord, Usage
 
 Counted = Iterator[tuple[str, Any]]
