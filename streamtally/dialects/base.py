@@ -95,6 +95,7 @@ class Dialect:
         response: the record in the provider's non-streaming shape.
         recognises: whether a payload (a mapping) speaks this dialect, told by what it says of itself.
         items: what the output items mean, where answers are made of such.
+        first_sequence: the number that the protocol gives its first payload, where it numbers them (`Chunk.sequence`).
 
     Example:
         >>> from streamtally.chunks import Chunk, TextDelta
@@ -115,3 +116,4 @@ class Dialect:
     response: Callable[[StreamRecord], dict[str, Any]] | None = None
     recognises: Callable[[Mapping[str, Any]], bool] = nothing_recognised
     items: ItemRules | None = None
+    first_sequence: int = 0
