@@ -73,7 +73,7 @@ def _result_types(model: type) -> set[type]:
     while waiting:
         for field in getattr(waiting.pop(), "model_fields", {}).values():
             for type_ in _mentioned(field.annotation):
-                if type_.__module__ == records.__name__ and type_ not in found:
+                if type_.__module__.startswith(f"{records.__name__}.") and type_ not in found:
                     found.add(type_)
                     waiting.append(type_)
     return found
