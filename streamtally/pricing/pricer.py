@@ -1,6 +1,6 @@
-"""From a record to its cost: what was used, where and how it was served, and which model's prices hold.
+"""Computes the cost of a record: its billable usage, its request context (tier, region, provider) and the model's prices.
 
-This is what ties a catalog to records; it knows of both, and neither knows of the other.
+The only module that depends on both the catalog and records.
 """
 
 from __future__ import annotations
@@ -15,88 +15,88 @@ from ..records import Breakdown, Cost, CostStatus, StreamRecord, Usage
 from . import request_context
 from .catalog import ModelCatalog
 from .estimate import CountTokens, estimated
-from .tool_charges import Aside, asides, charged, used
+from .tool_charges import SubCall, billed_usage, sub_calls, usage_with_tools
 
 _add = Context(prec=500).add
 
 
 @dataclass(frozen=True, slots=True)
 class Pricer:
-    """Prices records with a catalog; `estimate` is a tokenizer for what providers do not count.
+    """Prices records with a catalog; `estimate` is a tokenizer for output that the provider did not count.
 
-    Of a request's parameters these matter: `model`, `provider`, `service_tier`, `region`, `web_search_options`, and `rates`, US
-    dollars per published unit by unit name, which hold for this request alone.
+    The request parameters that affect the cost are `model`, `provider`, `service_tier`, `region`, `web_search_options`, and
+    `rates` (US dollars per published unit, by unit name), which apply to this request only.
     """
 
     catalog: ModelCatalog
     estimate: CountTokens | None = None
 
     def priced(self, record: StreamRecord) -> StreamRecord:
-        """The record with its cost, with the tools that it used in its usage, and with the provider that its host tells."""
-        usage = used(record)
+        """The record with its cost, with tool calls added to its usage, and with the provider that its host belongs to."""
+        usage = usage_with_tools(record)
         if self.estimate is not None and record.outcome is not None:
             usage = estimated(record, usage, self.estimate)
-        shown, provider = self._provider(record)
+        displayed, provider = self._provider(record)
         if usage is not record.usage:
             record = record.model_copy(update={"usage": usage})
-        return record.model_copy(update={"provider": shown, "cost": self._cost(record, provider)})
+        return record.model_copy(update={"provider": displayed, "cost": self._cost(record, provider)})
 
     def _provider(self, record: StreamRecord) -> tuple[str | None, str | None]:
-        """The provider to show, and the one to price by.
+        """The provider to display, and the provider to price by.
 
-        The caller's word counts for both, then the host's; the dialect's own provider is always shown, and prices what only
-        that provider speaks.
+        The request parameter wins for both, then the host. Without either the dialect's provider is displayed, but priced by only
+        if no other provider uses the dialect.
         """
         if record.params.get("provider"):
             return record.provider, record.provider
         host = record.server_address
-        told = None if host is None else self.catalog.provider_for_host(host)
-        return told or record.provider, told or request_context.provider(record)
+        of_host = None if host is None else self.catalog.provider_for_host(host)
+        return of_host or record.provider, of_host or request_context.provider(record)
 
     def _cost(self, record: StreamRecord, provider: str | None) -> Cost:
-        usage = charged(record.usage)
+        usage = billed_usage(record.usage)
         if usage is not None and record.outcome is None and not usage.partial:
-            usage = usage.model_copy(update={"partial": True})  # of a stream that goes on, all is a lower bound
+            usage = usage.model_copy(update={"partial": True})  # the stream is open, so its counts are lower bounds
         rates = record.params.get("rates")
-        how: dict[str, Any] = {
+        context: dict[str, Any] = {
             "provider": provider,
             "at": record.timing.started_at,
             "tier": request_context.tier(record),
             "region": request_context.region(record),
         }
         try:
-            cost = self._asked(record, usage, {**how, "rates": rates} if isinstance(rates, Mapping) else how)
-        except CatalogError as error:  # the caller's rates are none: what they were to be, nobody knows
+            cost = self._model_cost(record, usage, {**context, "rates": rates} if isinstance(rates, Mapping) else context)
+        except CatalogError as error:  # the caller's `rates` are invalid, so the request has no known price
             rule, revision = f"call: {error}", self.catalog.revision
             return Cost(status="missing_rate", unpriced=("rates",), match_rule=rule, catalog_revision=revision)
-        if usage is None or usage.cost_usd is not None:  # a provider's own figure has everything in it
+        if usage is None or usage.cost_usd is not None:  # a cost that the provider reports includes the calls inside
             return cost
-        within = [(aside, self.catalog.price(aside.model, aside.usage, **how)) for aside in asides(record)]
-        return _joined(cost, within) if within else cost
+        calls = [(call, self.catalog.price(call.model, call.usage, **context)) for call in sub_calls(record)]
+        return _add_sub_calls(cost, calls) if calls else cost
 
-    def _asked(self, record: StreamRecord, usage: Usage | None, how: Mapping[str, Any]) -> Cost:
-        """The cost at the prices of the model that answered; where nobody knows that name, of the one that was asked for."""
-        model, wanted = record.model or record.requested_model, record.requested_model
-        cost = self.catalog.price(model, usage, **how)
-        if cost.model_matched is None and wanted not in (None, model):
-            asked = self.catalog.price(wanted, usage, **how)
-            if asked.model_matched is not None:
-                return asked.model_copy(update={"match_rule": f"asked for: {asked.match_rule}"})
+    def _model_cost(self, record: StreamRecord, usage: Usage | None, context: Mapping[str, Any]) -> Cost:
+        """The cost at the prices of the model that answered; if the catalog lacks it, of the requested model."""
+        model, requested = record.model or record.requested_model, record.requested_model
+        cost = self.catalog.price(model, usage, **context)
+        if cost.model_matched is None and requested not in (None, model):
+            fallback = self.catalog.price(requested, usage, **context)
+            if fallback.model_matched is not None:
+                return fallback.model_copy(update={"match_rule": f"asked for: {fallback.match_rule}"})
         return cost
 
 
-_WORST: tuple[CostStatus, ...] = ("unpriced_unit", "partial", "priced")
-"""The statuses of costs that are known, at least in part; the first of two holds for both."""
+_WORST_FIRST: tuple[CostStatus, ...] = ("unpriced_unit", "partial", "priced")
+"""The statuses of costs that are known at least in part; a sum of two costs has the one that stands first."""
 
 
-def _joined(cost: Cost, others: Iterable[tuple[Aside, Cost]]) -> Cost:
-    """One cost of a request and of the calls within it, whose lines have the name of their model."""
-    for aside, other in others:
-        cost = _with(cost, other, aside.model or "unknown")
+def _add_sub_calls(cost: Cost, calls: Iterable[tuple[SubCall, Cost]]) -> Cost:
+    """The sum of the costs of a request and of the calls inside it, whose lines are named after their model."""
+    for call, other in calls:
+        cost = _add_cost(cost, other, call.model or "unknown")
     return cost
 
 
-def _with(cost: Cost, other: Cost, model: str) -> Cost:
+def _add_cost(cost: Cost, other: Cost, model: str) -> Cost:
     if cost.usd is None:
         return cost
     if other.usd is None:
@@ -108,7 +108,7 @@ def _with(cost: Cost, other: Cost, model: str) -> Cost:
         update={
             "usd": usd,
             "computed_usd": usd,
-            "status": min(cost.status, other.status, key=_WORST.index),
+            "status": min(cost.status, other.status, key=_WORST_FIRST.index),
             "complete": cost.complete and other.complete,
             "breakdown": Breakdown((*cost.breakdown, *lines)),
             "unpriced": (*cost.unpriced, *other.unpriced),

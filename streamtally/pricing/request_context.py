@@ -1,6 +1,6 @@
-"""Where and in which tier a request was served, as far as its price depends on it: the response's word, else the request's.
+"""The context of a request that its price depends on: provider, service tier and region.
 
-Pure: a function of the record and nothing else.
+The response's values win over the request's. Pure functions of the record.
 """
 
 from __future__ import annotations
@@ -19,56 +19,60 @@ _HOSTS = (
     re.compile(r"aiplatform\.([a-z]+)\.rep\.googleapis\.com"),
     re.compile(r"([a-z]{2})\.api\.openai\.com"),
 )
-"""Hosts that belong to a region: Bedrock's, Vertex AI's, OpenAI's for data residency."""
+"""Hosts of one region: Bedrock's, Vertex AI's, OpenAI's for data residency."""
 
-_MAY_NAME_ONE = re.compile("[./:]")
-"""Few names have room for a region, and the others need not be taken apart."""
+_REGION_SEPARATOR = re.compile("[./:]")
+"""A model name without one of these cannot state a region."""
 
-_WORLDWIDE = "aiplatform.googleapis.com"
-_NOWHERE = "not_available"
-"""What Anthropic says of the place where a model has no choice of one."""
+_GLOBAL_HOST = "aiplatform.googleapis.com"
+_NO_GEOGRAPHY = "not_available"
+"""Anthropic's `inference_geo` for models that do not offer a choice of geography."""
 
 SHARED_FORMATS = ("openai.", "anthropic.")
 """How the names of dialects begin that many servers speak: of these, the format does not tell who served the request."""
 
 
 def provider(record: StreamRecord) -> str | None:
-    """The provider that a format tells, which no other one speaks; a host that is known tells better."""
+    """The record's provider if its dialect belongs to one provider alone; None if several providers use the dialect."""
     return None if record.dialect.startswith(SHARED_FORMATS) else record.provider
 
 
 def tier(record: StreamRecord) -> str | None:
-    """The service tier that was served.
+    """The service tier that was served, or None.
 
-    What the response says wins over what was asked for, but for a batch: its results do not say that they are one. Anthropic's
-    fast mode is a tier here, as prices have it.
+    The response's tier wins over the requested one, except for "batch": batch results do not report it. Anthropic's fast mode
+    counts as the tier "fast", because it has prices of its own.
     """
-    asked = record.params.get("service_tier", record.params.get("serviceTier"))
-    wanted = name_of(mapping_of(asked).get("type")) if isinstance(asked, Mapping) else name_of(asked)
-    if wanted is not None and wanted.casefold() == "batch":
-        return wanted
+    param = record.params.get("service_tier", record.params.get("serviceTier"))
+    requested = name_of(mapping_of(param).get("type")) if isinstance(param, Mapping) else name_of(param)
+    if requested is not None and requested.casefold() == "batch":
+        return requested
     if _report(record).get("speed") == "fast":
         return "fast"
-    return record.service_tier or wanted
+    return record.service_tier or requested
 
 
 def region(record: StreamRecord) -> str | None:
-    """Where it was served, as prices or clouds name it: the caller's word, the response's, that of a name, or the host's."""
+    """The region that served the request, in the catalog's or the cloud's terms, or None.
+
+    The first that is stated: the `region` parameter, the response, the model names, the host.
+    """
     if "region" in record.params:
         return name_of(record.params["region"])
-    place = _report(record).get("inference_geo") or record.params.get("inference_geo")
-    if place and place != _NOWHERE:
-        return name_of(place)
-    named = (region_of(name) for name in (record.requested_model, record.model) if name and _MAY_NAME_ONE.search(name))
-    return next(filter(None, named), None) or _of_host(record.server_address)
+    geography = _report(record).get("inference_geo") or record.params.get("inference_geo")
+    if geography and geography != _NO_GEOGRAPHY:
+        return name_of(geography)
+    models = (record.requested_model, record.model)
+    regions = (region_of(name) for name in models if name and _REGION_SEPARATOR.search(name))
+    return next(filter(None, regions), None) or _region_of_host(record.server_address)
 
 
-def _of_host(host: str | None) -> str | None:
+def _region_of_host(host: str | None) -> str | None:
     if host is None:
         return None
-    if host == _WORLDWIDE:
+    if host == _GLOBAL_HOST:
         return "global"
-    return next((found[1] for pattern in _HOSTS if (found := pattern.match(host))), None)
+    return next((match[1] for pattern in _HOSTS if (match := pattern.match(host))), None)
 
 
 def _report(record: StreamRecord) -> Mapping[str, Any]:

@@ -1,9 +1,9 @@
-"""What a record used that costs money beside its tokens: searches, containers, calls of other models.
+"""Charges of a request besides its own tokens: searches, containers, calls of other models.
 
-A provider's tools are charged by the call, and few providers put a count of the calls into their usage report. So they are
-counted here, in what the record holds of the answer. A kind of tool that was not used is left as the report has it.
+Providers charge their tools per call, but few report the number of calls. Where the usage report lacks a count, it is computed
+from the content of the record; counts of tools that the answer does not show stay as reported.
 
-Pure: a function of the record and nothing else.
+Pure functions of the record.
 """
 
 from __future__ import annotations
@@ -16,30 +16,29 @@ from ..dialects import dialect_named
 from ..json_readers import count_of, mapping_of, mappings_of, name_of
 from ..records import Outcome, StreamRecord, Usage
 
-Counted = Iterator[tuple[str, Any]]
-"""Fields of a `Usage` with what was counted for them; None where there was nothing to count."""
+Counts = Iterator[tuple[str, Any]]
+"""Pairs of a `Usage` field and its value; None means no count, and the field keeps its reported value."""
 
-_ALWAYS_SEARCHES = re.compile(r"(^|/)gpt-[\w.]+(-mini)?-search-(preview|api)\b")
-"""Models of OpenAI's chat API that search the web for every answer, and report none of it
+_SEARCH_MODELS = re.compile(r"(^|/)gpt-[\w.]+(-mini)?-search-(preview|api)\b")
+"""Models of OpenAI's chat API that search the web once per answer without reporting it
 (https://developers.openai.com/api/docs/guides/tools-web-search)."""
 
+_GATEWAY_FIELDS = frozenset({"citation_tokens", "server_tool_use_details", "server_side_tool_usage_details", "num_sources_used"})
+"""Usage fields about tools that compatible servers add to OpenAI's chat format."""
 
-_ADDED = frozenset({"citation_tokens", "server_tool_use_details", "server_side_tool_usage_details", "num_sources_used"})
-"""What servers add to a report of OpenAI's chat about tools."""
 
-
-def used(record: StreamRecord) -> Usage | None:
-    """The record's usage, with the tools that it used: None where neither is known."""
-    fields = {name: value for name, value in _counted(record) if value is not None}
+def usage_with_tools(record: StreamRecord) -> Usage | None:
+    """The record's usage with the counts of tool calls added; None if neither usage nor tool calls are known."""
+    fields = {name: value for name, value in _tool_counts(record) if value is not None}
     if not fields:
         return record.usage
     return Usage(**fields) if record.usage is None else record.usage.model_copy(update=fields)
 
 
-def charged(usage: Usage | None) -> Usage | None:
-    """The usage as it is charged, where a provider charges for less than it used.
+def billed_usage(usage: Usage | None) -> Usage | None:
+    """The usage that the provider bills, where it bills less than the model processed; else `usage` unchanged.
 
-    Cohere states both: `tokens` are what the model read and wrote, with Cohere's own instructions; `billed_units` are paid for
+    Cohere reports both: `tokens` are all tokens processed, Cohere's own instructions included; `billed_units` are those charged
     (https://docs.cohere.com/docs/how-does-cohere-pricing-work).
     """
     if usage is None or "billed_units" not in usage.raw:
@@ -52,15 +51,15 @@ def charged(usage: Usage | None) -> Usage | None:
     return usage.model_copy(update={**parts, **counts})
 
 
-class Aside(NamedTuple):
-    """What another model, or the same in another call, used while the provider made the answer."""
+class SubCall(NamedTuple):
+    """A model call that the provider made inside the request, with a usage of its own."""
 
     model: str | None
     usage: Usage
 
 
-def asides(record: StreamRecord) -> Iterator[Aside]:
-    """The calls within the request that its usage does not include."""
+def sub_calls(record: StreamRecord) -> Iterator[SubCall]:
+    """The calls inside the request whose usage is not part of the record's usage."""
     usage = record.usage
     if usage is not None and "iterations" in usage.raw:
         yield from _iterations(record, usage)
@@ -68,40 +67,40 @@ def asides(record: StreamRecord) -> Iterator[Aside]:
         yield from _generated_images(record)
 
 
-def _counted(record: StreamRecord) -> Counted:
+def _tool_counts(record: StreamRecord) -> Counts:
     raw = {} if record.usage is None else record.usage.raw
     if "search_context_size" in raw or "web_search_options" in record.params:
         yield "search_context", _search_context(record, raw)
-    yield from _TOOLS.get(record.dialect, _reported)(record, raw)
+    yield from _TOOLS.get(record.dialect, _openai_chat)(record, raw)
 
 
 def _search_context(record: StreamRecord, raw: Mapping[str, Any]) -> str | None:
-    """How much of the web a search may bring, which decides its price: as reported, else as asked for."""
+    """The size of the search context, on which the price of a search depends: as reported, else as requested."""
     if stated := name_of(raw.get("search_context_size")):
         return stated
     return name_of(mapping_of(record.params.get("web_search_options")).get("search_context_size"))
 
 
-def _reported(record: StreamRecord, raw: Mapping[str, Any]) -> Counted:
-    """Chat in OpenAI's format: counts that other servers add to the report, and models that search every time."""
-    if not _ADDED.isdisjoint(raw):
+def _openai_chat(record: StreamRecord, raw: Mapping[str, Any]) -> Counts:
+    """OpenAI's chat format: counts that compatible servers add to the report, and models that search for every answer."""
+    if not _GATEWAY_FIELDS.isdisjoint(raw):
         yield "citation_tokens", count_of(raw.get("citation_tokens"))
         yield "searches", count_of(mapping_of(raw.get("server_tool_use_details")).get("web_search_requests"))
-        yield from _reasoning_apart(raw)
+        yield from _separate_reasoning(raw)
         yield from _xai(raw)
-    if "-search-" in (record.model or "") and _ALWAYS_SEARCHES.search(record.model or "") and (raw or record.text):
+    if "-search-" in (record.model or "") and _SEARCH_MODELS.search(record.model or "") and (raw or record.text):
         yield "searches", 1
 
 
-def _reasoning_apart(raw: Mapping[str, Any]) -> Counted:
-    """Perplexity's deep research states reasoning beside the completion, and charges for both."""
+def _separate_reasoning(raw: Mapping[str, Any]) -> Counts:
+    """Perplexity's deep research reports reasoning outside `completion_tokens` and charges for both."""
     reasoning, completion = count_of(raw.get("reasoning_tokens")), count_of(raw.get("completion_tokens"))
     if reasoning and completion is not None and "citation_tokens" in raw:
         yield "output_tokens", completion + reasoning
 
 
-def _xai(raw: Mapping[str, Any]) -> Counted:
-    """The tools of xAI's servers (https://docs.x.ai/docs/guides/tools/overview), and the sources of its earlier live search."""
+def _xai(raw: Mapping[str, Any]) -> Counts:
+    """xAI's server-side tools (https://docs.x.ai/docs/guides/tools/overview), and the sources of its earlier live search."""
     tools = mapping_of(raw.get("server_side_tool_usage_details"))
     searched = [count_of(tools.get(f"{name}_calls")) or 0 for name in ("web_search", "x_search")]
     filed = [count_of(tools.get(f"{name}_calls")) or 0 for name in ("file_search", "document_search")]
@@ -110,8 +109,8 @@ def _xai(raw: Mapping[str, Any]) -> Counted:
     yield "code_sessions", count_of(tools.get("code_interpreter_calls")) or None
 
 
-def _responses(record: StreamRecord, raw: Mapping[str, Any]) -> Counted:
-    """The calls among the output items. Opening a page and finding something in it are no searches; failures are free."""
+def _responses(record: StreamRecord, raw: Mapping[str, Any]) -> Counts:
+    """Tool calls among the output items. Opening a page and finding text in it are not searches; failed calls are free."""
     calls = [item for item in record.output_items if item.get("status") != "failed"]
     kinds = [item.get("type") for item in calls]
     searches = [item for item in calls if item.get("type") == "web_search_call"]
@@ -123,10 +122,10 @@ def _responses(record: StreamRecord, raw: Mapping[str, Any]) -> Counted:
         yield from _xai(raw)
 
 
-def _anthropic(record: StreamRecord, raw: Mapping[str, Any]) -> Counted:
-    """Searches that failed are not charged (https://docs.claude.com/en/docs/agents-and-tools/tool-use/web-search-tool).
+def _anthropic(record: StreamRecord, raw: Mapping[str, Any]) -> Counts:
+    """Failed searches are not charged (https://docs.claude.com/en/docs/agents-and-tools/tool-use/web-search-tool).
 
-    Whether the report counts them is not documented; where the answer shows them, they are taken out of it.
+    Whether the report includes them is not documented; those that the answer shows are subtracted.
     """
     requests = count_of(mapping_of(raw.get("server_tool_use")).get("web_search_requests"))
     if requests:
@@ -135,18 +134,18 @@ def _anthropic(record: StreamRecord, raw: Mapping[str, Any]) -> Counted:
         yield "searches", max(requests - failed, min(requests, len(results) - failed))
 
 
-def _gemini(record: StreamRecord, _: Mapping[str, Any]) -> Counted:
-    """Grounding with Google Maps, charged where it brought anything. Searches the report counts; reading a URL is no search."""
+def _gemini(record: StreamRecord, _: Mapping[str, Any]) -> Counts:
+    """Grounding with Google Maps, charged once if it returned a source. Searches are in the report; reading a URL is free."""
     sources = [note for choice in record.choices for note in choice.annotations if note.get("type") == "grounding_chunk"]
     yield "maps_queries", 1 if any("maps" in note for note in sources) else None
 
 
-def _cohere(_: StreamRecord, raw: Mapping[str, Any]) -> Counted:
-    """Units of search and reranking."""
+def _cohere(_: StreamRecord, raw: Mapping[str, Any]) -> Counts:
+    """Cohere's billed units of search and reranking."""
     yield "search_units", count_of(mapping_of(raw.get("billed_units")).get("search_units"))
 
 
-_TOOLS: Mapping[str, Callable[[StreamRecord, Mapping[str, Any]], Counted]] = {
+_TOOLS: Mapping[str, Callable[[StreamRecord, Mapping[str, Any]], Counts]] = {
     "openai.responses": _responses,
     "anthropic.messages": _anthropic,
     "gemini": _gemini,
@@ -155,37 +154,37 @@ _TOOLS: Mapping[str, Callable[[StreamRecord, Mapping[str, Any]], Counted]] = {
 }
 
 
-def _iterations(record: StreamRecord, usage: Usage) -> Iterator[Aside]:
-    """Anthropic: a compaction, an advisor, and a model that fell silent before another answered stand beside the totals.
+def _iterations(record: StreamRecord, usage: Usage) -> Iterator[SubCall]:
+    """Anthropic: the totals exclude compactions, advisor calls, and models that declined before another model answered.
 
     https://docs.claude.com/en/build-with-claude/compaction, https://docs.claude.com/en/agents-and-tools/tool-use/advisor-tool.
-    A model that declined before it wrote anything is not charged.
+    A model that declined without any output is not charged.
     """
     read = dialect_named(record.dialect).usage
     for call in mappings_of(usage.raw["iterations"]):
         model = name_of(call.get("model")) or record.model
         declined = call.get("type") == "message" and model != record.model and count_of(call.get("output_tokens"))
         if call.get("type") in ("compaction", "advisor_message") or declined:
-            yield Aside(model, Usage(**read(call)))
+            yield SubCall(model, Usage(**read(call)))
 
 
-def _generated_images(record: StreamRecord) -> Iterator[Aside]:
-    """Responses: a tool that makes images is an image model, whose tokens are reported beside the answer's."""
+def _generated_images(record: StreamRecord) -> Iterator[SubCall]:
+    """Responses: the image generation tool calls an image model, whose tokens are reported apart from the answer's."""
     calls = (item for item in record.output_items if item.get("type") == "image_generation_call")
     ended = record.outcome is Outcome.COMPLETED
-    made = [item for item in calls if item.get("status") != "failed" and (ended or _is_there(item))]
+    made = [item for item in calls if item.get("status") != "failed" and (ended or _has_image(item))]
     if not made:
         return
     tool = next((tool for tool in mappings_of(record.extras.get("tools")) if tool.get("type") == "image_generation"), {})
     report = mapping_of(mapping_of(record.extras.get("tool_usage")).get("image_gen"))
     model = name_of(tool.get("model"))
     if count_of(report.get("total_tokens")):
-        yield Aside(model, Usage(**dialect_named("openai.images").usage(report)))
+        yield SubCall(model, Usage(**dialect_named("openai.images").usage(report)))
         return
     for item in made:
-        yield Aside(model, Usage(images=1, image_size=name_of(item.get("size")), image_quality=name_of(item.get("quality"))))
+        yield SubCall(model, Usage(images=1, image_size=name_of(item.get("size")), image_quality=name_of(item.get("quality"))))
 
 
-def _is_there(item: Mapping[str, Any]) -> bool:
-    """Whether a call has brought its image; some keep the status "generating"."""
+def _has_image(item: Mapping[str, Any]) -> bool:
+    """Whether an image call delivered its image; some finished calls keep the status "generating"."""
     return bool(item.get("result")) or item.get("status") == "completed"

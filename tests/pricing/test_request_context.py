@@ -7,13 +7,13 @@ from streamtally.pricing import request_context
 
 
 def record(dialect: str = "openai.chat", raw: dict[str, Any] | None = None, **fields: Any) -> StreamRecord:
-    """A record that was served so."""
+    """A record with these fields and a usage report of `raw`."""
     usage = None if raw is None else Usage(input_tokens=1, raw=raw)
     return StreamRecord(request_id="r1", dialect=dialect, stream_type=StreamType.CHAT, usage=usage, **fields)
 
 
 @pytest.mark.parametrize(
-    ("asked", "told", "expected"),
+    ("requested", "reported", "expected"),
     [
         ("priority", "default", "default"),
         ("auto", "flex", "flex"),
@@ -26,14 +26,14 @@ def record(dialect: str = "openai.chat", raw: dict[str, Any] | None = None, **fi
         (["flex"], None, None),
     ],
 )
-def test_the_served_tier_wins(asked: Any, told: str | None, expected: str | None) -> None:
-    """Over the one that was asked for; only of a batch nobody but the caller knows."""
-    params = {} if asked is None else {"service_tier": asked}
-    assert request_context.tier(record(params=params, service_tier=told)) == expected
+def test_the_served_tier_wins(requested: Any, reported: str | None, expected: str | None) -> None:
+    """The reported tier wins over the requested one, except for a batch, which only the request states."""
+    params = {} if requested is None else {"service_tier": requested}
+    assert request_context.tier(record(params=params, service_tier=reported)) == expected
 
 
 def test_the_fast_mode_is_a_tier() -> None:
-    """Anthropic says it as the speed, beside a tier that is standard."""
+    """Anthropic reports the fast mode as `speed` beside the standard tier."""
     assert request_context.tier(record("anthropic.messages", {"speed": "fast"}, service_tier="standard")) == "fast"
     assert request_context.tier(record("anthropic.messages", {"speed": "standard"}, service_tier="standard")) == "standard"
     assert request_context.tier(record("bedrock.converse", params={"serviceTier": {"type": "priority"}})) == "priority"
@@ -57,12 +57,12 @@ def test_the_fast_mode_is_a_tier() -> None:
     ],
 )
 def test_the_region_of_a_host(host: str | None, expected: str | None) -> None:
-    """Clouds have a host for each region."""
+    """The host of a cloud's endpoint states its region."""
     assert request_context.region(record(server_address=host)) == expected
 
 
-def test_who_says_the_region() -> None:
-    """The caller, then the answer, then the model's name (either of the two), then the host."""
+def test_the_order_of_the_sources_of_a_region() -> None:
+    """The parameter wins over the model names (requested, then answered), and these over the host."""
     host: dict[str, Any] = {"server_address": "bedrock-runtime.us-east-1.amazonaws.com"}
     assert request_context.region(record(requested_model="global.anthropic.claude-x-v1:0", model="claude-x", **host)) == "global"
     assert request_context.region(record(model="eu.amazon.nova-lite-v1:0", **host)) == "eu"
@@ -71,13 +71,13 @@ def test_who_says_the_region() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "asked", "expected"),
+    ("reported", "requested", "expected"),
     [("us", None, "us"), ("global", "us", "global"), ("not_available", None, None), (None, "us", "us")],
 )
-def test_the_geography_of_an_inference(told: str | None, asked: str | None, expected: str | None) -> None:
-    """Anthropic states where a request was served; that there is no choice of it is no place."""
-    raw = {} if told is None else {"inference_geo": told}
-    params = {} if asked is None else {"inference_geo": asked}
+def test_the_geography_of_an_inference(reported: str | None, requested: str | None, expected: str | None) -> None:
+    """Anthropic reports where a request was served; "not_available" is not a region."""
+    raw = {} if reported is None else {"inference_geo": reported}
+    params = {} if requested is None else {"inference_geo": requested}
     assert request_context.region(record("anthropic.messages", raw, params=params)) == expected
 
 
@@ -91,6 +91,6 @@ def test_the_geography_of_an_inference(told: str | None, asked: str | None, expe
         ("anthropic.messages", None),
     ],
 )
-def test_a_format_that_one_provider_speaks(dialect: str, expected: str | None) -> None:
-    """Tells who that is; one that many speak does not."""
+def test_the_provider_of_a_dialect(dialect: str, expected: str | None) -> None:
+    """A dialect of one provider determines it; a dialect that many servers use does not."""
     assert request_context.provider(record(dialect, provider="p")) == expected

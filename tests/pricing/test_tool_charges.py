@@ -8,16 +8,16 @@ from hypothesis import strategies as st
 
 from streamtally import Choice, Outcome, StreamRecord, StreamType, Tally, Usage, replay
 from streamtally.dialects import dialect_named
-from streamtally.pricing.tool_charges import Aside, asides, charged, used
+from streamtally.pricing.tool_charges import SubCall, billed_usage, sub_calls, usage_with_tools
 
 TOKENS = {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12}
 
 
 def record(dialect: str = "openai.responses", raw: Mapping[str, Any] | None = None, **fields: Any) -> StreamRecord:
     """A record with the usage that its dialect reads from a report."""
-    spoken = dialect_named(dialect)
-    usage = None if raw is None else Usage(**spoken.usage(raw), raw=dict(raw))
-    return StreamRecord(request_id="r1", dialect=dialect, stream_type=spoken.stream_type, usage=usage, **fields)
+    reader = dialect_named(dialect)
+    usage = None if raw is None else Usage(**reader.usage(raw), raw=dict(raw))
+    return StreamRecord(request_id="r1", dialect=dialect, stream_type=reader.stream_type, usage=usage, **fields)
 
 
 def item(kind: str, **fields: Any) -> dict[str, Any]:
@@ -26,8 +26,8 @@ def item(kind: str, **fields: Any) -> dict[str, Any]:
 
 
 def counts(of: StreamRecord) -> dict[str, Any]:
-    """What is counted beside the dialect's own reading."""
-    usage, before = used(of), of.usage or Usage()
+    """The fields that the tool counts change in the usage that the dialect read."""
+    usage, before = usage_with_tools(of), of.usage or Usage()
     assert usage is not None
     return {name: value for name, value in usage if value != getattr(before, name)}
 
@@ -48,28 +48,28 @@ def counts(of: StreamRecord) -> dict[str, Any]:
     ],
 )  # fmt: skip
 def test_calls_among_output_items(items: list[dict[str, Any]], expected: dict[str, int]) -> None:
-    """Searches but not the pages that are opened, containers but not their calls, and nothing that failed."""
+    """Searches count but opened pages do not; containers count once; failed calls do not count."""
     assert counts(record(raw={"input_tokens": 1, "output_tokens": 1}, output_items=tuple(items))) == expected
 
 
-def test_a_search_without_a_report_is_known_all_the_same() -> None:
-    """A stream that was cut has no usage, but may have searched; one that did nothing stays without."""
+def test_a_search_without_a_usage_report_is_counted() -> None:
+    """A cut stream without usage gets a count of its searches; without searches it has no usage."""
     cut = record(output_items=(item("web_search_call", action={"type": "search"}),))
-    assert used(cut) == Usage(searches=1)
-    assert used(record()) is None
+    assert usage_with_tools(cut) == Usage(searches=1)
+    assert usage_with_tools(record()) is None
 
 
 def test_usage_without_tools_is_left_alone() -> None:
-    """The very same object."""
+    """Usage without tool calls is returned as the same object."""
     plain = record("openai.chat", TOKENS, model="gpt-4o")
-    assert used(plain) is plain.usage
-    assert charged(plain.usage) is plain.usage
-    assert list(asides(plain)) == []
-    assert charged(None) is None
+    assert usage_with_tools(plain) is plain.usage
+    assert billed_usage(plain.usage) is plain.usage
+    assert list(sub_calls(plain)) == []
+    assert billed_usage(None) is None
 
 
 def test_a_whole_stream_is_counted() -> None:
-    """Through the reader: a Responses body with a search in it."""
+    """A replayed Responses body with a search has the search in usage and cost."""
     events = [
         {"type": "response.created", "response": {"id": "x", "model": "gpt-5.2", "output": []}},
         {"type": "response.output_item.added", "output_index": 0, "item": {"id": "w", "type": "web_search_call"}},
@@ -90,42 +90,42 @@ def test_a_whole_stream_is_counted() -> None:
 
 @pytest.mark.parametrize("model", ["gpt-4o-search-preview", "gpt-4o-mini-search-preview-2025-03-11", "openai/gpt-5-search-api"])
 def test_search_models_search_for_every_answer(model: str) -> None:
-    """They do not report it; a request that failed at once did not search."""
+    """A search model counts one search per answer; a request without answer and usage counts none."""
     assert counts(record("openai.chat", TOKENS, model=model)) == {"searches": 1}
-    assert used(record("openai.chat", model=model)) is None
+    assert usage_with_tools(record("openai.chat", model=model)) is None
 
 
 @pytest.mark.parametrize("model", ["gpt-4o", "my-search-preview", "gpt-4o-research-preview", "gpt-4o-search-previews"])
 def test_other_models_do_not(model: str) -> None:
-    """A name that merely has the word in it is another model's."""
+    """A model whose name only contains "search" counts no search."""
     assert counts(record("openai.chat", TOKENS, model=model)) == {}
 
 
 def test_the_size_of_a_search_context_is_as_reported_else_as_asked_for() -> None:
-    """It decides the price of a search."""
+    """The reported size of the search context wins over the requested one."""
     asked = {"web_search_options": {"search_context_size": "high"}}
     assert counts(record("openai.chat", TOKENS, params=asked)) == {"search_context": "high"}
-    told = {**TOKENS, "search_context_size": "low"}
-    assert counts(record("openai.chat", told, params=asked)) == {"search_context": "low"}
+    reported = {**TOKENS, "search_context_size": "low"}
+    assert counts(record("openai.chat", reported, params=asked)) == {"search_context": "low"}
 
 
 def test_deep_research_states_its_parts_beside_one_another() -> None:
-    """Perplexity: citations, searches, and reasoning that is not in the completion."""
+    """Perplexity's citations and searches are counted, and its separate reasoning is added to the output."""
     raw = {**TOKENS, "citation_tokens": 7, "num_search_queries": 4, "reasoning_tokens": 100}
-    counted = used(record("openai.chat", raw, model="sonar-deep-research"))
+    counted = usage_with_tools(record("openai.chat", raw, model="sonar-deep-research"))
     assert counted is not None
     assert (counted.citation_tokens, counted.searches, counted.output_tokens, counted.reasoning_tokens) == (7, 4, 103, 100)
 
 
 def test_counts_that_gateways_add() -> None:
-    """OpenRouter's searches, and the sources of xAI's live search."""
+    """OpenRouter's searches and the sources of xAI's live search count as searches."""
     assert counts(record("openai.chat", {**TOKENS, "server_tool_use_details": {"web_search_requests": 2}})) == {"searches": 2}
     assert counts(record("openai.chat", {**TOKENS, "num_sources_used": 5})) == {"searches": 5}
     assert counts(record("openai.chat", {**TOKENS, "num_sources_used": 0})) == {}
 
 
 def test_tools_of_xai() -> None:
-    """Its own count, which knows of searches on X too, wins over the items."""
+    """xAI's own count, which includes searches on X, wins over the count of items."""
     details = {"web_search_calls": 1, "x_search_calls": 2, "file_search_calls": 1, "document_search_calls": 1,
                "code_interpreter_calls": 0}  # fmt: skip
     raw = {"input_tokens": 1, "output_tokens": 1, "server_side_tool_usage_details": details}
@@ -146,15 +146,15 @@ FAILED: dict[str, Any] = {
     [(2, [FOUND, FOUND], 2), (2, [FOUND, FAILED], 1), (1, [FOUND, FAILED], 1), (3, [], 3), (1, [FAILED], 0), (0, [], 0)],
 )
 def test_searches_that_failed_are_not_charged(requests: int, results: list[dict[str, Any]], expected: int) -> None:
-    """Whether or not the report counts them; searches that the answer does not show stay counted."""
+    """Failed searches are subtracted whether or not the report counts them; searches without a result block stay counted."""
     raw = {"input_tokens": 1, "output_tokens": 1, "server_tool_use": {"web_search_requests": requests}}
-    counted = used(record("anthropic.messages", raw, output_items=tuple(results)))
+    counted = usage_with_tools(record("anthropic.messages", raw, output_items=tuple(results)))
     assert counted is not None
     assert counted.searches == expected
 
 
 def test_grounding_with_maps() -> None:
-    """Charged once where it brought anything; searches are the report's, and files are free."""
+    """A maps query is charged once if it returned a source."""
     raw = {"promptTokenCount": 1, "candidatesTokenCount": 1}
     kinds = [{"maps": {"uri": "u"}}, {"maps": {"uri": "v"}}, {"web": {"uri": "w"}}]
     notes = tuple({"type": "grounding_chunk", **kind} for kind in kinds)
@@ -163,27 +163,27 @@ def test_grounding_with_maps() -> None:
 
 
 def test_cohere_charges_for_less_than_it_used() -> None:
-    """The record shows what was used, the cost counts what was billed."""
+    """The record's usage has all tokens; the billed usage has those that Cohere charges."""
     raw = {"tokens": {"input_tokens": 507, "output_tokens": 36}, "billed_units": {"input_tokens": 12, "output_tokens": 36},
            "cached_tokens": 448}  # fmt: skip
-    usage = used(record("cohere.v2", raw))
+    usage = usage_with_tools(record("cohere.v2", raw))
     assert usage is not None
     assert (usage.input_tokens, usage.cache_read_tokens) == (507, 448)
-    billed = charged(usage)
+    billed = billed_usage(usage)
     assert billed is not None
     assert (billed.input_tokens, billed.output_tokens, billed.cache_read_tokens) == (12, 36, None)
 
 
 def test_units_of_reranking() -> None:
-    """They have a unit of their own."""
+    """Cohere's search units are counted in `search_units`."""
     assert counts(record("cohere.v2", {"billed_units": {"search_units": 3}}))["search_units"] == 3
 
 
 # Calls within the request
 
 
-def test_an_advisor_and_a_compaction_stand_beside_the_totals() -> None:
-    """Each with its model; what the totals include does not come twice."""
+def test_an_advisor_and_a_compaction_are_calls_of_their_own() -> None:
+    """Each is a call with its model; iterations that the totals include are not counted again."""
     raw = {
         "input_tokens": 20, "output_tokens": 5,
         "iterations": [
@@ -192,43 +192,43 @@ def test_an_advisor_and_a_compaction_stand_beside_the_totals() -> None:
             {"type": "advisor_message", "model": "claude-opus-4-8", "input_tokens": 7, "output_tokens": 8},
         ],
     }  # fmt: skip
-    within = list(asides(record("anthropic.messages", raw, model="claude-sonnet-5")))
+    within = list(sub_calls(record("anthropic.messages", raw, model="claude-sonnet-5")))
     assert within == [
-        Aside("claude-sonnet-5", Usage(input_tokens=1100, output_tokens=30, cache_read_tokens=1000)),
-        Aside("claude-opus-4-8", Usage(input_tokens=7, output_tokens=8)),
+        SubCall("claude-sonnet-5", Usage(input_tokens=1100, output_tokens=30, cache_read_tokens=1000)),
+        SubCall("claude-opus-4-8", Usage(input_tokens=7, output_tokens=8)),
     ]
 
 
 def test_a_model_that_declined_is_charged_for_what_it_wrote() -> None:
-    """Where it wrote nothing, another one's answer is all there is to pay for."""
+    """A model that declined without output is not charged; one that wrote something is."""
     raw = {"input_tokens": 4, "output_tokens": 2, "iterations": [
         {"type": "message", "model": "claude-fable-5", "input_tokens": 4, "output_tokens": 0},
         {"type": "message", "model": "claude-fable-5", "input_tokens": 4, "output_tokens": 1},
         {"type": "fallback_message", "model": "claude-opus-4-8", "input_tokens": 4, "output_tokens": 2},
     ]}  # fmt: skip
-    (within,) = asides(record("anthropic.messages", raw, model="claude-opus-4-8"))
-    assert within == Aside("claude-fable-5", Usage(input_tokens=4, output_tokens=1))
+    (within,) = sub_calls(record("anthropic.messages", raw, model="claude-opus-4-8"))
+    assert within == SubCall("claude-fable-5", Usage(input_tokens=4, output_tokens=1))
 
 
 TOOLS = {"tools": [{"type": "web_search"}, {"type": "image_generation", "model": "gpt-image-1"}]}
 CALL = item("image_generation_call", result="iVBO", size="1024x1024", quality="high")
 
 
-def test_a_tool_that_makes_images_is_a_model() -> None:
-    """By its tokens where they are reported, else by the image; a call that brought nothing yet is none."""
+def test_the_image_tool_is_a_call_of_an_image_model() -> None:
+    """It counts tokens if they are reported, else images; a call without an image counts only in a completed stream."""
     by_image = record(extras=TOOLS, output_items=(CALL, item("image_generation_call", status="in_progress")))
-    assert list(asides(by_image)) == [Aside("gpt-image-1", Usage(images=1, image_size="1024x1024", image_quality="high"))]
+    assert list(sub_calls(by_image)) == [SubCall("gpt-image-1", Usage(images=1, image_size="1024x1024", image_quality="high"))]
     report = {"image_gen": {"input_tokens": 50, "output_tokens": 272, "total_tokens": 322}}
-    (by_token,) = asides(record(extras={**TOOLS, "tool_usage": report}, output_items=(CALL,)))
+    (by_token,) = sub_calls(record(extras={**TOOLS, "tool_usage": report}, output_items=(CALL,)))
     assert (by_token.model, by_token.usage.input_tokens, by_token.usage.output_tokens) == ("gpt-image-1", 50, 272)
-    assert [aside.model for aside in asides(record(output_items=(CALL,)))] == [None]
-    thrown_away = item("image_generation_call", status="generating")
-    assert len(list(asides(record(output_items=(thrown_away,), outcome=Outcome.COMPLETED)))) == 1
-    assert list(asides(record(output_items=(thrown_away,)))) == []
+    assert [sub_call.model for sub_call in sub_calls(record(output_items=(CALL,)))] == [None]
+    not_retained = item("image_generation_call", status="generating")
+    assert len(list(sub_calls(record(output_items=(not_retained,), outcome=Outcome.COMPLETED)))) == 1
+    assert list(sub_calls(record(output_items=(not_retained,)))) == []
 
 
-def test_what_is_not_retained_is_counted_all_the_same() -> None:
-    """Pages that were opened are no searches, and two containers are two, also where no content is kept."""
+def test_tools_are_counted_without_retained_content() -> None:
+    """With `keep="counts"` opened pages are still not searches, and two containers still count as two."""
     items = [
         {"id": "a", **item("web_search_call", action={"type": "search", "query": "secret"})},
         {"id": "b", **item("web_search_call", action={"type": "open_page", "url": "secret"})},
@@ -249,7 +249,7 @@ def test_what_is_not_retained_is_counted_all_the_same() -> None:
     assert "secret" not in stream.record.model_dump_json()
 
 
-# Anything at all
+# Any input
 
 json = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 10**12) | st.floats() | st.text(max_size=5),
@@ -266,18 +266,18 @@ DIALECTS = ["openai.chat", "openai.responses", "anthropic.messages", "gemini", "
 
 
 @given(st.sampled_from(DIALECTS), objects, st.lists(objects, max_size=3), objects)
-def test_whatever_a_provider_says_is_counted_or_not(
+def test_any_report_is_counted_without_error(
     dialect: str, raw: dict[str, Any], items: list[dict[str, Any]], extras: dict[str, Any]
 ) -> None:
-    """Nothing raises, no count is negative, and what was known stays known."""
+    """For any report nothing raises, no count is negative, and reported counts stay."""
     usage = Usage(input_tokens=5, output_tokens=2, raw=raw)
     odd = StreamRecord(
         request_id="r", dialect=dialect, stream_type=StreamType.CHAT, usage=usage, output_items=tuple(items), extras=extras,
         model="gpt-4o-search-preview",
     )  # fmt: skip
-    counted = used(odd)
+    counted = usage_with_tools(odd)
     assert counted is not None
     assert (counted.input_tokens, counted.raw) == (usage.input_tokens, usage.raw)
     assert all(count is None or count >= 0 for count in (counted.searches, counted.code_sessions, counted.file_searches))
-    assert charged(counted) is not None
-    assert all(isinstance(aside.usage, Usage) for aside in asides(odd))
+    assert billed_usage(counted) is not None
+    assert all(isinstance(sub_call.usage, Usage) for sub_call in sub_calls(odd))
