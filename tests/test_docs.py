@@ -13,7 +13,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 @pytest.fixture(autouse=True)
 def _own_dialects(monkeypatch: pytest.MonkeyPatch) -> None:
     """What an example registers is forgotten afterwards."""
-    monkeypatch.setattr(registry, "_DIALECTS", registry._DIALECTS)
+    monkeypatch.setattr(registry, "_added", registry._added)
 
 
 @pytest.mark.parametrize("document", sorted(DOCS.glob("*.md")), ids=lambda path: path.name)

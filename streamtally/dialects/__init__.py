@@ -2,22 +2,27 @@
 
 from ..json_readers import name_of
 from .base import Dialect, FastPath, Item, ItemRules, TextSinks, named_usage
+from .charges import ChargeRules, Served, SubCall
 from .payload_reader import PayloadReader
 from .plain import OPAQUE, RAW_AUDIO, TEXT
-from .registry import dialect_named, dialect_names, register_dialect
+from .registry import dialect_named, dialect_names, known_dialect, register_dialect
 
 __all__ = [
     "OPAQUE",
     "RAW_AUDIO",
     "TEXT",
+    "ChargeRules",
     "Dialect",
     "FastPath",
     "Item",
     "ItemRules",
     "PayloadReader",
+    "Served",
+    "SubCall",
     "TextSinks",
     "dialect_named",
     "dialect_names",
+    "known_dialect",
     "name_of",
     "named_usage",
     "register_dialect",

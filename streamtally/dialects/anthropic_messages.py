@@ -18,6 +18,7 @@ from ..errors import RETRYABLE_STATUS
 from ..json_readers import count_of, is_list, json_text, mapping_of, mappings_of, name_of, parsed_json, text_of, unnamed
 from ..json_values import Json, json_value
 from ..records import FinishReason, StreamRecord, StreamType, Usage
+from .anthropic_messages_charges import charge_rules
 from .anthropic_messages_fast import fast_path
 from .base import Dialect, Item, ItemRules
 from .openai_common import error_fields
@@ -302,4 +303,8 @@ DIALECT = Dialect(
     response=response,
     recognises=_is_event,
     items=ItemRules(to_deltas, assemble, present),
+    shared=True,
+    charges=charge_rules(usage_fields),
 )
+
+DIALECTS = (DIALECT,)

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 from ..chunks import Channel, Chunk, Delta
 from ..json_values import Json
 from ..records import FinishReason, StreamRecord, StreamType, Usage
+from .charges import NO_CHARGES, ChargeRules
 
 Framing = Literal["events", "bytes", "text", "events or bytes"]
 
@@ -96,6 +97,9 @@ class Dialect:
         recognises: whether a payload (a mapping) speaks this dialect, told by what it says of itself.
         items: what the output items mean, where answers are made of such.
         first_sequence: the number that the protocol gives its first payload, where it numbers them (`Chunk.sequence`).
+        shared: whether servers of other providers use the dialect too, so that it does not determine who served a request.
+        operation: the operation's name in OpenTelemetry's GenAI conventions, where the type of stream does not determine it.
+        charges: what the price of an answer depends on besides its tokens.
 
     Example:
         >>> from streamtally.chunks import Chunk, TextDelta
@@ -117,3 +121,6 @@ class Dialect:
     recognises: Callable[[Mapping[str, Any]], bool] = nothing_recognised
     items: ItemRules | None = None
     first_sequence: int = 0
+    shared: bool = False
+    operation: str | None = None
+    charges: ChargeRules = NO_CHARGES

@@ -297,3 +297,5 @@ DIALECT = Dialect(
     recognises=is_event,
     items=ItemRules(to_deltas, assemble, present),
 )
+
+DIALECTS = (DIALECT,)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, TypeGuard
 
 from ..chunks import Chunk, Delta, FinishDelta, ItemDelta, TextDelta, joined, merged_usage
@@ -22,8 +22,10 @@ from ..json_readers import count_of, mapping_of, mappings_of, name_of, parsed_js
 from ..json_values import Json, json_value
 from ..records import FinishReason, StreamRecord, StreamType
 from . import anthropic_messages, bedrock_converse, cohere, openai_common
+from .anthropic_messages_charges import charge_rules
 from .base import Dialect, Item, ItemRules
 from .openai_chat_response import response as chat_response
+from .registry import detected
 
 _METRICS = "amazon-bedrock-invocationMetrics"
 _GUARDRAIL = "amazon-bedrock-guardrailAction"
@@ -89,40 +91,37 @@ _USAGES: Sequence[Callable[[Mapping[str, Json]], dict[str, Any]]] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Invoke:
-    """Reads chunks, each in the dialect that `detected` finds for what is in it."""
+def chunk(payload: Mapping[str, Any]) -> Chunk:
+    """One event: a chunk of the model's, or an exception."""
+    if "chunk" not in payload:
+        return bedrock_converse.chunk(payload) if payload.keys() == {"error"} else _native(payload)
+    rest = {name: value for name, value in payload.items() if name != "chunk"}
+    wrapped = mapping_of(payload["chunk"])
+    beside = Chunk(extras=unnamed(wrapped, bedrock_converse.PADDING | {"bytes"}))
+    return joined([_native(_unwrapped(wrapped.get("bytes"))), beside, *([bedrock_converse.chunk(rest)] if rest else [])])
 
-    detected: Callable[[Any], Dialect]
 
-    def chunk(self, payload: Mapping[str, Any]) -> Chunk:
-        """One event: a chunk of the model's, or an exception."""
-        if "chunk" not in payload:
-            return bedrock_converse.chunk(payload) if payload.keys() == {"error"} else self._native(payload)
-        rest = {name: value for name, value in payload.items() if name != "chunk"}
-        wrapped = mapping_of(payload["chunk"])
-        beside = Chunk(extras=unnamed(wrapped, bedrock_converse.PADDING | {"bytes"}))
-        return joined([self._native(_unwrapped(wrapped.get("bytes"))), beside, *([bedrock_converse.chunk(rest)] if rest else [])])
+def _native(payload: Any) -> Chunk:
+    """The model's payload, read in its vendor's format, with the metrics that Bedrock adds to it."""
+    if not isinstance(payload, Mapping):
+        return Chunk((TextDelta(payload),)) if isinstance(payload, str) else Chunk()
+    metrics = mapping_of(payload.get(_METRICS))
+    fields = {name: value for name, value in payload.items() if name != _METRICS}
+    found = _vendor(fields) if fields else Chunk()
+    if not metrics:
+        return found
+    return found._replace(usage=merged_usage(found.usage, {_METRICS: json_value(metrics)}), terminal=True)
 
-    def _native(self, payload: Any) -> Chunk:
-        """What the model says, in its vendor's words, with what Bedrock adds to it."""
-        if not isinstance(payload, Mapping):
-            return Chunk((TextDelta(payload),)) if isinstance(payload, str) else Chunk()
-        metrics = mapping_of(payload.get(_METRICS))
-        said = {name: value for name, value in payload.items() if name != _METRICS}
-        found = self._vendor(said) if said else Chunk()
-        if not metrics:
-            return found
-        return found._replace(usage=merged_usage(found.usage, {_METRICS: json_value(metrics)}), terminal=True)
 
-    def _vendor(self, payload: Mapping[str, Any]) -> Chunk:
-        own = next((read for name, read in _OWN.items() if name in payload), None)
-        if own is not None:
-            return own(payload)
-        payload = _in_openais_words(payload)
-        vendor = self.detected(payload)
-        found = vendor.chunk(payload)
-        return _in_one_block(found) if vendor is bedrock_converse.DIALECT else found
+def _vendor(payload: Mapping[str, Any]) -> Chunk:
+    """The payload in the format that only Bedrock has, else in the dialect that recognises it."""
+    own = next((read for name, read in _OWN.items() if name in payload), None)
+    if own is not None:
+        return own(payload)
+    payload = _with_finish_reasons(payload)
+    dialect = detected(payload)
+    found = dialect.chunk(payload)
+    return _in_one_block(found) if dialect is bedrock_converse.DIALECT else found
 
 
 def _in_one_block(found: Chunk) -> Chunk:
@@ -135,7 +134,7 @@ def _is_words(delta: Delta) -> TypeGuard[ItemDelta]:
     return isinstance(delta, ItemDelta) and delta.channel == "text"
 
 
-def _in_openais_words(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+def _with_finish_reasons(payload: Mapping[str, Any]) -> Mapping[str, Any]:
     """Mistral's and DeepSeek's choices, which have a stop reason where OpenAI's have a finish reason."""
     choices = list(mappings_of(payload.get("choices")))
     if not any("stop_reason" in choice and "finish_reason" not in choice for choice in choices):
@@ -198,20 +197,25 @@ def response(record: StreamRecord) -> dict[str, Json]:
     return anthropic_messages.response(record) if of_anthropic else bedrock_converse.response(record)
 
 
-def dialect(detected: Callable[[Any], Dialect]) -> Dialect:
-    """The dialect, from what tells the dialect of a payload."""
-    return Dialect(
-        "bedrock.invoke",
-        StreamType.CHAT,
-        _Invoke(detected).chunk,
-        usage_fields,
-        FINISH_REASONS,
-        provider="aws",
-        response=response,
-        recognises=lambda payload: "bytes" in mapping_of(payload.get("chunk")),
-        items=ItemRules(
-            lambda blocks: _meaning(blocks).to_deltas(blocks),
-            lambda block: _meaning([block]).assemble(block),
-            lambda block: _meaning([block]).present(block),
-        ),
-    )
+def _is_chunk(payload: Mapping[str, Any]) -> bool:
+    return "bytes" in mapping_of(payload.get("chunk"))
+
+
+DIALECT = Dialect(
+    "bedrock.invoke",
+    StreamType.CHAT,
+    chunk,
+    usage_fields,
+    FINISH_REASONS,
+    provider="aws",
+    response=response,
+    recognises=_is_chunk,
+    items=ItemRules(
+        lambda blocks: _meaning(blocks).to_deltas(blocks),
+        lambda block: _meaning([block]).assemble(block),
+        lambda block: _meaning([block]).present(block),
+    ),
+    charges=replace(charge_rules(usage_fields), billed=cohere.billed),
+)
+
+DIALECTS = (DIALECT,)

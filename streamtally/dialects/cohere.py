@@ -16,8 +16,9 @@ from typing import Any
 from ..chunks import Chunk, Delta, DetailDelta, FinishDelta, TextDelta, ToolCallDelta
 from ..json_readers import count_of, json_text, mapping_of, mappings_of, name_of, text_of, unnamed
 from ..json_values import Json, json_value
-from ..records import Choice, FinishReason, StreamRecord, StreamType, ToolCall
+from ..records import Choice, FinishReason, StreamRecord, StreamType, ToolCall, Usage
 from .base import Dialect
+from .charges import ChargeRules, Counts, raw_usage
 from .openai_common import bare_error_chunk, error_chunk, error_fields
 
 FINISH_REASONS: Mapping[str, FinishReason | None] = {
@@ -144,6 +145,29 @@ def usage(report: Mapping[str, Json]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def _tool_counts(record: StreamRecord) -> Counts:
+    """Billed units of search and reranking."""
+    yield "search_units", count_of(mapping_of(raw_usage(record).get("billed_units")).get("search_units"))
+
+
+def billed(usage: Usage) -> Usage:
+    """The billed units, if both are reported.
+
+    `tokens` are all tokens processed, Cohere's own instructions included; `billed_units` are those charged
+    (https://docs.cohere.com/docs/how-does-cohere-pricing-work).
+    """
+    units = mapping_of(usage.raw.get("billed_units"))
+    counts = {name: count_of(units.get(name)) for name in ("input_tokens", "output_tokens")}
+    if None in counts.values():
+        return usage
+    parts = dict.fromkeys(("total_tokens", "cache_read_tokens", "image_input_tokens", "reasoning_tokens"))
+    return usage.model_copy(update={**parts, **counts})
+
+
+CHARGES = ChargeRules(_tool_counts, billed)
+"""What both versions of the API charge besides tokens."""
+
+
 def response(record: StreamRecord) -> dict[str, Json]:
     """The record as the object that the Chat API gives without streaming."""
     choice = record.choices[0] if record.choices else Choice(finish_reason=None)
@@ -191,4 +215,7 @@ DIALECT = Dialect(
     provider="cohere",
     response=response,
     recognises=_is_event,
+    charges=CHARGES,
 )
+
+DIALECTS = (DIALECT,)

@@ -18,7 +18,7 @@ from ..json_readers import count_of, json_text, mapping_of, mappings_of, name_of
 from ..json_values import Json, json_value
 from ..records import Choice, StreamRecord, StreamType, ToolCall
 from .base import Dialect
-from .cohere import FINISH_REASONS, error_with, refusal_to_answer
+from .cohere import CHARGES, FINISH_REASONS, error_with, refusal_to_answer
 
 _EVENT_FIELDS = frozenset(
     {"event_type", "is_finished", "generation_id", "text", "index", "tool_call_delta", "tool_calls", "citations",
@@ -108,4 +108,7 @@ DIALECT = Dialect(
     provider="cohere",
     response=response,
     recognises=_is_event,
+    charges=CHARGES,
 )
+
+DIALECTS = (DIALECT,)

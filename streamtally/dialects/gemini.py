@@ -26,8 +26,9 @@ from ..chunks import (
 )
 from ..json_readers import count_of, is_list, json_text, mapping_of, mappings_of, name_of, text_of, unnamed
 from ..json_values import Json, json_value
-from ..records import FinishReason, StreamType
+from ..records import FinishReason, StreamRecord, StreamType
 from .base import Dialect
+from .charges import ChargeRules, Counts
 from .gemini_response import response
 from .gemini_spelling import spelled
 from .gemini_usage import SEARCHES, tier_of, usage
@@ -228,6 +229,12 @@ def _annotations(candidate: Mapping[str, Json]) -> Iterator[Json]:
         yield from ({"type": kind, **entry} for entry in mappings_of(entries))
 
 
+def tool_counts(record: StreamRecord) -> Counts:
+    """Grounding with Google Maps, charged once if it returned a source. Searches are in the report; reading a URL is free."""
+    sources = [note for choice in record.choices for note in choice.annotations if note.get("type") == "grounding_chunk"]
+    yield "maps_queries", 1 if any("maps" in note for note in sources) else None
+
+
 _TELLING = frozenset(
     {"candidates", "usageMetadata", "usage_metadata", "promptFeedback", "prompt_feedback", "modelVersion", "model_version"}
 )
@@ -250,4 +257,8 @@ DIALECT = Dialect(
     provider="google",
     response=response,
     recognises=_is_gemini,
+    operation="generate_content",
+    charges=ChargeRules(tool_counts),
 )
+
+DIALECTS = (DIALECT,)

@@ -18,6 +18,7 @@ from ..json_values import Json
 from ..records import Choice, StreamRecord, StreamType
 from . import openai_chat
 from .base import Dialect
+from .openai_chat_charges import CHARGES
 from .openai_chat_response import response as chat_response
 from .openai_common import FINISH_REASONS, usage_fields
 
@@ -78,4 +79,7 @@ DIALECT = Dialect(
     provider="mistral",
     response=response,
     recognises=_is_event,
+    charges=CHARGES,
 )
+
+DIALECTS = (DIALECT,)

@@ -158,3 +158,6 @@ GENERATE = Dialect(
     response=generate_response,
     recognises=_is_generated,
 )
+
+DIALECTS = (CHAT, GENERATE)
+"""A line of chat has the fields of generate too, and a message: chat stands first."""

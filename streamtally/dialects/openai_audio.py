@@ -138,6 +138,7 @@ SPEECH = Dialect(
     framing="events or bytes",
     states_finish=False,
     recognises=by_type("speech.audio."),
+    shared=True,
 )
 TRANSCRIPTION = Dialect(
     "openai.transcription",
@@ -147,4 +148,7 @@ TRANSCRIPTION = Dialect(
     provider="openai",
     response=transcription_response,
     recognises=_is_transcription,
+    shared=True,
 )
+
+DIALECTS = (SPEECH, TRANSCRIPTION)

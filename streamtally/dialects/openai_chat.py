@@ -17,6 +17,7 @@ from ..json_readers import count_of, is_list, json_text, mapping_of, mappings_of
 from ..json_values import Json, json_value
 from ..records import StreamType
 from .base import Dialect
+from .openai_chat_charges import CHARGES
 from .openai_chat_fast import fast_path
 from .openai_chat_response import response
 from .openai_common import FINISH_REASONS, bare_error_chunk, error_chunk, error_in, usage_fields
@@ -238,4 +239,8 @@ DIALECT = Dialect(
     fast_path=fast_path,
     response=response,
     recognises=_is_chat,
+    shared=True,
+    charges=CHARGES,
 )
+
+DIALECTS = (DIALECT,)

@@ -18,6 +18,7 @@ from ..json_values import Json, json_value
 from ..records import StreamRecord, StreamType
 from . import openai_chat
 from .base import Dialect
+from .openai_chat_charges import CHARGES
 from .openai_chat_response import response as chat_response
 from .openai_common import FINISH_REASONS, usage_fields
 
@@ -91,4 +92,8 @@ DIALECT = Dialect(
     provider="openai",
     response=response,
     recognises=_is_completion,
+    shared=True,
+    charges=CHARGES,
 )
+
+DIALECTS = (DIALECT,)

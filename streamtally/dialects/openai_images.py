@@ -88,4 +88,7 @@ DIALECT = Dialect(
     provider="openai",
     response=response,
     recognises=by_type("image_generation.", "image_edit."),
+    shared=True,
 )
+
+DIALECTS = (DIALECT,)

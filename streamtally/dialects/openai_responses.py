@@ -17,6 +17,7 @@ from ..json_values import Json, json_value
 from ..records import FinishReason, StreamRecord, StreamType, Usage
 from .base import Dialect, Item, ItemRules, by_type
 from .openai_common import FINISH_REASONS, error_chunk, error_fields, response_usage, total_of, usage_fields
+from .openai_responses_charges import CHARGES
 
 _TEXTS: Mapping[str, tuple[tuple[str, ...], str | None, str | None, Channel | Literal["other"]]] = {
     "output_text": (("content",), "content_index", "output_text", "text"),
@@ -316,4 +317,8 @@ DIALECT = Dialect(
     response=response,
     recognises=_is_response,
     items=ItemRules(to_deltas, assemble),
+    shared=True,
+    charges=CHARGES,
 )
+
+DIALECTS = (DIALECT,)

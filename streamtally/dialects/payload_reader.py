@@ -15,7 +15,7 @@ from ..json_values import deep_fields
 from .base import Dialect
 from .frames import FRAMES, Decoder, of_event
 from .plain import OPAQUE
-from .registry import detected, dialect_named
+from .registry import detected, dialect_named, load_dialects
 from .sdks import Sdk, sdk_of
 
 _BLANK = 4096
@@ -37,6 +37,8 @@ class PayloadReader:
     __slots__ = ("_broken", "_decoder", "_payloads_of", "_waiting", "dialect", "sdk", "tail")
 
     def __init__(self, dialect: Dialect | None = None) -> None:
+        if dialect is None:
+            load_dialects()
         self.dialect = dialect
         self.tail = ""
         self.sdk: Sdk | None = None

@@ -39,3 +39,5 @@ RAW_AUDIO = Dialect("raw.audio", StreamType.SPEECH, audio_chunk, framing="bytes"
 
 OPAQUE = Dialect("opaque", StreamType.TEXT, opaque_chunk, states_finish=False)
 """What no dialect recognises. Terminal rule: the source's end. Usage rule: none is known."""
+
+DIALECTS = (TEXT, RAW_AUDIO, OPAQUE)

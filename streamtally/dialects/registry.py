@@ -1,90 +1,99 @@
-"""The dialects: by name, and by what a payload says of itself."""
+"""The registry of dialects: finds a dialect by its name, or by which of them recognises a payload."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 from ..errors import UnknownDialect
-from . import (
-    anthropic_messages,
-    bedrock_converse,
-    bedrock_invoke,
-    cohere,
-    cohere_v1,
-    gemini,
-    mistral_chat,
-    ollama,
-    openai_audio,
-    openai_chat,
-    openai_completions,
-    openai_images,
-    openai_responses,
-    plain,
-)
 from .base import Dialect
+from .plain import OPAQUE, RAW_AUDIO, TEXT
 
-_DIALECTS: dict[str, Dialect] = {
-    dialect.name: dialect
-    for dialect in (
-        anthropic_messages.DIALECT,
-        bedrock_invoke.dialect(lambda payload: detected(payload)),
-        bedrock_converse.DIALECT,
-        openai_responses.DIALECT,
-        openai_audio.SPEECH,
-        openai_audio.TRANSCRIPTION,
-        openai_images.DIALECT,
-        cohere.DIALECT,
-        cohere_v1.DIALECT,
-        gemini.DIALECT,
-        ollama.CHAT,
-        ollama.GENERATE,
-        mistral_chat.DIALECT,
-        openai_completions.DIALECT,
-        openai_chat.DIALECT,
-        plain.TEXT,
-        plain.RAW_AUDIO,
-        plain.OPAQUE,
-    )
-}
-"""In the order in which they are asked whether a payload is theirs: the more a dialect's payloads say, the earlier."""
+_MODULES = (
+    # These recognise an event name, an envelope or a field that none of the others has: their order makes no difference.
+    "anthropic_messages",
+    "bedrock_invoke",
+    "bedrock_converse",
+    "openai_responses",
+    "openai_audio",
+    "openai_images",
+    "cohere",
+    "cohere_v1",
+    "gemini",
+    "ollama",
+    "mistral_chat",
+    # A completion is recognised by what is in its `choices`, a chat chunk by having them: chat comes after all others.
+    "openai_completions",
+    "openai_chat",
+    # Recognises no mapping.
+    "plain",
+)
+"""The modules of this package whose `DIALECTS` are registered, in the order in which they are asked to recognise a payload."""
+
+_added: dict[str, Dialect] = {}
+"""What `register_dialect` added, the latest first."""
+
+
+@cache
+def _built_in() -> Mapping[str, Dialect]:
+    """The dialects of `_MODULES` by name, in that order. Importing the package does not import the modules."""
+    modules = (import_module(f"{__package__}.{name}") for name in _MODULES)
+    return {dialect.name: dialect for module in modules for dialect in module.DIALECTS}
+
+
+def load_dialects() -> None:
+    """Import the built-in dialects, if that has not been done: ahead of the first payload, which would have to wait for it."""
+    _built_in()
+
+
+def _registered() -> Iterator[Dialect]:
+    """All dialects in the order of detection: those that were added, then the built-in ones that they do not replace."""
+    yield from _added.values()
+    yield from (dialect for name, dialect in _built_in().items() if name not in _added)
 
 
 def dialect_named(name: str | Dialect) -> Dialect:
-    """The dialect of this name; a `Dialect` stands for itself.
+    """The dialect of this name; a `Dialect` is returned as it is.
 
     Raises:
-        UnknownDialect: nobody registered the name.
+        UnknownDialect: no dialect of this name is registered.
     """
     if isinstance(name, Dialect):
         return name
-    try:
-        return _DIALECTS[name]
-    except KeyError:
-        raise UnknownDialect(name, _DIALECTS) from None
+    found = _added.get(name) or _built_in().get(name)
+    if found is None:
+        raise UnknownDialect(name, dialect_names())
+    return found
+
+
+def known_dialect(name: str) -> Dialect:
+    """The dialect of this name, or `OPAQUE` if none is registered: a record may come from another process."""
+    return _added.get(name) or _built_in().get(name, OPAQUE)
 
 
 def register_dialect(dialect: Dialect) -> Dialect:
-    """Make a dialect known by its name, in place of one that had it; returns it.
+    """Register a dialect under its name, in place of one of the same name, and return it.
 
-    It is asked before all others whether a payload is its own.
+    It is asked before all others whether it recognises a payload.
     """
-    global _DIALECTS
-    _DIALECTS = {dialect.name: dialect, **{name: other for name, other in _DIALECTS.items() if name != dialect.name}}
+    global _added
+    _added = {dialect.name: dialect, **{name: other for name, other in _added.items() if name != dialect.name}}
     return dialect
 
 
 def detected(payload: Any) -> Dialect:
-    """The dialect of a payload (mapping, text or bytes); `plain.OPAQUE` where it does not tell."""
+    """The dialect of a payload (mapping, text or bytes); `OPAQUE` if no dialect recognises it."""
     if isinstance(payload, str):
-        return plain.TEXT
+        return TEXT
     if isinstance(payload, bytes):
-        return plain.RAW_AUDIO
+        return RAW_AUDIO
     if not isinstance(payload, Mapping):
-        return plain.OPAQUE
-    return next((dialect for dialect in _DIALECTS.values() if dialect.recognises(payload)), plain.OPAQUE)
+        return OPAQUE
+    return next((dialect for dialect in _registered() if dialect.recognises(payload)), OPAQUE)
 
 
 def dialect_names() -> tuple[str, ...]:
-    """The names that are known, sorted."""
-    return tuple(sorted(_DIALECTS))
+    """The names of all registered dialects, sorted."""
+    return tuple(sorted(dialect.name for dialect in _registered()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
+from ..dialects import known_dialect
 from ..json_values import Json
 from ..records import Outcome, StreamRecord, StreamType, Usage
 from . import names
@@ -118,7 +119,7 @@ _API_TYPES = {StreamType.CHAT: "chat_completions", StreamType.RESPONSES: "respon
 
 
 def _speaks_openai(record: StreamRecord) -> bool:
-    return record.dialect.startswith("openai.") and record.provider in ("openai", "azure", None)
+    return known_dialect(record.dialect).provider == "openai" and record.provider in ("openai", "azure", None)
 
 
 def _output_asked(params: Mapping[str, Json]) -> str | None:

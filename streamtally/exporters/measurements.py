@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+from ..dialects import OPAQUE, known_dialect
 from ..records import InterChunk, Outcome, StreamRecord, StreamType, Usage
 from .names import FAULTS, OTHER_ERROR, PROVIDERS, TOKEN_PARTS, Figure, Instrument
 
@@ -41,9 +42,9 @@ def operation(record: StreamRecord) -> str | None:
 
     None for a stream in flight of which nothing has been recognised yet.
     """
-    if record.dialect == "opaque" and record.outcome is None and record.stream_type is StreamType.TEXT:
+    if record.dialect == OPAQUE.name and record.outcome is None and record.stream_type is StreamType.TEXT:
         return None
-    return "generate_content" if record.dialect == "gemini" else _OPERATIONS[record.stream_type]
+    return known_dialect(record.dialect).operation or _OPERATIONS[record.stream_type]
 
 
 def provider(record: StreamRecord) -> str | None:

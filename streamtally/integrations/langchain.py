@@ -14,13 +14,13 @@ except ImportError as error:
     raise ImportError("streamtally.integrations.langchain needs langchain-core: pip install langchain-core") from error
 
 from ..default import default_tally
-from ..dialects import dialect_named
+from ..dialects import openai_chat
 from ..json_values import Json
 from ..records import Outcome
 from ..tally import Tally
 
-_DIALECT = replace(dialect_named("openai.chat"), states_finish=False)
-"""The form into which the tokens are brought: LangChain's own is of the same kind. Not all its models pass the finish on."""
+_DIALECT = replace(openai_chat.DIALECT, states_finish=False)
+"""The dialect into which chunks are converted. Not all of LangChain's models report the end of an answer."""
 
 
 class _Run(NamedTuple):

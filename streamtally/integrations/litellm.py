@@ -13,11 +13,12 @@ except ImportError as error:
 
 from ..context import is_nested
 from ..default import default_tally
+from ..dialects import Dialect, openai_chat, openai_completions, openai_responses
 from ..json_values import Json, json_value
 from ..tally import Tally
 
-_DIALECT = "openai.chat"
-"""What LiteLLM brings every provider's answer to."""
+_DIALECT = openai_chat.DIALECT
+"""LiteLLM converts every provider's answer to this dialect."""
 
 _REMEMBERED = 10_000
 """Calls of which it is remembered that they are on record: more than are open at a time."""
@@ -132,17 +133,17 @@ def _asked(request: Mapping[str, Any]) -> dict[str, Any]:
     return {name: request[name] for name in _PROXIED if name in request}
 
 
-def _payloads(answer: Json) -> tuple[str, Json, Json]:
+def _payloads(answer: Json) -> tuple[Dialect, Json, Json]:
     """The dialect of a whole answer, and the answer in two chunks of it: what was said, and how it ended."""
     if not isinstance(answer, Mapping) or "object" not in answer:
         return _DIALECT, None, None
     if answer["object"] == "response":
         created = {"type": "response.created", "response": {"id": answer.get("id"), "model": answer.get("model")}}
-        return "openai.responses", created, {"type": "response.completed", "response": answer}
+        return openai_responses.DIALECT, created, {"type": "response.completed", "response": answer}
     dialect, kind = (
         (_DIALECT, "chat.completion.chunk")
         if answer["object"] != "text_completion"
-        else ("openai.completions", "text_completion")
+        else (openai_completions.DIALECT, "text_completion")
     )
     common = {**answer, "object": kind}
     choices = answer.get("choices") or []

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ..dialects import anthropic_messages, openai_audio, openai_chat, openai_completions, openai_images, openai_responses
+
 
 class Methods(NamedTuple):
     """What to wrap in one module.
@@ -22,21 +24,23 @@ class Methods(NamedTuple):
     dialect: str | None = None
 
 
-_MESSAGES = Methods(("Messages", "AsyncMessages"), ("create",), ("stream",), "anthropic.messages")
+_MESSAGES = Methods(("Messages", "AsyncMessages"), ("create",), ("stream",), anthropic_messages.DIALECT.name)
 
 SDKS: Mapping[str, Mapping[str, Methods]] = {
     "openai": {
         "openai.resources.chat.completions.completions": Methods(
-            ("Completions", "AsyncCompletions"), ("create",), ("stream",), "openai.chat"
+            ("Completions", "AsyncCompletions"), ("create",), ("stream",), openai_chat.DIALECT.name
         ),
-        "openai.resources.completions": Methods(("Completions", "AsyncCompletions"), ("create",), (), "openai.completions"),
+        "openai.resources.completions": Methods(
+            ("Completions", "AsyncCompletions"), ("create",), (), openai_completions.DIALECT.name
+        ),
         "openai.resources.responses.responses": Methods(
-            ("Responses", "AsyncResponses"), ("create",), ("stream",), "openai.responses"
+            ("Responses", "AsyncResponses"), ("create",), ("stream",), openai_responses.DIALECT.name
         ),
-        "openai.resources.images": Methods(("Images", "AsyncImages"), ("generate", "edit"), (), "openai.images"),
+        "openai.resources.images": Methods(("Images", "AsyncImages"), ("generate", "edit"), (), openai_images.DIALECT.name),
         "openai.resources.audio.speech": Methods(("Speech", "AsyncSpeech"), ("create",)),
         "openai.resources.audio.transcriptions": Methods(
-            ("Transcriptions", "AsyncTranscriptions"), ("create",), (), "openai.transcription"
+            ("Transcriptions", "AsyncTranscriptions"), ("create",), (), openai_audio.TRANSCRIPTION.name
         ),
     },
     "anthropic": {

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from decimal import Context
 from typing import Any
 
+from ..dialects import SubCall
 from ..errors import CatalogError
 from ..records import Breakdown, Cost, CostStatus, StreamRecord, Usage
 from . import request_context
 from .catalog import ModelCatalog
 from .estimate import CountTokens, estimated
-from .tool_charges import SubCall, billed_usage, sub_calls, usage_with_tools
+from .tool_charges import billed_usage, sub_calls, usage_with_tools
 
 _add = Context(prec=500).add
 
@@ -54,7 +55,7 @@ class Pricer:
         return of_host or record.provider, of_host or request_context.provider(record)
 
     def _cost(self, record: StreamRecord, provider: str | None) -> Cost:
-        usage = billed_usage(record.usage)
+        usage = billed_usage(record)
         if usage is not None and record.outcome is None and not usage.partial:
             usage = usage.model_copy(update={"partial": True})  # the stream is open, so its counts are lower bounds
         rates = record.params.get("rates")

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
+from ..dialects import Served, known_dialect
 from ..json_readers import mapping_of, name_of
 from ..records import StreamRecord
 from .match import region_of
@@ -25,31 +25,23 @@ _REGION_SEPARATOR = re.compile("[./:]")
 """A model name without one of these cannot state a region."""
 
 _GLOBAL_HOST = "aiplatform.googleapis.com"
-_NO_GEOGRAPHY = "not_available"
-"""Anthropic's `inference_geo` for models that do not offer a choice of geography."""
-
-SHARED_FORMATS = ("openai.", "anthropic.")
-"""How the names of dialects begin that many servers speak: of these, the format does not tell who served the request."""
 
 
 def provider(record: StreamRecord) -> str | None:
     """The record's provider if its dialect belongs to one provider alone; None if several providers use the dialect."""
-    return None if record.dialect.startswith(SHARED_FORMATS) else record.provider
+    return None if known_dialect(record.dialect).shared else record.provider
 
 
 def tier(record: StreamRecord) -> str | None:
     """The service tier that was served, or None.
 
-    The response's tier wins over the requested one, except for "batch": batch results do not report it. Anthropic's fast mode
-    counts as the tier "fast", because it has prices of its own.
+    The response's tier wins over the requested one, except for "batch": batch results do not report it.
     """
     param = record.params.get("service_tier", record.params.get("serviceTier"))
     requested = name_of(mapping_of(param).get("type")) if isinstance(param, Mapping) else name_of(param)
     if requested is not None and requested.casefold() == "batch":
         return requested
-    if _report(record).get("speed") == "fast":
-        return "fast"
-    return record.service_tier or requested
+    return _served(record).tier or record.service_tier or requested
 
 
 def region(record: StreamRecord) -> str | None:
@@ -59,9 +51,9 @@ def region(record: StreamRecord) -> str | None:
     """
     if "region" in record.params:
         return name_of(record.params["region"])
-    geography = _report(record).get("inference_geo") or record.params.get("inference_geo")
-    if geography and geography != _NO_GEOGRAPHY:
-        return name_of(geography)
+    reported = _served(record).region
+    if geography := name_of(record.params.get("inference_geo")) if reported is None else reported:
+        return geography
     models = (record.requested_model, record.model)
     regions = (region_of(name) for name in models if name and _REGION_SEPARATOR.search(name))
     return next(filter(None, regions), None) or _region_of_host(record.server_address)
@@ -75,5 +67,5 @@ def _region_of_host(host: str | None) -> str | None:
     return next((match[1] for pattern in _HOSTS if (match := pattern.match(host))), None)
 
 
-def _report(record: StreamRecord) -> Mapping[str, Any]:
-    return {} if record.usage is None else record.usage.raw
+def _served(record: StreamRecord) -> Served:
+    return Served() if record.usage is None else known_dialect(record.dialect).charges.served(record.usage.raw)

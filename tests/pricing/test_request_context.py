@@ -72,7 +72,13 @@ def test_the_order_of_the_sources_of_a_region() -> None:
 
 @pytest.mark.parametrize(
     ("reported", "requested", "expected"),
-    [("us", None, "us"), ("global", "us", "global"), ("not_available", None, None), (None, "us", "us")],
+    [
+        ("us", None, "us"),
+        ("global", "us", "global"),
+        ("not_available", None, None),
+        ("not_available", "us", None),
+        (None, "us", "us"),
+    ],
 )
 def test_the_geography_of_an_inference(reported: str | None, requested: str | None, expected: str | None) -> None:
     """Anthropic reports where a request was served; "not_available" is not a region."""

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamtally import Choice, Outcome, StreamRecord, StreamType, Tally, Usage, replay
-from streamtally.dialects import dialect_named
-from streamtally.pricing.tool_charges import SubCall, billed_usage, sub_calls, usage_with_tools
+from streamtally.dialects import SubCall, dialect_named
+from streamtally.pricing.tool_charges import billed_usage, sub_calls, usage_with_tools
 
 TOKENS = {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12}
 
@@ -63,9 +63,9 @@ def test_usage_without_tools_is_left_alone() -> None:
     """Usage without tool calls is returned as the same object."""
     plain = record("openai.chat", TOKENS, model="gpt-4o")
     assert usage_with_tools(plain) is plain.usage
-    assert billed_usage(plain.usage) is plain.usage
+    assert billed_usage(plain) is plain.usage
     assert list(sub_calls(plain)) == []
-    assert billed_usage(None) is None
+    assert billed_usage(record("cohere.v2")) is None
 
 
 def test_a_whole_stream_is_counted() -> None:
@@ -166,12 +166,21 @@ def test_cohere_charges_for_less_than_it_used() -> None:
     """The record's usage has all tokens; the billed usage has those that Cohere charges."""
     raw = {"tokens": {"input_tokens": 507, "output_tokens": 36}, "billed_units": {"input_tokens": 12, "output_tokens": 36},
            "cached_tokens": 448}  # fmt: skip
-    usage = usage_with_tools(record("cohere.v2", raw))
+    reported = record("cohere.v2", raw)
+    usage = usage_with_tools(reported)
     assert usage is not None
     assert (usage.input_tokens, usage.cache_read_tokens) == (507, 448)
-    billed = billed_usage(usage)
+    billed = billed_usage(reported)
     assert billed is not None
     assert (billed.input_tokens, billed.output_tokens, billed.cache_read_tokens) == (12, 36, None)
+
+
+def test_a_dialect_that_is_not_registered_is_charged_by_its_tokens() -> None:
+    """A record of another process may name any dialect: nothing is added to its usage, and nothing raises."""
+    raw = {"iterations": [{"type": "compaction", "input_tokens": 1}], "billed_units": {"input_tokens": 1, "output_tokens": 1}}
+    usage = Usage(input_tokens=5, output_tokens=2, raw=raw)
+    other = StreamRecord(request_id="r1", dialect="elsewhere", stream_type=StreamType.CHAT, usage=usage)
+    assert (usage_with_tools(other), billed_usage(other), list(sub_calls(other))) == (usage, usage, [])
 
 
 def test_units_of_reranking() -> None:
@@ -279,5 +288,5 @@ def test_any_report_is_counted_without_error(
     assert counted is not None
     assert (counted.input_tokens, counted.raw) == (usage.input_tokens, usage.raw)
     assert all(count is None or count >= 0 for count in (counted.searches, counted.code_sessions, counted.file_searches))
-    assert billed_usage(counted) is not None
+    assert billed_usage(odd.model_copy(update={"usage": counted})) is not None
     assert all(isinstance(sub_call.usage, Usage) for sub_call in sub_calls(odd))
