@@ -145,7 +145,7 @@ class Tally:
         owner = Owner(
             failures=lambda: delivery.failures,
             dropped=lambda: delivery.dropped,
-            knows_model=lambda model: self.catalog.knows(model),
+            knows_model=lambda model: self.catalog.has_model(model),
             catalog_age=self._catalog_age,
         )
         attach(delivery.exporters, owner)

@@ -1,6 +1,6 @@
-"""What a request cost: a bundled catalog of prices, the matching of model names, and exact arithmetic.
+"""Computes the cost of requests: a bundled price catalog, matching of model names, and exact arithmetic.
 
-Nothing here touches the network. Start at `ModelCatalog`.
+`ModelCatalog` is the entry point. Only `ModelCatalog.refresh` uses the network.
 """
 
 from __future__ import annotations

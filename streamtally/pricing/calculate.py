@@ -1,8 +1,8 @@
-"""From usage and rates to a cost: pure, exact, without clock or I/O.
+"""Computes a cost from usage and rates: pure and exact, without clock or I/O.
 
-Money is a whole number of 1e-15 US dollars. Every token falls to one unit (`counts`), whose rate is its own or that of
-the nearest unit around it that has one, so that every token is charged exactly once; the sum equals that of inclusive
-counts times the differences between a unit's rate and those of the units around it.
+Money is a whole number of quanta of 1e-15 US dollars. Each token belongs to exactly one unit (`token_split`) and is charged once,
+at the rate of that unit, or of the nearest containing unit that has a rate. This equals the sum over all units of the inclusive
+count times the difference between a unit's rate and those of the units that contain it.
 """
 
 from __future__ import annotations
@@ -14,28 +14,28 @@ from typing import Any, NamedTuple
 
 from ..records import Breakdown, Cost, CostLine, CostStatus, Usage
 from .discounts import Discount
-from .rates import Cards, RateCard, Request
+from .rates import RateCard, RateCards, Request
 from .rows import PriceList
 from .token_split import (
     FAMILIES,
     MEASURES,
     OUTPUT_KINDS,
     SEARCHES,
+    CompiledSplit,
     Count,
     Fields,
     Step,
-    Straight,
-    exact,
+    all_valid,
+    compiled_split,
+    exact_number,
     input_tokens,
-    measured,
-    possible,
-    settle,
+    quantity_of,
+    split_tokens,
     steps_of,
-    straight,
 )
 from .units import QUANTA, UNITS, Rate, rated_as, root_of
 
-CONTAINED: Mapping[str, frozenset[str]] = {
+FREE_IF_CHARGED: Mapping[str, frozenset[str]] = {
     "seconds": frozenset({"input", "output"}),
     "characters": frozenset({"input", "output"}),
     "video_seconds": frozenset({"output"}),
@@ -46,9 +46,9 @@ CONTAINED: Mapping[str, frozenset[str]] = {
     "grounded_prompts": frozenset({"grounded_queries"}),
     "web_searches": frozenset({"grounded_queries", "grounded_prompts"}),
 }
-"""Units that measure once more what is charged already, where one of those named was charged: they are free then."""
+"""Units that are free if one of the listed units was charged, because both measure the same thing."""
 
-COVERED: Mapping[str, frozenset[str]] = {
+NOT_MISSING_IF_CHARGED: Mapping[str, frozenset[str]] = {
     "input_images": frozenset({"input"}),
     "input_video_seconds": frozenset({"input"}),
     "search_units": frozenset({"input", "output"}),
@@ -60,33 +60,33 @@ COVERED: Mapping[str, frozenset[str]] = {
         frozenset({"seconds", "characters", "video_seconds", "megapixels", "images", "input_images", "search_units"}),
     ),
 }
-"""Units that are not missed where they have no rate and one of those named, another measure of the same, was charged."""
+"""Units that may lack a rate if one of the listed units, which measures the same thing, was charged."""
 
-_REMEMBERED = 256
+_CACHE_SIZE = 256
 _EXACT = Context(prec=500)
 _multiply, _normalize = _EXACT.multiply, _EXACT.normalize
 _QUANTUM = Decimal(1).scaleb(-15)
 _TEN_DOLLARS = 10 * QUANTA
-"""Multiples of these would be normalised to 1E+1."""
+"""`Decimal.normalize` would turn multiples of ten dollars into exponent notation (1E+1)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """Where the prices came from: the fields of a `Cost` that name the row.
+class PriceSource:
+    """The origin of prices: the fields of a `Cost` that name provider, model, match rule and catalog revision.
 
-    `own` says that the user gave rates for the model, `discounts` are the user's too.
+    `user_rates` is true if the user gave rates or discounts for the model; `discounts` are those.
     """
 
     provider: str
     model: str
     rule: str
     revision: str
-    own: bool = False
+    user_rates: bool = False
     discounts: tuple[Discount, ...] = ()
 
 
 class Charge(NamedTuple):
-    """One line of a bill: so many of a unit, at a rate, make so many quanta."""
+    """One line of a bill: `quantity` of a unit at a rate, which costs `quanta`."""
 
     unit: str
     quantity: Count
@@ -96,88 +96,94 @@ class Charge(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The arithmetic for one card and one set of reported fields.
+    """The prepared calculation for one rate card and one set of reported fields.
 
-    `fields` are those that count something. `steps` settle the counts that contain one another, `quanta` are their
-    rates in whole quanta, 0 where there is none (`unrated` are the places of those), or None where one is not whole.
-    `groups` are the rated units, each with the places of the steps that its rate holds for. `undivided` are the places
-    of output and of the unit that it falls to where the provider did not break it down. `measures` are the units that
-    stand alone; `plain` says that the steps are all there is to charge.
+    Attributes:
+        rates: the rates of the card, by unit.
+        fields: the reported fields that count a unit.
+        steps: the split of counts that include one another.
+        compiled_split: the function generated from `steps`.
+        quanta: the rate of each step in whole quanta, 0 if it has none; None if a rate is not a whole number of quanta.
+        groups: the rated units, each with the indices of the steps that its rate applies to.
+        unrated: the indices of the steps without a rate.
+        undivided: the indices of output and of the unit for output that the provider did not break down, or None.
+        measures: the standalone units.
+        simple: whether nothing but the rated steps can be charged.
     """
 
     rates: Mapping[str, Rate]
     fields: tuple[str, ...]
     steps: tuple[Step, ...]
-    straight: Straight
+    compiled_split: CompiledSplit
     quanta: tuple[int, ...] | None
     groups: tuple[tuple[str, Rate, tuple[int, ...]], ...]
     unrated: tuple[int, ...]
     undivided: tuple[int, int] | None
     measures: tuple[str, ...]
-    plain: bool
+    simple: bool
 
 
 class Bill(NamedTuple):
-    """What is charged for a request: `left` for the plan's steps, `charges` for the units that stand alone.
+    """The charges of a request: `counts` are the exclusive counts of the plan's steps, `charges` those of standalone units.
 
-    `quanta` is None where nothing could be priced; `sound` says that the counts did not contradict one another.
+    `quanta` is the total, or None if nothing could be priced; `consistent` is false if reported counts contradict one another.
     """
 
     status: CostStatus
     quanta: int | None = None
     unpriced: tuple[str, ...] = ()
-    sound: bool = True
+    consistent: bool = True
     rows: tuple[str, ...] = ()
     plan: Plan | None = None
-    left: Sequence[int] = ()
+    counts: Sequence[int] = ()
     charges: tuple[Charge, ...] = ()
 
 
-_filled = tuple.__new__
-"""Makes a named tuple of all its fields, without the detour through their names."""
+_new = tuple.__new__
+"""Creates a named tuple from a tuple of all its fields, faster than the constructor with its keyword arguments."""
 
 
-def bill_of(usage: Usage, cards: Cards, request: Request) -> Bill:
-    """What a request is charged, never at the rates of another tier: where there are none for its tier, it is unknown."""
+def bill_of(usage: Usage, cards: RateCards, request: Request) -> Bill:
+    """The bill of a request, only at the rates of its own tier: its status is "missing_rate" if the tier has none."""
     fields = usage.__dict__
     card = cards.card(request, input_tokens(fields), fields)
     shape = tuple(usage.__pydantic_fields_set__)
-    plan: Plan = card.plans.get(shape) or _planned(card, shape, cards.prices.undivided)
-    settled = plan.straight(fields, plan.quanta) if plan.quanta is not None else None
-    if settled is not None and settled[1] and plan.plain and not card.missing:
-        left, quanta = settled
-        return _filled(Bill, ("partial" if fields["partial"] else "priced", quanta, (), True, card.rows, plan, left, ()))
-    return _whole_bill(fields, plan, card, cards.prices)
+    plan: Plan = card.plans.get(shape) or _cached_plan(card, shape, cards.prices.undivided)
+    split = plan.compiled_split(fields, plan.quanta) if plan.quanta is not None else None
+    if split is not None and split[1] and plan.simple and not card.missing:
+        counts, quanta = split
+        return _new(Bill, ("partial" if fields["partial"] else "priced", quanta, (), True, card.rows, plan, counts, ()))
+    return _general_bill(fields, plan, card, cards.prices)
 
 
-def _whole_bill(fields: Fields, plan: Plan, card: RateCard, prices: PriceList) -> Bill:
-    """The bill, with all that may be odd about it."""
-    left, sound = settle(plan.steps, fields)
-    if not any(left) and all(fields[name] is None for name in plan.fields):
+def _general_bill(fields: Fields, plan: Plan, card: RateCard, prices: PriceList) -> Bill:
+    """The bill in the general case: inconsistent counts, missing rates, standalone units."""
+    counts, consistent = split_tokens(plan.steps, fields)
+    if not any(counts) and all(fields[name] is None for name in plan.fields):
         return Bill("no_usage")
     if card.missing:
         return Bill("missing_rate", None, card.missing)
     if plan.undivided is not None and not any(fields[name] for name in OUTPUT_KINDS):
-        _divide(plan.undivided, left)
-    together = _together(plan, left)
-    charges, unpriced = _alone(plan, left, fields, prices)
-    sound = sound and possible(plan.measures, fields)
-    if (unpriced or not card.rates) and not charges and not together:
-        return Bill("missing_rate", None, unpriced, sound)
-    quanta = sum([charge.quanta for charge in (*together, *charges)])
+        _divide(plan.undivided, counts)
+    nested = _nested_charges(plan, counts)
+    charges, unpriced = _standalone_charges(plan, counts, fields, prices)
+    consistent = consistent and all_valid(plan.measures, fields)
+    if (unpriced or not card.rates) and not charges and not nested:
+        return Bill("missing_rate", None, unpriced, consistent)
+    quanta = sum([charge.quanta for charge in (*nested, *charges)])
     status: CostStatus = "unpriced_unit" if unpriced else "partial" if fields["partial"] else "priced"
-    return Bill(status, quanta, unpriced, sound, card.rows, plan, left, charges)
+    return Bill(status, quanta, unpriced, consistent, card.rows, plan, counts, charges)
 
 
-def _planned(card: RateCard, shape: tuple[str, ...], undivided: str | None) -> Plan:
-    if len(card.plans) >= _REMEMBERED:
+def _cached_plan(card: RateCard, shape: tuple[str, ...], undivided: str | None) -> Plan:
+    if len(card.plans) >= _CACHE_SIZE:
         card.plans.clear()
     plan = card.plans[shape] = plan_of(card.rates, shape, undivided)
     return plan
 
 
 def plan_of(rates: Mapping[str, Rate], shape: Sequence[str], undivided: str | None) -> Plan:
-    """What is to be done for usage that reports the fields in `shape`."""
+    """The plan for usage that reports the fields in `shape`; for `undivided` see `PriceList`."""
     units = [name for name, unit in UNITS.items() if unit.field in shape]
     inside = [name for name in units if root_of(name) in FAMILIES]
     divides = undivided if any(root_of(name) == "output" for name in inside) else None
@@ -194,46 +200,48 @@ def plan_of(rates: Mapping[str, Rate], shape: Sequence[str], undivided: str | No
         rates=rates,
         fields=tuple(UNITS[name].field for name in units),
         steps=steps,
-        straight=straight(steps, frozenset(shape)),
+        compiled_split=compiled_split(steps, frozenset(shape)),
         quanta=tuple(0 if rate is None else rate.quanta for rate in found) if whole else None,
         groups=tuple((unit, rates[unit], held) for unit, held in grouped.items() if held),
         unrated=unrated,
         undivided=None if divides is None else (places["output"], places[divides]),
         measures=measures,
-        plain=not (unrated or measures or divides or "requests" in rates),
+        simple=not (unrated or measures or divides or "requests" in rates),
     )
 
 
-def _divide(places: tuple[int, int], left: list[int]) -> None:
-    """Give the output that the provider did not break down to its only kind."""
+def _divide(places: tuple[int, int], counts: list[int]) -> None:
+    """Move the output that the provider did not break down to the unit of the model's only output kind."""
     output, kind = places
-    left[kind] += left[output]
-    left[output] = 0
+    counts[kind] += counts[output]
+    counts[output] = 0
 
 
-def _together(plan: Plan, left: Sequence[int]) -> list[Charge]:
-    """The charges for counts that contain one another, one for each rate, in the order of `UNITS`."""
+def _nested_charges(plan: Plan, counts: Sequence[int]) -> list[Charge]:
+    """The charges for the counts of the split, one per rate, in the order of `UNITS`."""
     charges = []
     for unit, rate, places in plan.groups:
-        count = left[places[0]] if len(places) == 1 else sum([left[place] for place in places])
+        count = counts[places[0]] if len(places) == 1 else sum([counts[place] for place in places])
         if count:
             charges.append(_charge(unit, count, rate))
     return charges
 
 
 def _charge(unit: str, count: Count, rate: Rate) -> Charge:
-    return _filled(Charge, (unit, count, rate, rate.times(count)))
+    return _new(Charge, (unit, count, rate, rate.times(count)))
 
 
-def _alone(plan: Plan, left: Sequence[int], fields: Fields, prices: PriceList) -> tuple[tuple[Charge, ...], tuple[str, ...]]:
-    """The charges for units that stand alone, and the units that were used but have no rate."""
-    charged = {step.unit for place, step in enumerate(plan.steps) if left[place] and place not in plan.unrated}
+def _standalone_charges(
+    plan: Plan, counts: Sequence[int], fields: Fields, prices: PriceList
+) -> tuple[tuple[Charge, ...], tuple[str, ...]]:
+    """The charges for standalone units, and the names of all units that were used but have no rate."""
+    charged = {step.unit for place, step in enumerate(plan.steps) if counts[place] and place not in plan.unrated}
     charged |= {root_of(unit) for unit in charged}
-    unrated = {root_of(plan.steps[place].unit) for place in plan.unrated if left[place]}
+    unrated = {root_of(plan.steps[place].unit) for place in plan.unrated if counts[place]}
     charges: list[Charge] = []
     for name in plan.measures:
-        count = _limited(name, measured(name, fields), prices)
-        if not count or CONTAINED.get(name, frozenset()) & charged:
+        count = _limited(name, quantity_of(name, fields), prices)
+        if not count or FREE_IF_CHARGED.get(name, frozenset()) & charged:
             continue
         if name in plan.rates:
             charges.append(_charge(name, count, plan.rates[name]))
@@ -243,46 +251,46 @@ def _alone(plan: Plan, left: Sequence[int], fields: Fields, prices: PriceList) -
     if "requests" in plan.rates:
         charges.append(_charge("requests", 1, plan.rates["requests"]))
         charged.add("requests")
-    missed = {name for name in unrated if not COVERED.get(name, frozenset()) & charged}
+    missed = {name for name in unrated if not NOT_MISSING_IF_CHARGED.get(name, frozenset()) & charged}
     return tuple(charges), tuple(name for name in UNITS if name in missed)
 
 
 def _limited(name: str, count: Count, prices: PriceList) -> Count:
-    """The count that is charged: at least the minimum where there is any at all, at most the maximum."""
+    """The count to charge: at least the price list's minimum unless it is 0, at most its maximum."""
     if count and name in prices.minimum:
         count = max(count, prices.minimum[name])
     return min(count, prices.maximum[name]) if name in prices.maximum else count
 
 
-def cost_of(usage: Usage | None, cards: Cards, request: Request, source: Source) -> Cost:
+def cost_of(usage: Usage | None, cards: RateCards, request: Request, source: PriceSource) -> Cost:
     """The cost of one request.
 
     Args:
-        usage: what the request used, with inclusive totals; parts that exceed their total are cut down to it.
-        cards: the model's prices.
-        request: when and where, and in which service tier.
-        source: what the cost names as its origin.
+        usage: the usage, with inclusive totals; parts that exceed their total are cut to it. None means no usage is known.
+        cards: the rate cards of the model.
+        request: time, service tier and region of the request.
+        source: the origin of the prices, for the fields of the cost.
 
     Returns:
-        A cost whose `usd` is exact, or None where nothing could be priced; `status` and `unpriced` say why.
+        A cost whose `usd` is exact, or None if nothing could be priced; `status` and `unpriced` give the reason.
     """
     bill = bill_of(usage, cards, request) if usage is not None else Bill("no_usage")
     cost = _cost(bill, source, "provider" if usage is None else usage.source)
     if source.discounts and bill.quanta is not None:
         cost = _discounted(cost, bill, source, request)
-    return cost if usage is None or usage.cost_usd is None else stated(cost, usage, own=source.own)
+    return cost if usage is None or usage.cost_usd is None else with_provider_cost(cost, usage, user_rates=source.user_rates)
 
 
-def storage_of(tokens: int, seconds: float, cards: Cards, request: Request, source: Source) -> Cost:
-    """The cost of keeping so many tokens in a provider's cache for so long."""
+def storage_of(tokens: int, seconds: float, cards: RateCards, request: Request, source: PriceSource) -> Cost:
+    """The cost of storing `tokens` in a provider's cache for `seconds`."""
     card = cards.card(request, tokens, Usage().__dict__)
     if card.missing or "cache_storage" not in card.rates:
         return _cost(Bill("missing_rate", None, card.missing or ("cache_storage",)), source)
-    charge = _charge("cache_storage", max(tokens, 0) * exact(seconds), card.rates["cache_storage"])
+    charge = _charge("cache_storage", max(tokens, 0) * exact_number(seconds), card.rates["cache_storage"])
     return _cost(Bill("priced", charge.quanta, rows=card.rows, charges=(charge,)), source)
 
 
-def _cost(bill: Bill, source: Source, usage_source: str = "provider") -> Cost:
+def _cost(bill: Bill, source: PriceSource, usage_source: str = "provider") -> Cost:
     status, quanta = bill.status, bill.quanta
     usd = None if quanta is None else dollars(quanta)
     return Cost.of(
@@ -301,7 +309,7 @@ def _cost(bill: Bill, source: Source, usage_source: str = "provider") -> Cost:
             "provider_usd": None,
             "computed_usd": usd,
             "usage_source": usage_source,
-            "inconsistent": not bill.sound,
+            "inconsistent": not bill.consistent,
         }
     )
 
@@ -310,7 +318,7 @@ _NO_LINES = Breakdown()
 
 
 def _charges(bill: Bill) -> list[Charge]:
-    return [*(_together(bill.plan, bill.left) if bill.plan is not None else ()), *bill.charges]
+    return [*(_nested_charges(bill.plan, bill.counts) if bill.plan is not None else ()), *bill.charges]
 
 
 def _lines(bill: Any) -> tuple[CostLine, ...]:
@@ -321,8 +329,8 @@ def _line(charge: Charge) -> CostLine:
     return CostLine.of(charge.unit, Decimal(charge.quantity), charge.rate.text, dollars(charge.quanta))
 
 
-def _discounted(cost: Cost, bill: Bill, source: Source, request: Request) -> Cost:
-    """The cost with a line for each discount and markup that holds."""
+def _discounted(cost: Cost, bill: Bill, source: PriceSource, request: Request) -> Cost:
+    """The cost with a line for each discount and markup in force."""
     assert bill.quanta is not None
     charged = [(charge.unit, charge.quanta) for charge in _charges(bill)]
     total, lines = bill.quanta, list(_lines(bill))
@@ -338,15 +346,15 @@ def _discounted(cost: Cost, bill: Bill, source: Source, request: Request) -> Cos
     return cost.model_copy(update={"usd": usd, "computed_usd": usd, "breakdown": Breakdown(lines)})
 
 
-def stated(cost: Cost, usage: Usage | None, *, own: bool = False) -> Cost:
-    """`cost` with the cost that the provider itself stated, which is what the user will be charged.
+def with_provider_cost(cost: Cost, usage: Usage | None, *, user_rates: bool = False) -> Cost:
+    """`cost` replaced by the cost that the provider reported, if it did, because the provider will charge that amount.
 
-    It is only noted beside the computed one where the user gave rates or discounts (`own`), or where it is a zero that
-    the rates contradict: gateways state zero for what they charge to a key of the user's own.
+    The reported cost is only recorded in `provider_usd` if the user gave rates or discounts (`user_rates`), or if it is zero and
+    the computed cost is not: gateways report zero for requests with a key of the user's own.
     """
     if usage is None or usage.cost_usd is None:
         return cost
-    if cost.usd is not None and (own or (cost.usd and not usage.cost_usd)):
+    if cost.usd is not None and (user_rates or (cost.usd and not usage.cost_usd)):
         return cost.model_copy(update={"provider_usd": usage.cost_usd})
     known = {"status": "partial" if usage.partial else "priced", "complete": not usage.partial, "unpriced": ()}
     return cost.model_copy(update={"usd": usage.cost_usd, "provider_usd": usage.cost_usd, "source": "provider", **known})

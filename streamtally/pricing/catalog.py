@@ -1,4 +1,4 @@
-"""The catalog that users ask: prices of models by provider, matched by name, applied to usage."""
+"""The public catalog: looks up the prices of models by provider and name, and computes costs."""
 
 from __future__ import annotations
 
@@ -13,24 +13,26 @@ from ..clock import SYSTEM_CLOCK, wall_time
 from ..errors import CatalogError
 from ..records import Cost, CostStatus, Usage
 from . import disputes, snapshot
-from .calculate import bill_of, cost_of, dollars, stated, storage_of
+from .calculate import bill_of, cost_of, dollars, storage_of, with_provider_cost
 from .disputes import Dispute
-from .overrides import laid_over, read, row_of
-from .price_index import Found, PriceIndex
+from .overrides import add_overrides, override_row, read_overrides
+from .price_index import PriceIndex, ResolvedPrices
 from .rates import Request
 
 if TYPE_CHECKING:
     from .refresh import Refresh
 
 RateValue = str | int | float | Decimal
-"""A rate in US dollars per published unit. A float is read as it is printed: 0.1 is a tenth."""
+"""A rate in US dollars per published unit. A float counts as its decimal representation: 0.1 is exactly a tenth."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PLAIN = Request(_EPOCH)
 
 
 class ModelCatalog:
-    """Prices by provider and model. `override` and its like return another catalog; `refresh` alone changes this one.
+    """Prices by provider and model.
+
+    `override`, `discount` and `with_overrides` return a new catalog; only `refresh` changes this one.
 
     Example:
         >>> from streamtally.records import Usage
@@ -42,78 +44,78 @@ class ModelCatalog:
     """
 
     def __init__(self, content: Mapping[str, Any]) -> None:
-        self._book = PriceIndex(content)
+        self._index = PriceIndex(content)
         self._refreshed: Refresh | None = None
 
     @classmethod
     def bundled(cls) -> ModelCatalog:
-        """The catalog that ships with the package: one for the whole process, read once, never from the network."""
+        """The catalog that ships with the package; one shared instance per process, read from the package on first use."""
         return _bundled()
 
     @classmethod
     def from_file(cls, path: str | Path) -> ModelCatalog:
-        """A catalog from a file, gzip or plain JSON; every price in it is checked.
+        """A catalog from a file, gzip or plain JSON; every price in it is validated.
 
         Raises:
-            CatalogError: it cannot be read, is no catalog, or does not match the revision that it states.
+            CatalogError: the file cannot be read, is not a catalog, or does not match the revision that it states.
         """
         return cls(snapshot.checked(snapshot.from_file(path), str(path)))
 
     @classmethod
     def at(cls, path: str | Path) -> ModelCatalog:
-        """What a path means where a catalog is wanted: a catalog's file, or rates and discounts to lay over the bundled one.
+        """A catalog from the path of a catalog file, or of an override file, which is applied to the bundled catalog.
 
-        The latter are TOML, or JSON with nothing but `override` and `discount`.
+        An override file is TOML, or JSON with no other keys than `override` and `discount`.
 
         Raises:
-            CatalogError: it cannot be read, or is neither.
+            CatalogError: the file cannot be read, or is neither.
         """
         if Path(path).suffix == ".toml":
             return cls.bundled().with_overrides(path)
-        if Path(path).suffix == ".json" and (raw := read(path)).keys() <= {"override", "discount"}:
+        if Path(path).suffix == ".json" and (raw := read_overrides(path)).keys() <= {"override", "discount"}:
             return cls.bundled().with_overrides(raw)
         return cls.from_file(path)
 
     @classmethod
     def latest(cls, *, cache_dir: str | Path | None = None) -> ModelCatalog:
-        """The newest catalog on this machine: what `refresh` kept in the cache, or the bundled one. Reads files only."""
-        from .refresh import kept
+        """The newest catalog on this machine: the one that `refresh` cached, or the bundled one. Does not use the network."""
+        from .refresh import cached_content
 
-        content = kept(cache_dir, snapshot.bundled())
+        content = cached_content(cache_dir, snapshot.bundled())
         return cls.bundled() if content is None else cls(content)
 
     @property
     def revision(self) -> str:
-        """The SHA-256 of the catalog's content; one with overrides has a suffix that depends on them."""
-        return self._book.revision
+        """The SHA-256 of the catalog's content in hexadecimal, with a suffix that depends on the overrides, if any."""
+        return self._index.revision
 
     @property
     def generated_at(self) -> str:
         """The date of the source data, as YYYY-MM-DD."""
-        return str(self._book.content["generated_at"])
+        return str(self._index.content["generated_at"])
 
     @property
     def content(self) -> Mapping[str, Any]:
-        """The catalog as its file has it (`streamtally.pricing.snapshot`), without the user's own rates. Not to be changed."""
-        return self._book.content
+        """The content in the format of a catalog file (`streamtally.pricing.snapshot`), without overrides. Do not modify it."""
+        return self._index.content
 
     @property
     def status(self) -> Refresh | None:
-        """What the last `refresh` did, or None where there was none."""
+        """The result of the last `refresh`, or None if there was none."""
         return self._refreshed
 
     def __len__(self) -> int:
         """The number of models, each counted once per provider."""
-        return len(self._book)
+        return len(self._index)
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """All models as (provider, model)."""
-        return ((provider, model) for provider, entry in self._book.providers.items() for model in entry["models"])
+        return ((provider, model) for provider, entry in self._index.providers.items() for model in entry["models"])
 
     def __repr__(self) -> str:
         return f"<ModelCatalog {self.revision[:12]} of {self.generated_at}: {len(self)} models>"
 
-    def price(  # noqa: PLR0913 - all that a price depends on, by name
+    def price(  # noqa: PLR0913 - a price depends on all of these; keyword-only
         self,
         model: str | None,
         usage: Usage | None,
@@ -125,32 +127,33 @@ class ModelCatalog:
         rates: Mapping[str, RateValue] | None = None,
         strict: bool = False,
     ) -> Cost:
-        """What a request cost, exactly, or why that is not known.
+        """The exact cost of a request, or the reason why it is unknown.
 
         Args:
-            model: the model's name, best as the response gives it.
-            usage: what was used, with inclusive totals.
-            provider: who served it; None or one that the catalog does not know means the model's maker.
-            at: when the request was made; prices change, and some depend on the hour. None means now.
+            model: the model's name, preferably the one that the response states.
+            usage: the usage, with inclusive totals.
+            provider: the provider that served the request; None or an unknown name means the model's maker.
+            at: the time of the request, because prices change and some depend on the hour; None means now.
             tier: the service tier that was served, such as "priority", "flex" or "batch".
-            region: where it was served, as a cloud names it or as prices do ("eu"); None means where the name says.
-            rates: rates for this call alone, by unit, which win over all others.
-            strict: raise where the cost is not known.
+            region: the region that served the request, a cloud's ("us-east-1") or a price list's ("eu"); None means the region
+                that the model's name states, if any.
+            rates: rates for this call only, by unit, which win over all others.
+            strict: raise if the cost is not complete.
 
         Returns:
-            A cost; its `usd` is None where it is not known, and `status` says why. A model that is free costs 0.
+            A cost. If it is unknown, `usd` is None and `status` gives the reason. A free model costs 0.
 
         Raises:
-            CatalogError: with `strict`, where the cost is not known or not complete (the error's `cost` says what is
-                known); and always where `rates` are none.
+            CatalogError: with `strict`, the cost is unknown or incomplete (the error's `cost` has the known part);
+                or `rates` is invalid.
         """
-        found = self._found(model, provider, rates)
-        if found is None:
-            known = not provider or self._book.directory.provider(provider) is not None
+        resolved = self._resolve(model, provider, rates)
+        if resolved is None:
+            known = not provider or self._index.directory.provider(provider) is not None
             status: CostStatus = "unknown_model" if known else "unknown_provider"
-            cost = stated(Cost(status=status, catalog_revision=self._book.revision), usage)
+            cost = with_provider_cost(Cost(status=status, catalog_revision=self._index.revision), usage)
         else:
-            cost = cost_of(usage, found.cards, _request(found, at, tier, region), found.source)
+            cost = cost_of(usage, resolved.cards, _request(resolved, at, tier, region), resolved.source)
         if strict and not cost.complete:
             why = ": ".join(filter(None, (cost.status, ", ".join(cost.unpriced), cost.match_rule)))
             raise CatalogError(f"no complete price for {model!r} of provider {provider!r}: {why}", cost=cost)
@@ -166,14 +169,14 @@ class ModelCatalog:
         tier: str | None = None,
         region: str | None = None,
     ) -> Decimal | None:
-        """The `usd` of `price`, in half the time: for sums over many requests."""
-        found = self._book.found.get((provider, model)) or self._found(model, provider, None)
-        if found is None or usage.cost_usd is not None or found.source.discounts:
+        """The `usd` of `price`, computed in half the time, for sums over many requests."""
+        resolved = self._index.cache.get((provider, model)) or self._resolve(model, provider, None)
+        if resolved is None or usage.cost_usd is not None or resolved.source.discounts:
             return self.price(model, usage, provider=provider, at=at, tier=tier, region=region).usd
-        quanta = bill_of(usage, found.cards, _request(found, at, tier, region)).quanta
+        quanta = bill_of(usage, resolved.cards, _request(resolved, at, tier, region)).quanta
         return None if quanta is None else dollars(quanta)
 
-    def storage_cost(  # noqa: PLR0913 - as `price`
+    def storage_cost(  # noqa: PLR0913 - a price depends on all of these; keyword-only
         self,
         model: str | None,
         tokens: int,
@@ -184,16 +187,16 @@ class ModelCatalog:
         tier: str | None = None,
         region: str | None = None,
     ) -> Cost:
-        """What it costs to keep `tokens` in the provider's cache for `seconds`, which no response says.
+        """The cost of storing `tokens` in the provider's cache for `seconds`, which responses do not report.
 
         Example:
             >>> ModelCatalog.bundled().storage_cost("no-such-model", 1_000_000, 3600).status
             'unknown_model'
         """
-        found = self._found(model, provider, None)
-        if found is None:
+        resolved = self._resolve(model, provider, None)
+        if resolved is None:
             return self.price(model, None, provider=provider)
-        return storage_of(tokens, seconds, found.cards, _request(found, at, tier, region), found.source)
+        return storage_of(tokens, seconds, resolved.cards, _request(resolved, at, tier, region), resolved.source)
 
     def override(
         self,
@@ -205,18 +208,18 @@ class ModelCatalog:
         end: date | str | None = None,
         when: Mapping[str, str] | None = None,
     ) -> ModelCatalog:
-        """A catalog with rates of your own, which win over those of this one, unit by unit.
+        """A new catalog with your own rates for a model, which win over those of this catalog, unit by unit.
 
         Args:
             model: the model's name; it need not be in the catalog.
             rates: US dollars per published unit by unit name (`UNITS`): per million tokens, per hour, per image, …
-            provider: where the rates hold; None means at every provider.
-            start: the first moment at which they hold, a date or datetime (ISO 8601 as text), in UTC.
-            end: the first moment at which they no longer hold.
-            when: the words under which they hold, such as `{"tier": "batch"}`; in every tier where it names none.
+            provider: the provider that the rates apply to; None means every provider.
+            start: the time from which they apply, a date or datetime (or ISO 8601 text), in UTC.
+            end: the time from which they no longer apply.
+            when: the condition words under which they apply, such as `{"tier": "batch"}`; without a tier, in every tier.
 
         Raises:
-            CatalogError: an unknown unit, or a rate that is no number of at least zero.
+            CatalogError: a unit is unknown, or a rate is not a number of at least zero.
 
         Example:
             >>> catalog = ModelCatalog.bundled().override("my-model", {"input": "0.5", "output": 2})
@@ -234,12 +237,12 @@ class ModelCatalog:
         model: str | None = None,
         units: frozenset[str] | None = None,
     ) -> ModelCatalog:
-        """A catalog whose costs have a line for a discount (`percent` below zero) or a markup (above).
+        """A new catalog whose costs have a line for a discount (negative `percent`) or a markup (positive).
 
-        Each is a share of the list price; the rates, and the lines of what they are for, stay as published.
+        Each is a percentage of the list price; rates and the other lines stay as published.
 
         Raises:
-            CatalogError: an unknown unit, or a percentage below -100.
+            CatalogError: a unit is unknown, or the percentage is below -100.
 
         Example:
             >>> from streamtally.records import Usage
@@ -252,74 +255,74 @@ class ModelCatalog:
         return self.with_overrides({"discount": [{**entry, "units": None if units is None else sorted(units)}]})
 
     def with_overrides(self, overrides: str | Path | Mapping[str, Any]) -> ModelCatalog:
-        """A catalog with the rates, discounts and markups of a TOML or JSON file, or of a mapping of the same form.
+        """A new catalog with the rates, discounts and markups of a TOML or JSON file, or of a mapping of the same form.
 
-        The form is described in `streamtally.pricing.overrides`.
+        `streamtally.pricing.overrides` describes the form.
 
         Raises:
-            CatalogError: it cannot be read, or is of another form.
+            CatalogError: the file cannot be read, or the form is wrong.
         """
-        raw = overrides if isinstance(overrides, Mapping) else read(overrides)
+        raw = overrides if isinstance(overrides, Mapping) else read_overrides(overrides)
         other = ModelCatalog.__new__(ModelCatalog)
         other._refreshed = self._refreshed
-        book = self._book
-        other._book = book.with_own(laid_over(book.own, raw, book.provider, book.holidays))
+        index = self._index
+        other._index = index.with_overrides(add_overrides(index.overrides, raw, index.provider, index.holidays))
         return other
 
     def refresh(self, source: str | Path, *, cache_dir: str | Path | None = None, timeout: float = 30.0) -> Refresh:
-        """Take newer prices from a file or URL, if they can be trusted, and keep them in the user's cache.
+        """Replace the prices by newer ones from a file or URL after verification, and store them in the user's cache.
 
-        Everyone who holds this catalog has the new prices from then on; one made of it before by `override` has not.
-        Whatever goes wrong, the prices stay as they are: it never raises, and `status` keeps what happened.
+        The change is visible to every holder of this catalog, but not to catalogs derived from it before (`override`, …).
+        It never raises: on failure the prices stay as they are, and `status` has the reason.
 
         Args:
             source: the path or URL (https, http, file) of a `latest.json`, which names a snapshot by its hash.
-            cache_dir: where to keep it; None means the system's place for caches.
-            timeout: seconds that the server may be silent.
+            cache_dir: the cache directory; None means the system's cache directory of the user.
+            timeout: seconds without data from the server after which it fails.
         """
-        from .refresh import renewed
+        from .refresh import fetch_newer
 
-        status, content = renewed(source, self._book.content, cache_dir=cache_dir, timeout=timeout)
+        status, content = fetch_newer(source, self._index.content, cache_dir=cache_dir, timeout=timeout)
         if content is not None:
-            self._book = PriceIndex(content, self._book.own)
+            self._index = PriceIndex(content, self._index.overrides)
         self._refreshed = status
         return status
 
     def disputed(self, model: str | None = None, *, provider: str | None = None) -> tuple[Dispute, ...]:
-        """The rates on which the catalog's sources contradict one another: all, or those of one model.
+        """The rates for which the catalog's sources state different values: all of them, or those of one model.
 
         Example:
             >>> [(item.unit, item.picked) for item in ModelCatalog.bundled().disputed("gpt-4.1", provider="openai")]
             [('web_searches', '10')]
         """
-        listed = disputes.disputes(self._book.content)
+        listed = disputes.disputes(self._index.content)
         if model is None:
             return tuple(listed)
-        match = self._book.directory.find(model, provider)
-        asked = None if match is None else (match.provider, match.model)
-        return tuple(item for item in listed if (item.provider, item.model) == asked)
+        match = self._index.directory.find(model, provider)
+        target = None if match is None else (match.provider, match.model)
+        return tuple(item for item in listed if (item.provider, item.model) == target)
 
     def sources(self, model: str, *, provider: str | None = None) -> tuple[str, ...]:
-        """Where a model's prices are from; empty for a model that is not known, or where the catalog does not say."""
-        match = self._book.directory.find(model, provider)
-        return () if match is None else disputes.sources(self._book.content, match.provider, match.model)
+        """The names of the sources of a model's prices; empty if the model or its sources are unknown."""
+        match = self._index.directory.find(model, provider)
+        return () if match is None else disputes.sources(self._index.content, match.provider, match.model)
 
-    def knows(self, model: str | None) -> bool:
-        """Whether some provider in the catalog, or an override, has a model of this name."""
+    def has_model(self, model: str | None) -> bool:
+        """Whether any provider of the catalog, or an override, has a model of this name."""
         if not model:
             return False
-        name, book = model.strip().casefold(), self._book
-        if any(name in book.directory.names(provider) for provider in book.providers):
+        name, index = model.strip().casefold(), self._index
+        if any(name in index.directory.names(provider) for provider in index.providers):
             return True
-        return any(key == name for _, key in book.own.rows) or self._found(model, None, None) is not None
+        return any(key == name for _, key in index.overrides.rows) or self._resolve(model, None, None) is not None
 
     def provider(self, name: str | None) -> str | None:
-        """The catalog's own name of a provider, or None where it has none.
+        """The catalog's name of a provider, or None if it is unknown.
 
         >>> ModelCatalog.bundled().provider("vertex_ai")
         'google'
         """
-        return self._book.directory.provider(name)
+        return self._index.directory.provider(name)
 
     def provider_for_host(self, host: str | None) -> str | None:
         """The provider that an API host or URL belongs to, or None.
@@ -329,18 +332,18 @@ class ModelCatalog:
         """
         if not host:
             return None
-        exact, patterns = self._book.hosts
+        exact, patterns = self._index.hosts
         name = host.partition("://")[2] or host
         name = name.partition("/")[0].rpartition("@")[2].partition(":")[0].casefold().rstrip(".")
         return exact.get(name) or next((provider for pattern, provider in patterns if pattern.fullmatch(name)), None)
 
-    def _found(self, model: str | None, provider: str | None, rates: Mapping[str, RateValue] | None) -> Found | None:
+    def _resolve(self, model: str | None, provider: str | None, rates: Mapping[str, RateValue] | None) -> ResolvedPrices | None:
         if not model:
             return None
         if rates is None:
-            return self._book.found.get((provider, model)) or self._book.find(provider, model)
-        row = row_of({"rates": dict(rates)}, {})
-        return self._book.find(provider, model, row, tuple(sorted(row.rates.items())))
+            return self._index.cache.get((provider, model)) or self._index.find(provider, model)
+        row = override_row({"rates": dict(rates)}, {})
+        return self._index.find(provider, model, row, tuple(sorted(row.rates.items())))
 
 
 @cache
@@ -352,11 +355,11 @@ def _text(moment: date | str | None) -> str | None:
     return moment.isoformat() if isinstance(moment, date) else moment
 
 
-def _request(found: Found, at: datetime | None, tier: str | None, region: str | None) -> Request:
-    """The request in UTC, a naive moment taken as UTC. The clock is read only where the price depends on it."""
-    cards, source, told = found
+def _request(resolved: ResolvedPrices, at: datetime | None, tier: str | None, region: str | None) -> Request:
+    """The context of a request, with its time in UTC (a naive time counts as UTC); reads the clock only if a price needs it."""
+    cards, source, named_region = resolved
     if region is None:
-        region = told
+        region = named_region
     if not cards.timed and not source.discounts:
         return _PLAIN if tier is None and region is None else Request(_EPOCH, tier, region)
     if at is None:

@@ -1,4 +1,4 @@
-"""Discounts and markups: lines of their own on a bill, never mixed into a rate."""
+"""Discounts and markups, which are separate lines of a cost and never change a rate."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from .units import UNITS, half_even
 
 @dataclass(frozen=True, slots=True)
 class Discount:
-    """A share of what is charged at list price, by name: `percent` is below zero for a discount, above for a markup.
+    """A named percentage of the list price: negative for a discount, positive for a markup.
 
-    It holds at `provider` and for `model`, or for all; on the charges for `units`, or on all; from `start` to before
-    `end`. Several add up: each is a share of the list price, not of what another leaves.
+    It applies to `provider`, `model` and `units`, of which None means all, from `start` up to but not including `end`.
+    Several discounts add up: each is a percentage of the list price, not of the discounted one.
     """
 
     name: str
@@ -30,19 +30,19 @@ class Discount:
     end: datetime | None = None
 
     def concerns(self, provider: str, model: str) -> bool:
-        """Whether it holds for a model of a provider."""
+        """Whether it applies to a model of a provider."""
         return self.provider in (None, provider) and (self.model is None or self.model.casefold() == model.casefold())
 
     def holds(self, at: datetime) -> bool:
-        """Whether it holds at a moment."""
+        """Whether it is in force at a time."""
         return (self.start is None or self.start <= at) and (self.end is None or at < self.end)
 
     def base(self, charged: Iterable[tuple[str, int]]) -> int:
-        """What it is a share of, in quanta: the charges for (unit, quanta) that it holds on."""
+        """The sum, in quanta, of the (unit, quanta) charges that it applies to."""
         return sum([quanta for unit, quanta in charged if self.units is None or unit in self.units])
 
     def of(self, charged: Iterable[tuple[str, int]]) -> int:
-        """The quanta that it adds to those charges, rounded half to even."""
+        """The quanta that it adds to these charges, rounded half to even."""
         numerator, denominator = self.percent.as_integer_ratio()
         return half_even(self.base(charged) * numerator, 100 * denominator)
 
@@ -54,16 +54,16 @@ def parse_discount(raw: Mapping[str, Any]) -> Discount:
     """A discount from `{name, percent, provider?, model?, units?, from?, to?}`.
 
     Raises:
-        CatalogError: another form, an unknown unit, or a percentage that is no number of at least -100.
+        CatalogError: the form is wrong, a unit is unknown, or the percentage is not a number of at least -100.
     """
     try:
         if unknown := raw.keys() - _KEYS:
-            raise CatalogError(f"unknown in a discount: {', '.join(sorted(unknown))}")
+            raise CatalogError(f"unknown fields of a discount: {', '.join(sorted(unknown))}; allowed: {', '.join(sorted(_KEYS))}")
         percent, units = Decimal(str(raw["percent"])), raw.get("units")
         if not percent.is_finite() or not -100 <= percent <= 100_000:
-            raise CatalogError(f"no percentage of at least -100: {raw['percent']!r}")
+            raise CatalogError(f"the percentage of a discount must be a number from -100 to 100000, not {raw['percent']!r}")
         if unknown := {*(units or ())} - UNITS.keys():
-            raise CatalogError(f"unknown units: {', '.join(sorted(unknown))}")
+            raise CatalogError(f"unknown units of a discount: {', '.join(sorted(unknown))}")
         return Discount(
             name=str(raw["name"]),
             percent=percent,
@@ -74,4 +74,4 @@ def parse_discount(raw: Mapping[str, Any]) -> Discount:
             end=moment_of(raw.get("to")),
         )
     except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
-        raise CatalogError(f"no discount: {error!r}") from error
+        raise CatalogError(f"not a valid discount: {error!r}") from error

@@ -1,7 +1,6 @@
-"""Which model of the catalog a name means: exact names first, then known ways of writing them, each recorded.
+"""Matches model names to models of the catalog: exact names first, then known spellings; the rule used is recorded.
 
-A name is only ever looked up whole. Nothing matches by prefix or by containment, for that is how a small model gets the
-price of a large one.
+Only whole names match, never prefixes or substrings, because those would give a small model the price of a large one.
 """
 
 from __future__ import annotations
@@ -17,14 +16,14 @@ FIRST_PARTIES = (
     "openai", "anthropic", "google", "mistral", "deepseek", "x-ai", "cohere", "moonshotai", "minimax", "zai",
     "perplexity", "voyageai", "elevenlabs", "meta",
 )  # fmt: skip
-"""The makers of models, in the order in which they are asked when the provider is not known."""
+"""The makers of models, in the order in which they are searched if the provider is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A model of the catalog, and the rules that led to it, such as "exact", "alias" or "wrapper + date".
+    """A model of the catalog, and the rules that matched it, such as "exact", "alias" or "wrapper + date".
 
-    `region` is the one that the name itself states, as a Bedrock inference profile does.
+    `region` is the region that the name states, as a Bedrock inference profile does, or None.
     """
 
     provider: str
@@ -34,7 +33,7 @@ class Match:
 
 
 def _wrapper(name: str, providers: frozenset[str]) -> Iterator[str]:
-    """What gateways and SDKs put in front: `openai/…`, `models/…`, `publishers/…/models/…`, a Bedrock ARN."""
+    """The name without the prefix of a gateway or SDK: `openai/…`, `models/…`, `publishers/…/models/…`, a Bedrock ARN."""
     if name.startswith("arn:"):
         yield name.rpartition("/")[2]
     elif "publishers/" in name or name.startswith("models/"):
@@ -49,25 +48,25 @@ def _wrapper(name: str, providers: frozenset[str]) -> Iterator[str]:
 _REGION = re.compile(r"(?:.*/)?(us-gov|global|us|eu|apac|jp|au|in|ca|sa)[./](?=[a-z0-9])")
 _ARN = re.compile(r"arn:aws[a-z-]*:bedrock:([a-z0-9-]+):")
 _OWN_PRICES = frozenset({"global", "us-gov"})
-"""Regions whose prices differ from those of the plain name wherever they exist: without a row of their own, unknown."""
+"""Regions whose prices always differ from those of the plain name: without a row of their own their price is unknown."""
 
 _BEDROCK = re.compile(r"(?:[a-z-]+\.)?[a-z0-9]+\.[a-z]")
 _CLAUDE_DOT = re.compile(r"(?<=\d)\.(?=\d(?!\d))")
 _CLAUDE_DASH = re.compile(r"(?<=[a-z-]\d)-(?=\d(?!\d))")
 _BUILD = re.compile(r":20\d\d-?\d\d-?\d\d-v\d+$")
-"""What OpenAI's completions put behind the name of the model that served, as in `gpt-3.5-turbo-instruct:20230824-v2`."""
+"""The suffix that OpenAI's completions API adds to the model name, as in `gpt-3.5-turbo-instruct:20230824-v2`."""
 
 _DATE = re.compile(r"[-@](20\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])$")
 
 
 def _region(name: str, _: frozenset[str]) -> Iterator[str]:
-    """A Bedrock inference profile's geography, `eu.…`, or an Azure data zone's, `eu/…`."""
+    """The name without the geography of a Bedrock inference profile, `eu.…`, or of an Azure data zone, `eu/…`."""
     if (found := _REGION.match(name)) and "/" not in name[: found.start(1)]:
         yield name[found.end() :]
 
 
 def region_of(name: str) -> str | None:
-    """The region that a model's name states, as prices name it.
+    """The region that a model's name states, or None.
 
     >>> [region_of(name) for name in ("us.amazon.nova-lite-v1:0", "azure/eu/o4-mini", "us-gov.amazon.nova-lite-v1:0", "o4")]
     ['us', 'eu', 'us-gov', None]
@@ -81,7 +80,7 @@ def region_of(name: str) -> str | None:
 
 
 def _version(name: str, _: frozenset[str]) -> Iterator[str]:
-    """A Bedrock model's version, `-v1:0`, also with its end left out, and Vertex's `@default`."""
+    """The name with a full, shortened or removed Bedrock version (`-v1:0`), and without Vertex's `@default`."""
     if _BEDROCK.match(name):
         if re.search(r"-v\d+$", name):
             yield f"{name}:0"
@@ -91,20 +90,20 @@ def _version(name: str, _: frozenset[str]) -> Iterator[str]:
 
 
 def _fine_tune(name: str, _: frozenset[str]) -> Iterator[str]:
-    """`ft:base:organisation:name:id` has the price of `ft:base`, never that of `base`."""
+    """The price name of a fine-tuned model: `ft:base:organisation:name:id` is priced as `ft:base`, never as `base`."""
     if name.startswith("ft:"):
         yield ":".join(name.split(":")[:2])
 
 
 def _claude(name: str, _: frozenset[str]) -> Iterator[str]:
-    """Claude versions are written with a dot and with a dash."""
+    """The name of a Claude model with its version written with a dash and with a dot."""
     if "claude" in name:
         yield _CLAUDE_DOT.sub("-", name)
         yield _CLAUDE_DASH.sub(".", name)
 
 
 def _date(name: str, _: frozenset[str]) -> Iterator[str]:
-    """The date of a snapshot in its other spellings."""
+    """The name with the date of a snapshot in its other spellings."""
     if found := _DATE.search(name):
         base, (year, month, day) = name[: found.start()], found.groups()
         yield f"{base}-{year}-{month}-{day}"
@@ -112,7 +111,7 @@ def _date(name: str, _: frozenset[str]) -> Iterator[str]:
 
 
 def _inferred(name: str, _: frozenset[str]) -> Iterator[str]:
-    """A snapshot that the catalog does not know by its date has the price of its name without the date."""
+    """The name without the date of a snapshot: an unknown snapshot has the price of the undated model."""
     if found := _BUILD.search(name):
         yield name[: found.start()]
     if found := _DATE.search(name):
@@ -130,15 +129,15 @@ RULES: tuple[tuple[str, Rewrite], ...] = (
     ("date", _date),
     ("inferred", _inferred),
 )
-"""The ways of rewriting a name, in the order in which they are applied; they combine."""
+"""The rewriting rules, in the order in which they are applied; they combine."""
 
 
 def spellings(name: str, providers: frozenset[str] = frozenset()) -> dict[str, str]:
-    """Every way of writing `name` that is tried, with the rules that made it; fewest rewritings first.
+    """Every spelling of `name` to look up, mapped to the rules that produced it; fewest rules first.
 
     Args:
-        name: a model's name as a request or response gives it.
-        providers: the names that count as a provider in front of a slash.
+        name: a model's name in a request or response.
+        providers: the names that count as a provider before a slash.
 
     Example:
         >>> spellings("claude-sonnet-4.5-20250929")["claude-sonnet-4-5"]
@@ -156,7 +155,7 @@ def spellings(name: str, providers: frozenset[str] = frozenset()) -> dict[str, s
 
 @dataclass(slots=True)
 class Directory:
-    """The names of a catalog's providers and models, indexed as they are asked for."""
+    """The names of a catalog's providers and models; the names of a provider's models are indexed on first use."""
 
     providers: Mapping[str, Mapping[str, Any]]
     aliases: dict[str, str] = field(init=False)
@@ -172,7 +171,7 @@ class Directory:
         self.known = frozenset(self.aliases)
 
     def provider(self, name: str | None) -> str | None:
-        """The catalog's own name of a provider, or None where it has none."""
+        """The catalog's name of a provider, or None if it is unknown."""
         return self.aliases.get(name.strip().casefold()) if name else None
 
     def names(self, provider: str) -> dict[str, tuple[str, str]]:
@@ -186,36 +185,36 @@ class Directory:
         return names
 
     def find(self, model: str, provider: str | None) -> Match | None:
-        """The model that `model` means at `provider`, or None.
+        """The model that `model` names at `provider`, or None.
 
-        A known provider is asked, then those whose models it resells. Without one the provider written in front of the
-        name is asked, then the first parties.
+        With a known provider, its models are searched, then those of the providers that it resells. Without one, those of the
+        provider in the name's prefix, then those of the first parties.
         """
         forms, region = spellings(model, self.known), region_of(model)
         home = self.provider(provider)
         if home is not None:
             fallbacks = self.providers[home].get("fallbacks", ())
-            return self._among(forms, (home,), "", region) or self._among(forms, fallbacks, "resold: ", region)
+            return self._first_match(forms, (home,), "", region) or self._first_match(forms, fallbacks, "resold: ", region)
         owner = self.provider(model.partition("/")[0]) if "/" in model else None
-        named = self._among(forms, (owner,), "", region) if owner is not None else None
-        return named or self._among(forms, tuple(p for p in FIRST_PARTIES if p in self.providers), "first party: ", region)
+        named = self._first_match(forms, (owner,), "", region) if owner is not None else None
+        return named or self._first_match(forms, tuple(p for p in FIRST_PARTIES if p in self.providers), "first party: ", region)
 
-    def _among(self, forms: Mapping[str, str], providers: tuple[str, ...], note: str, region: str | None) -> Match | None:
+    def _first_match(self, forms: Mapping[str, str], providers: tuple[str, ...], note: str, region: str | None) -> Match | None:
         for text, rules in forms.items():
             for provider in providers:
                 found = self.names(provider).get(text)
-                if found is not None and (region_of(text) == region or self._sold_in(region, provider, found[0])):
+                if found is not None and (region_of(text) == region or self._has_region_rates(region, provider, found[0])):
                     model, how = found
                     rule = rules if how == "exact" and rules else f"{rules} + {how}".lstrip(" +")
                     return Match(provider, model, note + rule, region)
         return None
 
-    def _sold_in(self, region: str | None, provider: str, model: str) -> bool:
-        """Whether the plain name's entry says what a region costs that never costs the same."""
+    def _has_region_rates(self, region: str | None, provider: str, model: str) -> bool:
+        """Whether the entry of the plain name covers a region: it has rows for it, or the region needs none."""
         place = None if region is None else geography(region)
         rows = self.providers[provider]["models"][model]["rows"]
-        return place not in _OWN_PRICES or any(place in _listed(row.get("when", {}).get("region")) for row in rows)
+        return place not in _OWN_PRICES or any(place in _as_list(row.get("when", {}).get("region")) for row in rows)
 
 
-def _listed(value: str | list[str] | None) -> list[str]:
+def _as_list(value: str | list[str] | None) -> list[str]:
     return value if isinstance(value, list) else [] if value is None else [value]

@@ -1,21 +1,21 @@
-"""A model's price list: rows of rates with conditions, of which later ones win, unit by unit.
+"""A model's price list: rows of rates with conditions; of the rows that hold, the last with a unit gives its rate.
 
     {from?, to?, when?{word: value or [values]}, window?{tz?, days?[1-7], hours?["HH:MM", "HH:MM"], holidays?},
      above?{input: N, op?: ">" or ">="}, rates{unit: "decimal"}}
 
-The conditions of a row compose: it holds where its dates, its hours, its context length and its words all do.
+A row holds if all its conditions do: dates, hours, context length and words.
 
-* `from` and `to` are dates (midnight UTC) or moments; `to` is the first moment at which the row no longer holds.
-* Words of `when`: `tier` (priority, flex, batch, fast, …), `region` (us, eu, global, …), `quality`, `size`, `search` (the
-  size of the search context). `"*"` holds for every value, also for none. What the price list states in `defaults`
-  stands where the request says nothing.
-* A `tier` that no row names has no price. A `region` that no row names has none either, but where the price is the same
-  everywhere, because no row names a region, and in the `regions` of the provider, in which the general rows hold (by
-  default only "global"; on Bedrock it is the other way round).
-* A `window` holds from its first to before its last minute, in its zone (UTC if not given), may pass midnight, and looks
-  at the weekday and date of the moment itself. On its `holidays` it does not hold: dates, or a name under
-  `holidays{name: [dates]}` in the catalog.
-* `above`: the whole request, where its input, cached tokens included, exceeds N.
+* `from` and `to` are dates (midnight UTC) or times; the row holds from `from` up to but not including `to`.
+* The words of `when` are `tier` (priority, flex, batch, fast, …), `region` (us, eu, global, …), `quality`, `size` and `search`
+  (the size of the search context). The value `"*"` matches any value and a missing one. The `defaults` of the price list
+  replace missing values of the request.
+* A `tier` that no row names has no price. A `region` that no row names has no price either, with two exceptions: if no row names
+  any region, the price is the same everywhere; and in the `regions` of the provider the rows without a region hold (by default
+  only "global"; on Bedrock all but "global").
+* A `window` holds from its first minute up to but not including its last, in its time zone (default UTC). It may span midnight;
+  weekday and date are those of the time itself. It does not hold on its `holidays`: a list of dates, or a name in the
+  catalog's `holidays{name: [dates]}`.
+* `above`: the row holds for the whole request if its input, cached tokens included, exceeds N tokens.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from ..errors import CatalogError
 from .units import UNITS, rate_of
 
 ANY = "*"
-"""In a row's `when`: holds for every value, also for none."""
+"""In a row's `when`: matches any value and a missing one."""
 
 MINUTES_PER_DAY = 24 * 60
 NO_THRESHOLD = -1
@@ -41,9 +41,9 @@ Holidays = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Hours of the day, from `start` up to but not including `end`, in minutes; may pass midnight.
+    """Hours of the day, from `start` up to but not including `end`, in minutes since midnight; may span midnight.
 
-    `days` are ISO weekdays (1 is Monday) on which it holds, `holidays` dates on which it does not, all in `zone`.
+    `days` are the ISO weekdays (1 is Monday) on which it holds, `holidays` the dates on which it does not, all in `zone`.
     """
 
     start: int
@@ -53,10 +53,10 @@ class Window:
     holidays: frozenset[date] = frozenset()
 
     def holds(self, at: datetime) -> bool:
-        """Whether the moment `at` lies inside."""
+        """Whether the time `at` lies inside."""
         try:
             local = at if at.tzinfo is self.zone else at.astimezone(self.zone)
-        except OverflowError:  # the first or last day of all calendars, elsewhere
+        except OverflowError:  # the local time is outside the range of datetime
             return False
         minute = local.hour * 60 + local.minute
         inside = self.start <= minute < self.end
@@ -65,7 +65,7 @@ class Window:
         return inside and local.isoweekday() in self.days and local.date() not in self.holidays
 
     def __str__(self) -> str:
-        """Such as "01:00-04:00 UTC on 1,2,3,4,5 but holidays"."""
+        """A description such as "01:00-04:00 UTC on 1,2,3,4,5 but holidays"."""
         start, end = (f"{minutes // 60:02d}:{minutes % 60:02d}" for minutes in (self.start, self.end))
         days = "" if len(self.days) == 7 else f" on {','.join(map(str, sorted(self.days)))}"
         return f"{start}-{end} {self.zone}{days}{' but holidays' if self.holidays else ''}"
@@ -73,7 +73,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Rates, and where they hold. `above`: only requests with more input tokens than this, cached ones included."""
+    """Rates and the conditions under which they hold; `above` is the number of input tokens that must be exceeded."""
 
     rates: Mapping[str, str]
     when: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -83,7 +83,7 @@ class Row:
     above: int = NO_THRESHOLD
 
     def holds(self, at: datetime, input_tokens: int, words: Mapping[str, str]) -> bool:
-        """Whether this row applies to a request at the moment `at`, with so much input and such words."""
+        """Whether this row applies to a request at the time `at` with these input tokens and condition words."""
         if input_tokens <= self.above:
             return False
         for key, values in self.when.items():
@@ -96,22 +96,22 @@ class Row:
         )
 
     def __str__(self) -> str:
-        """The conditions in words; "standard" where there are none."""
-        said = [f"{word} {'|'.join(sorted(values))}" for word, values in self.when.items() if ANY not in values]
-        said += [f"from {self.start:%Y-%m-%d}"] if self.start else []
-        said += [f"to {self.end:%Y-%m-%d}"] if self.end else []
-        said += [str(self.window)] if self.window else []
-        said += [f"above {self.above:,} input tokens"] if self.above != NO_THRESHOLD else []
-        return ", ".join(said) or "standard"
+        """A description of the conditions; "standard" if there are none."""
+        conditions = [f"{word} {'|'.join(sorted(values))}" for word, values in self.when.items() if ANY not in values]
+        conditions += [f"from {self.start:%Y-%m-%d}"] if self.start else []
+        conditions += [f"to {self.end:%Y-%m-%d}"] if self.end else []
+        conditions += [str(self.window)] if self.window else []
+        conditions += [f"above {self.above:,} input tokens"] if self.above != NO_THRESHOLD else []
+        return ", ".join(conditions) or "standard"
 
 
 @dataclass(frozen=True, slots=True)
 class PriceList:
-    """All that is known of one model's price.
+    """The prices of one model.
 
-    `undivided` is the unit of output tokens that the provider did not break down ("output_image" for an image model),
-    `defaults` what the API takes where the request does not say (quality, size), `minimum` and `maximum` how much of a
-    unit is charged at least and at most per request. `regions` are those in which rows without a region hold.
+    `undivided` is the unit of output tokens that the provider did not break down ("output_image" for an image model).
+    `defaults` are the API's default values of condition words (quality, size). `minimum` and `maximum` bound the quantity of a
+    unit that is charged per request. `regions` are the regions in which rows without a region hold.
     """
 
     rows: tuple[Row, ...]
@@ -123,11 +123,11 @@ class PriceList:
 
     @property
     def timed(self) -> bool:
-        """Whether the moment of the request matters."""
+        """Whether a price depends on the time of the request."""
         return any(row.start or row.end or row.window for row in self.rows)
 
     def extended(self, rows: Sequence[Row]) -> PriceList:
-        """The same list with further rows, which win."""
+        """A copy with further rows, which win over the others."""
         return replace(self, rows=(*self.rows, *rows))
 
 
@@ -135,7 +135,7 @@ def parse_prices(raw: Mapping[str, Any], holidays: Holidays | None = None) -> Pr
     """A price list from its catalog form: `{rows[], undivided?, defaults?, minimum?, maximum?, regions?}`.
 
     Args:
-        raw: the entry of one model.
+        raw: the catalog entry of one model.
         holidays: the catalog's lists of dates, by name.
 
     Raises:
@@ -146,16 +146,16 @@ def parse_prices(raw: Mapping[str, Any], holidays: Holidays | None = None) -> Pr
         limits = {key: dict(raw.get(key, {})) for key in ("defaults", "minimum", "maximum")}
         undivided = raw.get("undivided")
         if unknown := {name for key in ("minimum", "maximum") for name in limits[key] if not _limitable(name)}:
-            raise CatalogError(f"no unit with a minimum or maximum: {', '.join(sorted(unknown))}")
+            raise CatalogError(f"these units cannot have a minimum or maximum: {', '.join(sorted(unknown))}")
         if undivided is not None and UNITS[undivided].parents != ("output",):
-            raise CatalogError(f"no kind of output: {undivided!r}")
+            raise CatalogError(f"`undivided` must be a kind of output, not {undivided!r}")
         return PriceList(rows, undivided, **limits, regions=frozenset(raw.get("regions", ("global",))))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise error if isinstance(error, CatalogError) else CatalogError(f"no price list: {error!r}") from error
+        raise error if isinstance(error, CatalogError) else CatalogError(f"not a valid price list: {error!r}") from error
 
 
 def _limitable(name: str) -> bool:
-    """Tokens and pages contain one another, so that a limit on one of them would not say what becomes of the others."""
+    """Whether a unit may have a minimum or maximum: not tokens and pages, whose counts include one another."""
     return name in UNITS and name not in {"input", "output", "pages"} and not UNITS[name].parents
 
 
@@ -163,8 +163,8 @@ def parse_row(raw: Mapping[str, Any], holidays: Holidays | None = None) -> Row:
     """One row from its catalog form.
 
     Raises:
-        CatalogError: an unknown unit, time zone or list of holidays, or a value out of range.
-        KeyError, TypeError, ValueError: another form.
+        CatalogError: a unit, condition, time zone or list of holidays is unknown, or a value is out of range.
+        KeyError, TypeError, ValueError: the form is wrong.
     """
     if unknown := raw.keys() - _KEYS:
         raise CatalogError(f"unknown condition: {', '.join(sorted(unknown))}")
@@ -181,14 +181,14 @@ def parse_row(raw: Mapping[str, Any], holidays: Holidays | None = None) -> Row:
 
 
 _KEYS = frozenset({"from", "to", "when", "window", "above", "rates", "source", "note", "read", "confidence", "disputed"})
-"""Conditions, rates, and where they are from. Another key is a condition that this version would wrongly ignore."""
+"""The keys of a row: conditions, rates and their origin. Other keys are errors, since ignoring a condition would be wrong."""
 
 
 def _values(value: object) -> frozenset[str]:
     if isinstance(value, str):
         return frozenset({value.casefold()})
     if not _texts(value):
-        raise CatalogError(f"a word is a text, or a list of texts: {value!r}")
+        raise CatalogError(f"the value of a condition word must be a string or a list of strings, not {value!r}")
     return frozenset(text.casefold() for text in value)
 
 
@@ -197,10 +197,10 @@ def _texts(value: object) -> TypeGuard[list[str]]:
 
 
 def moment_of(text: str | None) -> datetime | None:
-    """The moment that a date or time in ISO 8601 names; UTC where it states no zone.
+    """The UTC datetime of a date or time in ISO 8601; UTC if it states no zone.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the text is neither.
     """
     if text is None:
         return None
@@ -214,10 +214,10 @@ def _window(raw: Mapping[str, Any] | None, holidays: Holidays) -> Window | None:
     start, end = (_minutes(text) for text in raw.get("hours", ("00:00", "24:00")))
     days = frozenset(raw.get("days", range(1, 8)))
     if not days <= frozenset(range(1, 8)):
-        raise CatalogError(f"a weekday is a number from 1 to 7: {sorted(days)}")
+        raise CatalogError(f"a weekday must be a number from 1 to 7: {sorted(days)}")
     free = raw.get("holidays", ())
     if isinstance(free, str) and free not in holidays:
-        raise CatalogError(f"the catalog has no holidays {free!r}")
+        raise CatalogError(f"the catalog has no list of holidays named {free!r}")
     dates = holidays[free] if isinstance(free, str) else free
     return Window(start, end, days, zone_of(raw.get("tz", "UTC")), frozenset(date.fromisoformat(text) for text in dates))
 
@@ -227,21 +227,21 @@ def zone_of(name: str) -> tzinfo:
     """The time zone of an IANA name.
 
     Raises:
-        CatalogError: there is none of that name, or this system has no time zones at all.
+        CatalogError: the name is unknown, or this system has no time zone data.
     """
     if name.upper() in ("UTC", "Z", "ETC/UTC"):
         return UTC
     try:
         return ZoneInfo(name)
     except (OSError, ValueError, ZoneInfoNotFoundError) as error:
-        raise CatalogError(f"no time zone {name!r}; a system without time zones needs `pip install tzdata`") from error
+        raise CatalogError(f"no time zone {name!r}; a system without time zone data needs `pip install tzdata`") from error
 
 
 def _minutes(text: str) -> int:
     hours, minutes = text.split(":")
     total = int(hours) * 60 + int(minutes)
     if not 0 <= total <= MINUTES_PER_DAY or not 0 <= int(minutes) < 60:
-        raise CatalogError(f"no time of day: {text!r}")
+        raise CatalogError(f"not a time of day: {text!r}")
     return total
 
 
@@ -250,5 +250,5 @@ def _threshold(raw: Mapping[str, Any] | None) -> int:
         return NO_THRESHOLD
     limit, comparison = int(raw["input"]), raw.get("op", ">")
     if comparison not in (">", ">="):
-        raise CatalogError(f"an input threshold is > or >=, not {comparison!r}")
+        raise CatalogError(f"the comparison of an input threshold must be > or >=, not {comparison!r}")
     return limit if comparison == ">" else limit - 1

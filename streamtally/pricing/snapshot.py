@@ -1,10 +1,10 @@
-"""The catalog's file: gzip JSON with its own hash; the same content always makes the same bytes.
+"""The catalog's file format: gzip-compressed JSON with a content hash; equal content always produces equal bytes.
 
     {schema, revision, generated_at, sources[], units{name: label}, holidays?{name: [dates]},
      providers{id: {api_hosts[], aliases[], fallbacks[], regions?[],
                     models{id: {aliases[], undivided?, defaults?, minimum?, maximum?, rows[]}}}}}
 
-What a row is, `rows` says; rates are US dollars per published unit.
+`rows` describes the rows; rates are US dollars per published unit.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BUNDLED = "prices.json.gz"
 
 
 def canonical(content: dict[str, Any]) -> bytes:
-    """The bytes that a catalog's revision is the hash of: its JSON, sorted, without the revision itself."""
+    """The bytes that the revision is computed from: the content as sorted JSON, without the revision itself."""
     kept = {key: value for key, value in content.items() if key != "revision"}
     return json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
@@ -37,32 +37,33 @@ def revision_of(content: dict[str, Any]) -> str:
 
 
 def pack(content: dict[str, Any]) -> bytes:
-    """A catalog as file, with its revision."""
+    """The bytes of a catalog file, with the revision set."""
     stamped = {**content, "revision": revision_of(content)}
     text = json.dumps(stamped, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return gzip.compress(text.encode(), compresslevel=9, mtime=0)
 
 
 def unpack(data: bytes) -> dict[str, Any]:
-    """The catalog in a file's bytes, gzip or plain JSON.
+    """The content of a catalog file's bytes, gzip or plain JSON.
 
     Raises:
-        CatalogError: no catalog of a schema that this version reads.
+        CatalogError: it is not a catalog, or has a schema that this version does not support.
     """
     try:
         content = json.loads(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
     except (OSError, EOFError, zlib.error, ValueError) as error:
         raise CatalogError(f"not a catalog: {error}") from error
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-        raise CatalogError(f"not a catalog of schema {SCHEMA}")
+        schema = content.get("schema") if isinstance(content, dict) else None
+        raise CatalogError(f"not a catalog of schema {SCHEMA}: its schema is {schema!r}")
     return content
 
 
 def checked(content: dict[str, Any], name: str) -> dict[str, Any]:
-    """The same content, after every price in it was read.
+    """The same content, after every price in it was validated.
 
     Raises:
-        CatalogError: it is malformed; `name` says what.
+        CatalogError: it is malformed; the message starts with `name`.
     """
     try:
         date.fromisoformat(content["generated_at"])
@@ -75,15 +76,15 @@ def checked(content: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def bundled() -> dict[str, Any]:
-    """The catalog that ships with the package."""
+    """The content of the catalog that ships with the package."""
     return unpack(resources.files(__package__).joinpath("data", BUNDLED).read_bytes())
 
 
 def from_file(path: str | Path) -> dict[str, Any]:
-    """The catalog in a file; a revision that it states must be its own.
+    """The content of a catalog file; the revision is verified, or computed if the file states none.
 
     Raises:
-        CatalogError: unreadable, of another schema, or changed since its revision was made.
+        CatalogError: the file is unreadable, has another schema, or does not match the revision that it states.
     """
     try:
         content = unpack(Path(path).read_bytes())
@@ -91,5 +92,5 @@ def from_file(path: str | Path) -> dict[str, Any]:
         raise CatalogError(f"cannot read the catalog {path}: {error}") from error
     revision = revision_of(content)
     if content.setdefault("revision", revision) != revision:
-        raise CatalogError(f"the catalog {path} does not match its revision")
+        raise CatalogError(f"the catalog {path} does not match its revision: {content['revision']!r} instead of {revision!r}")
     return content

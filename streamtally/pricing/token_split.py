@@ -1,8 +1,8 @@
-"""How much was used of each unit: inclusive counts, made consistent with one another, and split so that nothing overlaps.
+"""Splits the inclusive counts of a usage into exclusive ones, so that each token is priced exactly once.
 
-Tokens (and pages) contain one another: cached input is input, cached audio is both cached and audio. Here every token
-falls to exactly one unit, that of its narrowest description, so that a price can be a plain sum. Where parts exceed
-what contains them they are cut, and the usage is called inconsistent.
+Counts of tokens (and pages) include one another: cached input is input, cached audio is both cached input and audio. The
+split assigns every token to the narrowest unit that describes it, so that a price is a plain sum. Parts that exceed their
+container are cut, and the usage is reported as inconsistent.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ Fields = Mapping[str, Any]
 """The fields of a `Usage` by name."""
 
 FAMILIES = frozenset({"input", "output", "pages"})
-"""The units that have parts."""
+"""The root units whose counts include other units."""
 
 MEASURES = tuple(name for name, unit in UNITS.items() if unit.field and not unit.parents and name not in FAMILIES)
-"""The units that stand alone."""
+"""The units that neither contain nor are part of another unit."""
 
 SEARCHES = ("grounded_queries", "grounded_prompts", "web_searches")
-"""Three measures of the same searches, of which a model's price list has one."""
+"""Three units for the same searches; a model's price list uses one of them."""
 
 _KINDS = ("text", "audio", "image", "video")
 OUTPUT_KINDS = tuple(f"{kind}_output_tokens" for kind in _KINDS)
-IMPLIED: Mapping[str, tuple[tuple[str, ...], ...]] = {
+PARTS_OF: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "input": (("cache_read_tokens", "cache_write_tokens"), tuple(f"{kind}_input_tokens" for kind in _KINDS)),
     "output": (OUTPUT_KINDS, ("reasoning_tokens",)),
     "pages": (("annotated_pages",),),
@@ -40,24 +40,24 @@ IMPLIED: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "input_image": (("cache_read_image_tokens",),),
     "input_video": (("cache_read_video_tokens",),),
 }
-"""What a count that is not reported is at least: the largest of the sums of its reported parts."""
+"""By unit, groups of disjoint parts. A missing count is at least the largest sum of a group of its reported parts."""
 
 
 class Step(NamedTuple):
-    """One unit to settle: `room` is the place of the step that it is taken out of, or -1.
+    """One unit of a split; `container` is the index of the step whose count it is subtracted from, or -1.
 
-    `shared` are the places of steps that this unit's count contains too, and that are taken out elsewhere: cached audio
-    is a part of the audio, but comes out of what was read from the cache.
+    `shared` are the indices of steps that this unit's count also includes, but that are subtracted from another container:
+    cached audio is part of the audio, but is subtracted from the cached tokens.
     """
 
     unit: str
     field: str
-    room: int
+    container: int
     shared: tuple[int, ...]
 
 
 def _order() -> Iterator[str]:
-    """Every unit that has or is a part: what contains others first, and what is in two last but before the second."""
+    """All units of the families, ordered so that containers come first; units with two parents come before their first parent."""
     tokens = [name for name in UNITS if root_of(name) in FAMILIES]
     caches = [name for name in tokens if name in ("cache_read", "cache_write")]
     joint = [name for name in tokens if len(UNITS[name].parents) > 1]
@@ -70,7 +70,7 @@ ORDER = tuple(_order())
 
 
 def steps_of(units: Sequence[str]) -> tuple[Step, ...]:
-    """The steps that settle `units` and all that they are taken out of."""
+    """The steps that split `units` and the units that contain them."""
     wanted = {container for unit in units for container in _containers(unit)}
     places = {unit: place for place, unit in enumerate(name for name in ORDER if name in wanted)}
     return tuple(
@@ -91,37 +91,37 @@ def _containers(unit: str) -> Iterator[str]:
         yield unit
 
 
-def settle(steps: Sequence[Step], fields: Fields) -> tuple[list[int], bool]:
-    """How many fall to each step's unit and to none of its parts, and whether the reported counts were consistent."""
-    left: list[int] = []
-    sound = True
-    for unit, name, room, shared in steps:
+def split_tokens(steps: Sequence[Step], fields: Fields) -> tuple[list[int], bool]:
+    """The exclusive count of each step's unit, and whether the reported counts were consistent."""
+    counts: list[int] = []
+    consistent = True
+    for unit, name, container, shared in steps:
         count = fields[name]
         if count is None:
-            count = implied(unit, fields)
+            count = implied_count(unit, fields)
         if shared:
-            count -= sum([left[place] for place in shared])
+            count -= sum([counts[place] for place in shared])
         if count < 0:
-            count, sound = 0, False
-        if room >= 0:
-            space = left[room] - count
+            count, consistent = 0, False
+        if container >= 0:
+            space = counts[container] - count
             if space < 0:
-                count, space, sound = count + space, 0, False
-            left[room] = space
-        left.append(count)
-    return left, sound
+                count, space, consistent = count + space, 0, False
+            counts[container] = space
+        counts.append(count)
+    return counts, consistent
 
 
-Straight = Callable[[Fields, Sequence[int]], "tuple[tuple[int, ...], int] | None"]
-"""What falls to each step and the sum of that times given rates; None where the counts contradict one another."""
+CompiledSplit = Callable[[Fields, Sequence[int]], "tuple[tuple[int, ...], int] | None"]
+"""Returns the exclusive counts and the sum of counts times rates; None if the counts are inconsistent."""
 
 
 @lru_cache(maxsize=512)
-def straight(steps: tuple[Step, ...], reported: frozenset[str]) -> Straight:
-    """`settle` for counts that are consistent, written out as a function without loops: a third of its time.
+def compiled_split(steps: tuple[Step, ...], reported: frozenset[str]) -> CompiledSplit:
+    """`split_tokens` for consistent counts, generated as a function without loops, which takes a third of the time.
 
     Args:
-        steps: as for `settle`.
+        steps: as for `split_tokens`.
         reported: the fields that may have a count; all others are None.
 
     For input, cached input and output it reads:
@@ -140,73 +140,73 @@ def straight(steps: tuple[Step, ...], reported: frozenset[str]) -> Straight:
     if not steps:
         return lambda _fields, _rates: ((), 0)
     lines = ["def settled(fields, rates):"]
-    for place, (unit, name, room, shared) in enumerate(steps):
-        least = f"implied({unit!r}, fields)" if _implying(unit) & reported else "0"
+    for place, (unit, name, container, shared) in enumerate(steps):
+        least = f"implied({unit!r}, fields)" if _implied_from(unit) & reported else "0"
         lines += [f"n{place} = fields[{name!r}]", f"if n{place} is None: n{place} = {least}"]
         lines += [f"n{place} -= n{other}" for other in shared]
-        lines += [f"n{room} -= n{place}"] if room >= 0 else []
+        lines += [f"n{container} -= n{place}"] if container >= 0 else []
     counts, rates = ([f"{letter}{place}" for place in range(len(steps))] for letter in "nr")
     lines += ["if " + " or ".join(f"{count} < 0" for count in counts) + ": return None"]
     lines += [f"{', '.join(rates)}, = rates"]
     lines += [
         f"return ({', '.join(counts)},), " + " + ".join(f"{count} * {rate}" for count, rate in zip(counts, rates, strict=True))
     ]
-    names: dict[str, Any] = {"implied": implied}
+    names: dict[str, Any] = {"implied": implied_count}
     exec("\n    ".join(lines), names)
-    settled: Straight = names["settled"]
+    settled: CompiledSplit = names["settled"]
     return settled
 
 
-def implied(unit: str, fields: Fields) -> int:
-    """The least that a count can be that was not reported."""
-    return max((sum([_least(name, fields) for name in names]) for names in IMPLIED.get(unit, ())), default=0)
+def implied_count(unit: str, fields: Fields) -> int:
+    """The minimum of an unreported count, from its reported parts."""
+    return max((sum([_count_or_implied(name, fields) for name in names]) for names in PARTS_OF.get(unit, ())), default=0)
 
 
-def _least(name: str, fields: Fields) -> int:
+def _count_or_implied(name: str, fields: Fields) -> int:
     count = fields[name]
-    return implied(_COUNTED.get(name, ""), fields) if count is None else max(count, 0)
+    return implied_count(_COUNTED.get(name, ""), fields) if count is None else max(count, 0)
 
 
-def _implying(unit: str) -> set[str]:
-    """The fields from which `implied` concludes."""
-    names = {name for group in IMPLIED.get(unit, ()) for name in group}
-    return names.union(*(_implying(_COUNTED[name]) for name in names if name in _COUNTED))
+def _implied_from(unit: str) -> set[str]:
+    """The fields that `implied_count` reads for a unit."""
+    names = {name for group in PARTS_OF.get(unit, ()) for name in group}
+    return names.union(*(_implied_from(_COUNTED[name]) for name in names if name in _COUNTED))
 
 
-_COUNTED = {UNITS[unit].field: unit for unit in IMPLIED}
+_COUNTED = {UNITS[unit].field: unit for unit in PARTS_OF}
 
 
 def input_tokens(fields: Fields) -> int:
-    """All input of a request, as far as it is known."""
+    """The input tokens of a request, or their minimum if they are not reported."""
     count: int | None = fields["input_tokens"]
-    return implied("input", fields) if count is None else count
+    return implied_count("input", fields) if count is None else count
 
 
-def measured(unit: str, fields: Fields) -> Count:
-    """How much was used of a unit that stands alone."""
+def quantity_of(unit: str, fields: Fields) -> Count:
+    """The quantity of a standalone unit; 0 if it is not reported."""
     count = fields[UNITS[unit].field]
     if count is None and unit in SEARCHES:
         return _searches(unit, fields)
     if type(count) is float:
-        return exact(count)
+        return exact_number(count)
     return max(count or 0, 0)
 
 
 def _searches(unit: str, fields: Fields) -> int:
-    """A search is a query, and a prompt that searched is one prompt, whichever of them was counted."""
+    """Searches in one unit, from whichever of the three units was reported: a search is a query, and all belong to one prompt."""
     counts = (fields["grounded_queries"], fields["searches"], fields["grounded_prompts"])
     known = max(next((count for count in counts if count is not None), 0), 0)
     return min(known, 1) if unit == "grounded_prompts" else known
 
 
-def exact(count: float) -> Count:
-    """A number as it is printed; 0 where it is none that can be counted."""
+def exact_number(count: float) -> Count:
+    """A float as the exact value of its decimal representation; 0 if it is not finite and positive."""
     if not math.isfinite(count) or count <= 0:
         return 0
     return int(count) if count == int(count) else Decimal(repr(count))
 
 
-def possible(units: Sequence[str], fields: Fields) -> bool:
-    """Whether what was counted can have been: neither negative nor endless."""
+def all_valid(units: Sequence[str], fields: Fields) -> bool:
+    """Whether the counts of these units are finite and not negative."""
     counts = [fields[UNITS[unit].field] for unit in units]
     return all(count is None or 0 <= count < math.inf for count in counts)

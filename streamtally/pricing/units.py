@@ -1,7 +1,7 @@
-"""What prices are published in: the units, how they contain one another, and exact rates.
+"""The units that prices are published in, how they contain one another, and exact rates.
 
-A unit that is part of another has parents. A rate that is not published is that of the nearest parent that has one, and
-a count that is not reported is zero, so a catalog states only what differs.
+A unit that is part of another has parents. A unit without a published rate has the rate of its nearest rated parent, and an
+unreported count is zero, so a catalog states only rates that differ.
 """
 
 from __future__ import annotations
@@ -15,18 +15,17 @@ from functools import lru_cache
 from ..errors import CatalogError
 
 QUANTA = 10**15
-"""Money is counted in whole quanta of 1e-15 US dollars: every published token price is a whole number of them."""
+"""Quanta per US dollar. Money is a whole number of quanta of 1e-15 dollars, as is every published price of a token."""
 
 TOKENS = "million tokens"
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One thing that is charged for: rates are US dollars for `per` of what `Usage` counts in `field`.
+    """A unit of billing: rates are US dollars per `per` of the `Usage` field `field`; `label` names that quantity.
 
-    `parents` are the units that contain this one. Where several of them have a rate and this one has none, the first
-    such parent's holds; the modality stands first, so that cached audio without a rate is charged as audio: no
-    discount is assumed that was not published.
+    `parents` are the units that contain this one. A unit without a rate has the rate of its first parent that has one. The
+    modality comes first, so cached audio without a rate is charged as audio: an unpublished discount is not assumed.
     """
 
     name: str
@@ -81,10 +80,10 @@ UNITS = {
         Unit("cache_storage", "", 1_000_000 * 3_600, "million tokens and hour"),
     )
 }
-"""All units, parents before children. A catalog and `ModelCatalog.override` use these names.
+"""All units, parents before children. Catalogs and `ModelCatalog.override` use these names.
 
-`seconds` are those of sound, heard or spoken; `cache_write` is the shortest lifetime. `requests` counts itself, and
-`cache_storage` is asked for by itself (`ModelCatalog.storage_cost`), in tokens times seconds.
+`seconds` are seconds of audio, input or output. `cache_write` is the shortest cache lifetime. `requests` is 1 per request.
+`cache_storage` is in tokens times seconds and priced by `ModelCatalog.storage_cost` only.
 """
 
 
@@ -95,11 +94,11 @@ def _ancestors(name: str) -> Iterator[str]:
 
 
 ANCESTORS = {name: frozenset(_ancestors(name)) for name in UNITS}
-"""All units that contain a unit, however far above."""
+"""By unit, all units that contain it, directly or indirectly."""
 
 
 def rated_as(name: str, rated: Collection[str]) -> str | None:
-    """The unit whose rate holds for `name`: itself, else the nearest rated parent, of equally near ones the first.
+    """The unit whose rate applies to `name`: itself, else its nearest rated ancestor (the first of equally near ones), or None.
 
     >>> rated_as("cache_audio_read", {"input", "cache_read"}), rated_as("cache_audio_read", {"cache_read", "input_audio"})
     ('cache_read', 'input_audio')
@@ -122,9 +121,9 @@ def root_of(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """The price of one counted thing: `quanta / divisor` quanta, kept apart so that division comes last.
+    """The price of one counted item as the fraction `quanta / divisor`, so that division comes last.
 
-    `text` is the rate as published, in US dollars per published unit.
+    `text` is the published rate, in US dollars per published unit.
     """
 
     text: str
@@ -132,7 +131,7 @@ class Rate:
     divisor: int
 
     def times(self, count: int | Decimal) -> int:
-        """The price of `count` things in whole quanta, rounded half to even where it is not whole."""
+        """The price of `count` items in whole quanta, rounded half to even."""
         if self.divisor == 1 and isinstance(count, int):
             return count * self.quanta
         numerator, denominator = count.as_integer_ratio()
@@ -140,7 +139,7 @@ class Rate:
 
 
 def half_even(numerator: int, denominator: int) -> int:
-    """The quotient as a whole number, halves to the even one; the denominator is positive.
+    """The quotient rounded to an integer, halves to even; the denominator is positive.
 
     >>> [half_even(count, 2) for count in (1, 3, -1, -3, 4)]
     [0, 2, 0, -2, 2]
@@ -154,10 +153,10 @@ def rate_of(unit: str, text: str) -> Rate:
     """The rate of `text` US dollars per published `unit`.
 
     Raises:
-        CatalogError: an unknown unit, or a rate that is not a finite decimal number of at least zero.
+        CatalogError: the unit is unknown, or the rate is not a finite decimal number of at least zero.
 
     Example:
-        >>> rate_of("seconds", "0.36").times(10) == 10**12  # whisper: a tenth of a cent for ten seconds
+        >>> rate_of("seconds", "0.36").times(10) == 10**12  # whisper-1: ten seconds cost a tenth of a cent
         True
     """
     if unit not in UNITS:
@@ -165,8 +164,8 @@ def rate_of(unit: str, text: str) -> Rate:
     try:
         amount = Decimal(text)
     except InvalidOperation:
-        raise CatalogError(f"the rate of {unit} is no decimal number: {text!r}") from None
+        raise CatalogError(f"the rate of {unit} is not a decimal number: {text!r}") from None
     if not amount.is_finite() or amount < 0 or amount.adjusted() > 12 or int(amount.as_tuple().exponent) < -40:
-        raise CatalogError(f"the rate of {unit} must be a finite and sane amount, not negative: {text!r}")
+        raise CatalogError(f"the rate of {unit} must be from 0 to 1e13 with at most 40 decimals, not {text!r}")
     price = Fraction(amount) * QUANTA / UNITS[unit].per
     return Rate(text, price.numerator, price.denominator)

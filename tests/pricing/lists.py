@@ -9,7 +9,7 @@ Rates = dict[str, str]
 
 
 def catalog(*rows: dict[str, Any], **fields: Any) -> ModelCatalog:
-    """A catalog with the one model "m" of provider "p"."""
+    """A catalog with one model "m" of provider "p"."""
     models = {"m": {"rows": list(rows), **fields}}
     return ModelCatalog({"schema": 1, "revision": "r", "generated_at": "2026-01-01", "providers": {"p": {"models": models}}})
 
@@ -21,5 +21,5 @@ def row(rates: Rates, **conditions: Any) -> dict[str, Any]:
 
 
 def price(prices: ModelCatalog, usage: Usage | None, **options: Any) -> Cost:
-    """The price of the one model."""
+    """The cost of the usage with model "m" of provider "p"."""
     return prices.price("m", usage, provider="p", **options)

@@ -1,6 +1,6 @@
-"""The price of a request worked out with plain decimals, sharing no code with the package.
+"""A second implementation of pricing with plain decimals, which shares no code with the package.
 
-Inclusive counts times differences of rates: a part adds what its rate differs from those of all that contains it.
+The cost is the sum of inclusive counts times rate differences: a unit adds its rate minus the deltas of all that contain it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,13 +45,13 @@ COUNTED_IN = {"web_searches": "searches"}
 
 
 def ancestors(unit: str) -> set[str]:
-    """All that contains a unit."""
+    """All units that contain a unit."""
     parents = FIELD_AND_PARENTS[unit][1]
     return {*parents, *(above for parent in parents for above in ancestors(parent))}
 
 
 def rate_of(unit: str, rates: Mapping[str, Decimal]) -> Decimal | None:
-    """The unit's rate, or that of the first parent that has one; else of its only grandparent."""
+    """The rate of a unit, or of its first rated parent, or else of its first parent's ancestors."""
     if unit in rates:
         return rates[unit]
     for parent in FIELD_AND_PARENTS[unit][1]:
@@ -63,7 +63,7 @@ def rate_of(unit: str, rates: Mapping[str, Decimal]) -> Decimal | None:
 
 
 def deltas(rates: Mapping[str, Decimal]) -> dict[str, Decimal]:
-    """What each token of a unit costs beyond what it costs as part of what contains it."""
+    """By unit, the cost of a token beyond its cost as part of the containing units."""
     found: dict[str, Decimal] = {}
     for unit in FIELD_AND_PARENTS:
         if (rate := rate_of(unit, rates)) is not None:
@@ -72,19 +72,19 @@ def deltas(rates: Mapping[str, Decimal]) -> dict[str, Decimal]:
 
 
 def holds(row: Mapping[str, Any], size: int, at: datetime, words: Mapping[str, str], holidays: Mapping[str, Any]) -> bool:
-    """The conditions of a row, read literally."""
+    """Whether all conditions of a raw row hold."""
     above, window = row.get("above", {"input": -1}), row.get("window")
     limit = above["input"]
     start, end = (datetime.fromisoformat(row.get(*given)) for given in (("from", "0001-01-01"), ("to", "9999-12-31")))
     return (
         (size >= limit if above.get("op") == ">=" else size > limit)
-        and all(_says(values, words.get(word)) for word, values in row.get("when", {}).items())
+        and all(_matches(values, words.get(word)) for word, values in row.get("when", {}).items())
         and (start if start.tzinfo else start.replace(tzinfo=UTC)) <= at < (end if end.tzinfo else end.replace(tzinfo=UTC))
         and (window is None or _open(window, at, holidays))
     )
 
 
-def _says(values: str | list[str], word: str | None) -> bool:
+def _matches(values: str | list[str], word: str | None) -> bool:
     listed = [values] if isinstance(values, str) else values
     return "*" in listed or word in [value.casefold() for value in listed]
 
@@ -107,19 +107,19 @@ def rates_at(
     holidays: Mapping[str, Any],
     base: Sequence[str] = (),
 ) -> dict[str, Decimal] | None:
-    """The rates that hold, later rows winning; None where nothing is said of the tier, or of a region not in `base`."""
+    """The rates in force, later rows winning; None if no row names the tier, or the region outside `base`."""
     words = {**entry.get("defaults", {}), **words}
     rows = [row for row in entry["rows"] if holds(row, size, at, words, holidays)]
     for word in ("tier", "region"):
         if word == "region" and words.get(word) in base:
             continue
-        if word in words and not any(_says(row["when"][word], words[word]) for row in rows if word in row.get("when", {})):
+        if word in words and not any(_matches(row["when"][word], words[word]) for row in rows if word in row.get("when", {})):
             return None
     return {unit: Decimal(text) for row in rows for unit, text in row["rates"].items()}
 
 
 def region_word(entry: Mapping[str, Any], region: str | None, base: list[str]) -> str | None:
-    """The region as this model's rows name it; None where those without a region hold."""
+    """The name that this model's rows use for a region; None if the rows without a region hold."""
     named = {value for row in entry["rows"] for value in _listed(row.get("when", {}).get("region", []))} - {"*"}
     if region is None or not named:
         return None
@@ -134,7 +134,7 @@ def _listed(values: str | list[str]) -> list[str]:
 
 
 def charges(entry: Mapping[str, Any], rates: Mapping[str, Decimal], usage: Usage) -> Iterator[Decimal]:
-    """What each count adds, of those that have a rate. Searches have three counts, of which the first with a rate holds."""
+    """The charge of each rated unit; of the three units of a search the first with a rate counts."""
     for unit, delta in deltas(rates).items():
         yield (getattr(usage, FIELD_AND_PARENTS[unit][0]) or 0) * delta / MILLION
     searches = [unit for unit in ("grounded_queries", "grounded_prompts", "web_searches") if unit in rates]
@@ -147,7 +147,7 @@ def charges(entry: Mapping[str, Any], rates: Mapping[str, Decimal], usage: Usage
 
 
 def divided(entry: Mapping[str, Any], usage: Usage) -> Usage:
-    """Output of an image model that the provider did not break down is image tokens, and so on."""
+    """The usage with an undivided output assigned to the model's only kind of output."""
     kinds = (usage.text_output_tokens, usage.audio_output_tokens, usage.image_output_tokens, usage.video_output_tokens)
     if "undivided" not in entry or any(kinds):
         return usage

@@ -75,7 +75,7 @@ IMAGE = [row({"images": "0.01"})] + [
     ],
 )
 def test_worked_example(rows: list[dict[str, Any]], usage: dict[str, Any], expected: str) -> None:
-    """The figure that one gets by hand, to the last digit."""
+    """The cost equals the figure computed by hand, to the last digit."""
     cost = price(catalog(*rows), Usage(**usage))
     assert cost.usd == Decimal(expected)
     assert (cost.status, cost.complete, cost.unpriced) == ("priced", True, ())
@@ -83,7 +83,7 @@ def test_worked_example(rows: list[dict[str, Any]], usage: dict[str, Any], expec
 
 
 def test_an_hour_of_cache_costs_more_than_five_minutes() -> None:
-    """The hour's rate holds for the part of the written tokens that is kept for an hour."""
+    """The one-hour rate applies to the written tokens that are cached for an hour."""
     prices = catalog(row({**BASE, "cache_write": "3.75", "cache_write_1h": "6"}))
     short = price(prices, Usage(input_tokens=1000, cache_write_tokens=1000))
     both = price(prices, Usage(input_tokens=1000, cache_write_tokens=1000, cache_write_1h_tokens=400))
@@ -99,20 +99,20 @@ def test_an_hour_of_cache_costs_more_than_five_minutes() -> None:
     ("quality", "rate"), [("low", ".02"), ("Medium", ".03"), ("high", ".04"), ("auto", ".05"), ("hd", ".01"), (None, ".05")]
 )
 def test_image_quality(quality: str | None, rate: str) -> None:
-    """The row of the quality, else the base; what was not said is what the API takes by default."""
+    """The row of the quality applies, else the base row; a missing quality means the API's default."""
     prices = catalog(*IMAGE, defaults={"quality": "auto"})
     assert price(prices, Usage(images=1, image_quality=quality)).usd == Decimal(rate)
 
 
 def test_image_size_and_quality_together() -> None:
-    """A row that names both holds only for both."""
+    """A row that names size and quality holds only if both match."""
     prices = catalog(row({"images": "1"}), row({"images": "2"}, when={"quality": "hd", "size": "1024x1792"}))
     assert price(prices, Usage(images=1, image_quality="hd", image_size="1024-x-1792")).usd == 2
     assert price(prices, Usage(images=1, image_quality="hd", image_size="1024x1024")).usd == 1
 
 
 def test_undivided_output_of_an_image_model_is_image() -> None:
-    """Where the provider does not break down the output, an image model's output is image tokens."""
+    """The output of an image model without a breakdown is priced as image tokens."""
     prices = catalog(row({"input": "5", "output": "10", "output_image": "32"}), undivided="output_image")
     assert price(prices, Usage(output_tokens=1000)).usd == Decimal("0.032")
     divided = Usage(output_tokens=1000, image_output_tokens=900, text_output_tokens=100)
@@ -121,7 +121,7 @@ def test_undivided_output_of_an_image_model_is_image() -> None:
 
 
 def test_cached_audio_without_a_rate_gets_no_discount() -> None:
-    """Two rated units contain it; the audio rate holds, for no discount is assumed."""
+    """Cached audio without a rate of its own has the audio rate, not the cache rate."""
     usage = Usage(input_tokens=1000, cache_read_tokens=500, audio_input_tokens=600, cache_read_audio_tokens=400)
     without = price(catalog(row({"input": "2", "cache_read": "1", "input_audio": "40"})), usage)
     own = price(catalog(row({"input": "2", "cache_read": "1", "input_audio": "40", "cache_audio_read": "0.5"})), usage)
@@ -145,8 +145,8 @@ def test_cached_audio_without_a_rate_gets_no_discount() -> None:
         ({"cache_read_tokens": 100}, "0.00001"),
     ],
 )
-def test_inconsistent_counts_are_cut_to_what_contains_them(usage: dict[str, Any], expected: str) -> None:
-    """Every token is charged once, whatever the parts claim."""
+def test_inconsistent_counts_are_cut_to_their_container(usage: dict[str, Any], expected: str) -> None:
+    """Parts that exceed their container are cut, so that each token is charged once."""
     rates = {"input": "1", "cache_read": "0.1", "cache_write": "2", "input_audio": "10", "input_image": "5"}
     prices = catalog(row({**rates, "output": "2", "output_audio": "3", "output_image": "6"}))
     assert price(prices, Usage(**usage)).usd == Decimal(expected)
@@ -154,14 +154,14 @@ def test_inconsistent_counts_are_cut_to_what_contains_them(usage: dict[str, Any]
 
 @pytest.mark.parametrize(("op", "at_limit"), [(">", "0.003"), (">=", "0.006")])
 def test_context_tier_is_a_cliff(op: str, at_limit: str) -> None:
-    """The whole request is charged at the upper rates, cached tokens count, and the limit itself is strict or not."""
+    """Above the limit the whole request has the upper rates; cached tokens count, and the limit may be strict or not."""
     prices = catalog(row({"input": "3"}), row({"input": "6"}, above={"input": 1000, "op": op}))
     assert price(prices, Usage(input_tokens=1000, cache_read_tokens=900)).usd == Decimal(at_limit)
     assert price(prices, Usage(input_tokens=1001)).usd == Decimal("0.006006")
 
 
 def test_a_later_row_wins_unit_by_unit() -> None:
-    """A tier without context lengths of its own holds for every length; what it does not rate stays."""
+    """A tier row without a context length holds for every length; units that it does not rate keep their rate."""
     rows = [*LONG, row({"input": "1.5", "output": "7.5"}, when={"tier": "flex"})]
     usage = Usage(input_tokens=250_000, output_tokens=30_000)
     assert price(catalog(*rows), usage, tier="flex").usd == Decimal("0.6")
@@ -171,14 +171,14 @@ def test_a_later_row_wins_unit_by_unit() -> None:
 
 
 @pytest.mark.parametrize("tier", [None, "", "auto", "default", "Standard", "on_demand"])
-def test_words_for_no_tier(tier: str | None) -> None:
-    """What is no service tier is charged at the standard rates."""
+def test_names_of_the_standard_tier(tier: str | None) -> None:
+    """Names of the standard tier are charged at standard rates."""
     prices = catalog(row({"input": "5"}), row({"input": "10"}, when={"tier": "priority"}))
     assert price(prices, Usage(input_tokens=1000), tier=tier).usd == Decimal("0.005")
 
 
 def test_a_tier_without_rates_is_unknown() -> None:
-    """Neither the standard price nor half of it is assumed."""
+    """A request in a tier without rates has no cost."""
     prices = catalog(row({"input": "5"}), row({"input": "10"}, when={"tier": "priority"}, start="2026-06-01"))
     usage, before, after = Usage(input_tokens=1000), datetime(2026, 5, 31, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
     assert price(prices, usage, tier="PRIORITY", at=after).usd == Decimal("0.01")
@@ -187,15 +187,15 @@ def test_a_tier_without_rates_is_unknown() -> None:
         assert (cost.usd, cost.status, cost.unpriced, cost.complete) == (None, "missing_rate", (f"tier:{tier}",), False)
 
 
-def test_an_empty_tier_row_says_that_the_tier_costs_the_same() -> None:
-    """The tier is known, and changes nothing."""
+def test_an_empty_tier_row_means_standard_rates() -> None:
+    """A tier with an empty row has the standard rates."""
     assert price(catalog(row(BASE), row({}, when={"tier": "batch"})), Usage(input_tokens=1000), tier="batch").usd == Decimal(
         "0.003"
     )
 
 
-def test_a_row_ends_before_its_last_moment() -> None:
-    """From the end on, the row below it holds again."""
+def test_the_end_of_a_row_is_exclusive() -> None:
+    """From the end of a row on, the row below it holds again."""
     prices = catalog(row({"input": "2"}), row({"input": "1"}, end="2026-03-01T06:00:00+00:00"))
     end = datetime(2026, 3, 1, 6, tzinfo=UTC)
     assert price(prices, Usage(input_tokens=1_000_000), at=end).usd == 2
@@ -203,7 +203,7 @@ def test_a_row_ends_before_its_last_moment() -> None:
 
 
 def test_dated_rows() -> None:
-    """An old request has the old price; a day begins at midnight UTC, wherever the request was made."""
+    """The time of the request selects the row; a day begins at midnight UTC."""
     prices = catalog(row({"input": "1"}, end="2026-03-01"), row({"input": "2"}, start="2026-03-01"))
     usage, midnight = Usage(input_tokens=1_000_000), datetime(2026, 3, 1, tzinfo=UTC)
     assert price(prices, usage, at=midnight - timedelta(microseconds=1)).usd == 1
@@ -225,14 +225,14 @@ def test_dated_rows() -> None:
     ],
 )
 def test_hours_of_the_day(hours: list[str], day: int, hour: int, expected: str) -> None:
-    """Windows are half-open, may pass midnight, and hold on their weekdays only (the 7th is a Saturday)."""
+    """Windows are half-open, may span midnight, and hold on their weekdays only (the 7th is a Saturday)."""
     prices = catalog(row({"input": "1"}), row({"input": "2"}, window={"hours": hours, "days": [1, 2, 3, 4, 5]}))
     at = datetime(2026, 11, day, hour, tzinfo=UTC)
     assert price(prices, Usage(input_tokens=1_000_000), at=at).usd == Decimal(expected)
 
 
-def test_least_and_most_of_a_unit() -> None:
-    """A minimum holds only where there is something to charge; a maximum cuts."""
+def test_minimum_and_maximum_of_a_unit() -> None:
+    """A minimum applies only to a positive count; a maximum caps the count."""
     prices = catalog(row({"seconds": "3600", "web_searches": "1000"}), minimum={"seconds": 10}, maximum={"web_searches": 1})
     assert price(prices, Usage(seconds=2.5)).usd == 10
     assert price(prices, Usage(seconds=0)).usd == 0
@@ -240,21 +240,21 @@ def test_least_and_most_of_a_unit() -> None:
 
 
 def test_a_third_of_a_cent_is_rounded_once() -> None:
-    """Hours are multiplied first and divided last, half to even at 1e-15 dollars."""
+    """Division comes last and rounds half to even at 1e-15 dollars."""
     assert price(catalog(row({"seconds": "1"})), Usage(seconds=1)).usd == Decimal("0.000277777777778")
     assert price(catalog(row({"seconds": "1"})), Usage(seconds=3600)).usd == 1
 
 
 def test_rates_finer_than_a_quantum() -> None:
-    """Each line is rounded, so that the cost stays their sum."""
+    """Each line is rounded, so the cost equals the sum of its lines."""
     prices = catalog(row({"input": "0.0000000004", "output": "0.0000000006", "requests": "1"}))
     cost = price(prices, Usage(input_tokens=1, output_tokens=1))
     assert cost.usd == sum(line.usd for line in cost.breakdown) == Decimal("0.001000000000001")
     assert price(prices, Usage(input_tokens=10, output_tokens=10)).usd == Decimal("0.00100000000001")
 
 
-def test_more_cards_and_plans_than_are_kept() -> None:
-    """They are forgotten and made again."""
+def test_more_cards_and_plans_than_the_caches_hold() -> None:
+    """Evicted rate cards and plans are computed again with the same result."""
     prices = catalog(row({"images": "1"}), row({"images": "2"}, when={"size": "7x7"}))
     for side in (*range(1, 1100), 7):
         cost = price(prices, Usage(images=1, image_size=f"{side}x{side}"))
@@ -267,7 +267,7 @@ def test_more_cards_and_plans_than_are_kept() -> None:
 
 
 def test_exact_in_any_decimal_context() -> None:
-    """The caller's decimal context changes nothing."""
+    """The caller's decimal context does not change the cost."""
     prices = catalog(row({"input": "2.5", "output": "10"}))
     with localcontext() as context:
         context.prec = 3
@@ -276,7 +276,7 @@ def test_exact_in_any_decimal_context() -> None:
 
 
 def test_free_is_zero_and_unknown_is_none() -> None:
-    """An explicit zero is a price; no rate is none."""
+    """An explicit rate of zero costs 0; a missing rate makes the cost None."""
     free = price(catalog(row({"input": "0", "output": "0"})), Usage(input_tokens=10, output_tokens=10))
     assert (free.usd, free.status, free.complete) == (Decimal(0), "priced", True)
     unpriced = price(catalog(), Usage(input_tokens=10))
@@ -284,8 +284,8 @@ def test_free_is_zero_and_unknown_is_none() -> None:
     assert price(catalog(), Usage(input_tokens=0)).usd is None
 
 
-def test_a_unit_without_a_rate_is_named() -> None:
-    """What is known is charged, and what is not is listed."""
+def test_a_unit_without_a_rate_is_listed() -> None:
+    """Rated units are charged and unrated ones are listed in `unpriced`."""
     cost = price(catalog(row({"input": "1"})), Usage(input_tokens=1000, output_tokens=5, searches=2))
     assert (cost.usd, cost.status, cost.complete) == (Decimal("0.001"), "unpriced_unit", False)
     assert cost.unpriced == ("output", "web_searches")
@@ -299,25 +299,25 @@ def test_a_unit_without_a_rate_is_named() -> None:
 
 @pytest.mark.parametrize("usage", [None, Usage(), Usage(total_tokens=7), Usage(partial=True)])
 def test_no_usage(usage: Usage | None) -> None:
-    """Nothing counted, nothing known."""
+    """Without any count the status is "no_usage"."""
     cost = price(catalog(row(BASE)), usage)
     assert (cost.usd, cost.status, cost.complete) == (None, "no_usage", False)
 
 
 def test_reported_zeros_cost_nothing() -> None:
-    """A provider that counted zero said something."""
+    """Reported counts of zero cost 0."""
     cost = price(catalog(row(BASE)), Usage(input_tokens=0, output_tokens=0))
     assert (cost.usd, cost.status) == (Decimal(0), "priced")
 
 
 def test_partial_usage_makes_a_partial_cost() -> None:
-    """The lower bound of an interrupted stream."""
+    """Partial usage gives a cost with status "partial"."""
     cost = price(catalog(row(BASE)), Usage(input_tokens=1000, partial=True))
     assert (cost.usd, cost.status, cost.complete) == (Decimal("0.003"), "partial", False)
 
 
-def test_a_stated_cost_is_used_and_both_are_kept() -> None:
-    """It is what the provider will charge; ours stands beside it, with its lines."""
+def test_a_reported_cost_is_used_and_both_are_kept() -> None:
+    """The provider's reported cost is `usd`; the computed one and its lines are kept beside it."""
     stated = Usage(input_tokens=1000, cost_usd=Decimal("0.5"))
     cost = price(catalog(row(BASE)), stated)
     assert (cost.usd, cost.source, cost.provider_usd, cost.computed_usd) == (
@@ -327,8 +327,8 @@ def test_a_stated_cost_is_used_and_both_are_kept() -> None:
     assert price(catalog(row(BASE)), Usage(input_tokens=1000)).provider_usd is None
 
 
-def test_a_stated_cost_fills_in_what_is_unknown() -> None:
-    """What the provider says is known even where nothing can be computed."""
+def test_a_reported_cost_replaces_an_unknown_one() -> None:
+    """A reported cost is used where none can be computed."""
     stated = Usage(input_tokens=1000, cost_usd=Decimal("0.5"))
     for cost in (price(catalog(), stated), catalog().price("other", stated, provider="p")):
         assert (cost.usd, cost.status, cost.complete, cost.source) == (Decimal("0.5"), "priced", True, "provider")
@@ -337,16 +337,16 @@ def test_a_stated_cost_fills_in_what_is_unknown() -> None:
     assert (interrupted.usd, interrupted.status, interrupted.complete) == (Decimal(0), "partial", False)
 
 
-def test_a_stated_zero_does_not_hide_a_price() -> None:
-    """Gateways state zero for what is charged to a key of the user's own; for a free model both are zero."""
+def test_a_reported_zero_does_not_hide_a_price() -> None:
+    """A reported zero loses against a computed cost above zero; for a free model both are zero."""
     zero = Usage(input_tokens=1000, cost_usd=Decimal(0))
     cost = price(catalog(row(BASE)), zero)
     assert (cost.usd, cost.source, cost.provider_usd) == (Decimal("0.003"), "computed", Decimal(0))
     assert price(catalog(row({"input": "0"})), zero).source == "provider"
 
 
-def test_own_rates_win_over_a_stated_cost() -> None:
-    """Who gives rates or a discount wants those; what was stated is kept."""
+def test_user_rates_win_over_a_reported_cost() -> None:
+    """With user rates or discounts the computed cost is used, and the reported one is kept."""
     stated = Usage(input_tokens=1000, cost_usd=Decimal("0.5"))
     mine = catalog(row(BASE))
     for cost, usd in (
@@ -358,13 +358,13 @@ def test_own_rates_win_over_a_stated_cost() -> None:
 
 
 @pytest.mark.parametrize("seconds", [float("inf"), float("nan"), -1.0])
-def test_impossible_seconds_are_no_seconds(seconds: float) -> None:
-    """They are neither charged nor raised about."""
+def test_impossible_seconds_count_as_zero(seconds: float) -> None:
+    """Infinite, NaN and negative seconds cost 0 and raise nothing."""
     assert price(catalog(row({"seconds": "1"})), Usage(seconds=seconds)).usd == 0
 
 
-def test_strict_raises_where_the_cost_is_not_whole() -> None:
-    """Only when asked."""
+def test_strict_raises_if_the_cost_is_not_complete() -> None:
+    """With `strict` an incomplete cost raises an error that carries the cost."""
     with pytest.raises(CatalogError, match="unpriced_unit"):
         price(catalog(row({"input": "1"})), Usage(input_tokens=1, output_tokens=1), strict=True)
     with pytest.raises(CatalogError, match="unknown_model") as raised:
@@ -377,12 +377,12 @@ def test_strict_raises_where_the_cost_is_not_whole() -> None:
     ("quanta", "text"), [(0, "0"), (1, "1E-15"), (10**15, "1"), (120 * 10**15, "120"), (25 * 10**13, "0.25")]
 )
 def test_dollars(quanta: int, text: str) -> None:
-    """Exact, and without zeros at the end."""
+    """The amount is exact and has no trailing zeros."""
     assert str(dollars(quanta)) == text
 
 
-def test_storage_is_asked_for_by_itself() -> None:
-    """A million tokens for an hour; in another tier, or without a rate, it is unknown."""
+def test_storage_cost() -> None:
+    """Storage is priced per million tokens and hour; without a rate or in an unknown tier its cost is unknown."""
     prices = catalog(
         row({"input": "1", "cache_storage": "4.5"}), row({"input": "2", "cache_storage": "1"}, when={"tier": "flex"})
     )
@@ -397,7 +397,7 @@ def test_storage_is_asked_for_by_itself() -> None:
 
 
 def test_a_cost_survives_json() -> None:
-    """With its lines, which are made when they are looked at."""
+    """A cost and its lazy breakdown survive JSON, pickle and copies."""
     cost = price(catalog(row({**BASE, "seconds": "1"})), Usage(input_tokens=1000, output_tokens=3, source="estimated"))
     again = Cost.model_validate_json(cost.model_dump_json())
     assert again == cost
@@ -414,8 +414,8 @@ def test_a_cost_survives_json() -> None:
         cost.usd = Decimal(1)
 
 
-def test_only_the_amount() -> None:
-    """The same figure, for whoever sums up."""
+def test_usd_equals_price() -> None:
+    """`usd` returns the same amount as `price`."""
     prices = catalog(row(BASE))
     assert prices.usd("m", Usage(input_tokens=1000), provider="p") == Decimal("0.003")
     assert prices.usd("m", Usage(input_tokens=1000, cost_usd=Decimal(1)), provider="p") == 1
@@ -424,7 +424,7 @@ def test_only_the_amount() -> None:
 
 
 def test_search_fees_by_the_size_of_the_context() -> None:
-    """And by what the API takes where the request does not say."""
+    """The fee depends on the search context size, or on the API's default."""
     fees = [row({"requests": fee}, when={"search": size}) for size, fee in (("low", "5"), ("medium", "8"), ("high", "12"))]
     prices = catalog(row({"input": "0"}), *fees, defaults={"search": "medium"})
     costs = [price(prices, Usage(input_tokens=1, search_context=size)).usd for size in ("low", None, "HIGH")]
@@ -432,14 +432,14 @@ def test_search_fees_by_the_size_of_the_context() -> None:
 
 
 def test_video_by_resolution() -> None:
-    """The size of a video is a word as an image's is."""
+    """The resolution of a video selects the row by `size`."""
     prices = catalog(row({"video_seconds": "0.1"}, when={"size": "720p"}), row({"video_seconds": "0.3"}, when={"size": "1080p"}))
     assert price(prices, Usage(video_seconds=8, video_size="1080p")).usd == Decimal("2.4")
     assert price(prices, Usage(video_seconds=8)).status == "missing_rate"
 
 
 def test_a_fee_for_every_request_covers_its_searches() -> None:
-    """Perplexity counts the searches of a request that has a price of its own: nothing is missing."""
+    """Searches of a request with a fee per request need no rate of their own."""
     searched = price(catalog(row({"input": "1", "requests": "5"})), Usage(input_tokens=1_000_000, searches=3))
     assert (searched.status, searched.usd) == ("priced", Decimal("1.005"))
     assert price(catalog(row({"input": "1"})), Usage(input_tokens=1, searches=3)).unpriced == ("web_searches",)

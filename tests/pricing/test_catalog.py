@@ -88,15 +88,15 @@ def bundled() -> ModelCatalog:
     ],
 )
 def test_real_price(bundled: ModelCatalog, model: str, usage: dict[str, Any], options: dict[str, Any], expected: str) -> None:
-    """Published prices, worked out by hand."""
+    """The bundled catalog gives the published prices."""
     cost = bundled.price(model, Usage(**usage), **{"at": NOW, **options})
     assert cost.usd == Decimal(expected)
     assert (cost.status, cost.complete, cost.catalog_revision) == ("priced", True, bundled.revision)
     assert sum(line.usd for line in cost.breakdown) == cost.usd
 
 
-def test_an_image_of_unknown_size_is_not_given_a_price(bundled: ModelCatalog) -> None:
-    """Only the combinations that are on the list."""
+def test_an_image_of_unknown_size_has_no_price(bundled: ModelCatalog) -> None:
+    """Only the listed combinations of size and quality have a price."""
     cost = bundled.price("dall-e-3", Usage(images=1, image_size="640x480"))
     assert (cost.usd, cost.status, cost.unpriced) == (None, "missing_rate", ("images",))
 
@@ -135,12 +135,12 @@ def test_an_image_of_unknown_size_is_not_given_a_price(bundled: ModelCatalog) ->
     ],
 )
 def test_provider_for_host(bundled: ModelCatalog, host: str | None, provider: str | None) -> None:
-    """An API host belongs to one provider; a host that only resembles one belongs to none."""
+    """An API host belongs to one provider; a similar host belongs to none."""
     assert bundled.provider_for_host(host) == provider
 
 
 def test_override_wins_and_leaves_the_old_catalog(bundled: ModelCatalog) -> None:
-    """A new catalog, whose own rates win unit by unit under every tier; its revision says so."""
+    """Overrides win unit by unit in a new catalog with another revision; the old catalog stays."""
     usage = Usage(input_tokens=1000, output_tokens=1000)
     mine = bundled.override("gpt-4o", {"input": Decimal(1)}, provider="openai")
     cost = mine.price("gpt-4o-2024-08-06", usage, provider="openai")
@@ -155,16 +155,16 @@ def test_override_wins_and_leaves_the_old_catalog(bundled: ModelCatalog) -> None
 
 @pytest.mark.parametrize("provider", [None, "openai", "nobody"])
 def test_override_of_an_unknown_model(bundled: ModelCatalog, provider: str | None) -> None:
-    """Without a provider the rates hold wherever the model is served."""
+    """An override without a provider applies at every provider."""
     mine = bundled.override("My-Model", {"input": 0.1, "output": "2", "cache_read": 0})
     cost = mine.price("my-model", Usage(input_tokens=1000, cache_read_tokens=1000, output_tokens=1000), provider=provider)
     assert (cost.usd, cost.complete, cost.match_rule) == (Decimal("0.002"), True, "user: exact")
-    assert mine.knows("MY-model")
-    assert not bundled.knows("my-model")
+    assert mine.has_model("MY-model")
+    assert not bundled.has_model("my-model")
 
 
 def test_override_at_one_provider_holds_there_only(bundled: ModelCatalog) -> None:
-    """The provider's own rates come after the general ones, and the others have the general ones."""
+    """An override for a provider wins there; elsewhere the general override applies."""
     mine = bundled.override("m", {"input": "1", "output": "1"}).override("m", {"input": "2"}, provider="acme")
     usage = Usage(input_tokens=1000, output_tokens=1000)
     assert mine.price("m", usage, provider="Acme").usd == Decimal("0.003")
@@ -172,19 +172,19 @@ def test_override_at_one_provider_holds_there_only(bundled: ModelCatalog) -> Non
 
 
 @pytest.mark.parametrize("rates", [{"inputs": "1"}, {"input": "-1"}, {"input": "nan"}, {"input": "dear"}])
-def test_override_refuses_what_is_no_rate(bundled: ModelCatalog, rates: dict[str, str]) -> None:
-    """A wrong unit or number is an error at once, not a wrong cost later."""
+def test_override_rejects_invalid_rates(bundled: ModelCatalog, rates: dict[str, str]) -> None:
+    """An unknown unit or an invalid rate raises at once."""
     with pytest.raises(CatalogError):
         bundled.override("m", rates)
 
 
-def test_knows_and_iteration(bundled: ModelCatalog) -> None:
-    """What the catalog holds can be counted, listed and asked for."""
+def test_has_model_and_iteration(bundled: ModelCatalog) -> None:
+    """A catalog can be counted, listed and searched for a model."""
     models = list(bundled)
     assert len(models) == len(bundled) == len(set(models)) > 2000
     assert ("openai", "gpt-4o") in models
-    assert all(bundled.knows(name) for name in ("gpt-4o", "gpt-4o-2024-08-06", "llama-3.3-70b-versatile", "openai/gpt-4o"))
-    assert not any(bundled.knows(name) for name in ("gpt-4x", "", None))
+    assert all(bundled.has_model(name) for name in ("gpt-4o", "gpt-4o-2024-08-06", "llama-3.3-70b-versatile", "openai/gpt-4o"))
+    assert not any(bundled.has_model(name) for name in ("gpt-4x", "", None))
     assert "2026" in repr(bundled)
 
 
@@ -195,7 +195,7 @@ def _content() -> dict[str, Any]:
 
 @pytest.mark.parametrize("packed", [True, False])
 def test_from_file(tmp_path: Path, packed: bool) -> None:
-    """Gzip or plain JSON; a file without a revision gets its own."""
+    """A catalog loads from gzip or plain JSON; a file without a revision gets one."""
     content = _content()
     path = tmp_path / "prices"
     path.write_bytes(snapshot.pack(content) if packed else json.dumps(content).encode())
@@ -222,8 +222,8 @@ def test_from_file(tmp_path: Path, packed: bool) -> None:
         {"providers": None},
     ],
 )
-def test_from_file_refuses_a_wrong_catalog(tmp_path: Path, change: dict[str, Any]) -> None:
-    """Every price is checked before the first is used."""
+def test_from_file_rejects_a_wrong_catalog(tmp_path: Path, change: dict[str, Any]) -> None:
+    """A catalog with an invalid price or revision is rejected on loading."""
     path = tmp_path / "prices.json"
     path.write_text(json.dumps({**_content(), **change}))
     with pytest.raises(CatalogError):
@@ -231,8 +231,8 @@ def test_from_file_refuses_a_wrong_catalog(tmp_path: Path, change: dict[str, Any
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\x1f\x8b", gzip.compress(b"{}")[:-3], gzip.compress(b"\xff")])
-def test_from_file_refuses_what_is_no_catalog(tmp_path: Path, data: bytes) -> None:
-    """Damaged files and missing files alike."""
+def test_from_file_rejects_other_files(tmp_path: Path, data: bytes) -> None:
+    """Damaged and missing files are rejected."""
     path = tmp_path / "prices.json.gz"
     path.write_bytes(data)
     with pytest.raises(CatalogError):
@@ -242,7 +242,7 @@ def test_from_file_refuses_what_is_no_catalog(tmp_path: Path, data: bytes) -> No
 
 
 def test_import_discipline() -> None:
-    """The package loads no catalog, and loading the catalog module reads no file and no network module."""
+    """Importing the package loads no catalog; importing the catalog module reads no file and loads no network module."""
     program = (
         "import sys, streamtally; assert not any(name.startswith('streamtally.pricing') for name in sys.modules)\n"
         "before = set(sys.modules)\n"
@@ -254,7 +254,7 @@ def test_import_discipline() -> None:
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_units_state_their_parents_before_them() -> None:
-    """The order that the arithmetic relies on."""
+def test_parents_come_before_their_units() -> None:
+    """`UNITS` lists parents before their children, which the calculation relies on."""
     names = list(UNITS)
     assert all(names.index(parent) < names.index(name) for name, unit in UNITS.items() for parent in unit.parents)

@@ -5,7 +5,7 @@ from .lists import catalog, row
 
 
 def test_disputes_of_the_bundled_catalog() -> None:
-    """All of them, or those of one model under any of its names, with what each source says and why one holds."""
+    """Disputes are listed for all models, or for one under any of its names, with all rates and the rule."""
     bundled = ModelCatalog.bundled()
     everything = bundled.disputed()
     assert len(everything) > 20
@@ -18,20 +18,20 @@ def test_disputes_of_the_bundled_catalog() -> None:
 
 
 def test_sources_of_a_model() -> None:
-    """Where its prices are from."""
+    """The sources of a model's prices are listed."""
     bundled = ModelCatalog.bundled()
     assert bundled.sources("gpt-5", provider="openai") == ("genai-prices", "litellm", "own")
     assert bundled.sources("no-such-model") == ()
 
 
 def test_a_catalog_without_disputes() -> None:
-    """One of the user's own needs none of this."""
+    """A catalog without disputes and sources has empty lists."""
     mine = catalog(row({"input": "1"}))
     assert (mine.disputed(), mine.sources("m", provider="p")) == ((), ())
 
 
-def test_a_dispute_says_where_it_holds() -> None:
-    """Conditions are those of the row."""
+def test_a_dispute_has_the_conditions_of_its_row() -> None:
+    """A dispute carries the conditions of its row."""
     item = {"unit": "input", "when": {"tier": "batch"}, "above": 9, "rates": {"a": "1", "b": "2"}, "picked": "3", "rule": "own"}
     content = {
         "revision": "r",

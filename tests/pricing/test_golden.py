@@ -33,7 +33,7 @@ def bundled() -> ModelCatalog:
 
 @pytest.mark.parametrize("case", WORKED, ids=[case["name"] for case in WORKED])
 def test_worked_example(case: dict[str, Any]) -> None:
-    """Another implementation's tests, by explicit rates."""
+    """The worked examples of another implementation give the same cost with explicit rates."""
     prices = catalog(*case["rows"], defaults=case.get("defaults", {}))
     cost = price(prices, Usage(**case["usage"]), tier=case.get("tier"))
     assert cost.usd == (None if case["usd"] is None else Decimal(case["usd"]))
@@ -41,7 +41,7 @@ def test_worked_example(case: dict[str, Any]) -> None:
 
 
 def test_there_are_enough_cases_of_every_kind() -> None:
-    """Over providers, modalities, caches, tiers, context sizes, tools, regions and dates."""
+    """The cases cover providers, modalities, caches, tiers, context lengths, tools, regions and dates."""
     assert len(CASES) == len({case["id"] for case in CASES}) >= 300
     assert len({case["provider"] for case in CASES}) >= 20
     kinds = {tag for case in CASES for tag in case["tags"]}
@@ -51,16 +51,16 @@ def test_there_are_enough_cases_of_every_kind() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
 def test_golden_case(bundled: ModelCatalog, case: dict[str, Any]) -> None:
-    """The catalog and the arithmetic say what the published rates, multiplied and added, make."""
+    """The cost of a case equals the sum of its published rates times counts."""
     by_hand = [Decimal(str(line["count"])) * Decimal(line["rate"]) / line["per"] for line in case["lines"]]
     assert abs(sum(by_hand, Decimal(0)) - Decimal(case["usd"])) <= CLOSE
-    told = {"tier": case.get("tier"), "region": case.get("region"), "provider": case["provider"]}
-    cost = bundled.price(case["model"], Usage(**case["usage"]), at=datetime.fromisoformat(case["at"]), **told)
+    context = {"tier": case.get("tier"), "region": case.get("region"), "provider": case["provider"]}
+    cost = bundled.price(case["model"], Usage(**case["usage"]), at=datetime.fromisoformat(case["at"]), **context)
     assert (cost.usd, cost.status, cost.complete) == (Decimal(case["usd"]), "priced", True)
 
 
 def test_every_explanation_explains_a_case() -> None:
-    """Why others differ is kept beside the cases, each reason with its source, and none is left over."""
+    """Each recorded disagreement of another library has a case, a reason and a source."""
     ids = [case["id"] for case in CASES]
     for entry in _load("golden_disagreements.json")["reasons"]:
         assert entry["why"]
@@ -68,13 +68,13 @@ def test_every_explanation_explains_a_case() -> None:
         assert all(any(fnmatch(identity, text) for identity in ids) for text in entry["cases"]), entry
 
 
-# ---------------------------------------------------------------------------------- four faults of others, each a test
+# Four known faults of other libraries
 
 
 @pytest.mark.parametrize("provider", [None, "openai", "anthropic", "google", "nobody"])
 @pytest.mark.parametrize("model", ["gpt-5.7", "claude-opus-9", "gemini-9-pro", "gpt-4o-mega", "no-such-model", ""])
 def test_an_unknown_name_never_costs_nothing(bundled: ModelCatalog, model: str, provider: str | None) -> None:
-    """Not 0, not the price of a name that is like it, and no exception."""
+    """An unknown model has no cost, not 0 and not a similar model's price."""
     cost = bundled.price(model, Usage(input_tokens=1000, output_tokens=1000), provider=provider)
     assert (cost.usd, cost.complete) == (None, False)
     assert cost.status in ("unknown_model", "unknown_provider")
@@ -82,7 +82,7 @@ def test_an_unknown_name_never_costs_nothing(bundled: ModelCatalog, model: str, 
 
 @pytest.mark.parametrize("model", ["claude-sonnet-4.5", "claude-sonnet-4-5@20250929", "anthropic/claude-sonnet-4-5"])
 def test_another_spelling_costs_the_same(bundled: ModelCatalog, model: str) -> None:
-    """Names for which others say 0."""
+    """Names for which other libraries return 0 have the price of the model."""
     cost = bundled.price(model, Usage(input_tokens=1000, output_tokens=1000), provider="anthropic")
     assert cost.usd == Decimal("0.018")
 
@@ -92,7 +92,7 @@ MODALITIES = ("audio_input_tokens", "cache_read_audio_tokens", "text_input_token
 
 @pytest.mark.parametrize("stated", list(product([None, 0, 600], repeat=len(MODALITIES))))
 def test_a_breakdown_that_leaves_out_a_modality_is_priced(bundled: ModelCatalog, stated: tuple[int | None, ...]) -> None:
-    """Gemini's sound with an implicit cache hit, in every way of not saying what was cached."""
+    """Gemini audio with an implicit cache hit is priced with any part of its breakdown missing."""
     usage = Usage(input_tokens=2000, output_tokens=10).model_copy(update=dict(zip(MODALITIES, stated, strict=True)))
     cost = bundled.price("gemini-2.5-flash", usage, provider="google")
     assert cost.complete
@@ -101,8 +101,8 @@ def test_a_breakdown_that_leaves_out_a_modality_is_priced(bundled: ModelCatalog,
     assert cheapest <= (cost.usd - Decimal("0.000025")) * 1_000_000 <= dearest
 
 
-def test_own_rates_do_not_charge_a_cache_twice(bundled: ModelCatalog) -> None:
-    """The same tokens at the same rates cost the same, whether from the catalog or as rates of one's own."""
+def test_user_rates_do_not_charge_a_cache_twice(bundled: ModelCatalog) -> None:
+    """Cached tokens cost the same with catalog rates and with equal user rates."""
     rates = {"input": "3", "output": "15", "cache_read": "0.3", "cache_write": "3.75", "cache_write_1h": "6"}
     usage = Usage(
         input_tokens=20_000, cache_read_tokens=12_000, cache_write_tokens=6_000, cache_write_1h_tokens=1_000, output_tokens=800
@@ -134,7 +134,7 @@ def test_own_rates_do_not_charge_a_cache_twice(bundled: ModelCatalog) -> None:
     ],
 )
 def test_weekends_and_holidays_are_off_peak(bundled: ModelCatalog, moment: str, dear: bool | None) -> None:
-    """DeepSeek's hours hold from Monday to Friday in Beijing, and not on public holidays there."""
+    """DeepSeek's peak hours hold from Monday to Friday in Beijing, except on public holidays."""
     at = datetime.fromisoformat(moment).replace(tzinfo=UTC)
     cost = bundled.price("deepseek-v4-pro", Usage(input_tokens=1_000_000), provider="deepseek", at=at)
     assert cost.usd == Decimal({True: "1.32", False: "0.66", None: "0.435"}[dear])

@@ -67,7 +67,7 @@ def bundled() -> ModelCatalog:
     ],
 )
 def test_match(bundled: ModelCatalog, name: str, provider: str | None, expected: tuple[str, str, str]) -> None:
-    """The row that a name means, and the rule that says so."""
+    """A name matches the expected model, and the cost states the rule."""
     cost = bundled.price(name, USAGE, provider=provider)
     assert (cost.provider_matched, cost.model_matched, cost.match_rule) == expected
 
@@ -93,19 +93,19 @@ def test_match(bundled: ModelCatalog, name: str, provider: str | None, expected:
     ],
 )
 def test_nothing_matches_by_resemblance(bundled: ModelCatalog, name: str | None, provider: str | None) -> None:
-    """An unknown model has no price, never another's and never zero."""
+    """A name that only resembles a model has no price."""
     cost = bundled.price(name, USAGE, provider=provider)
     assert (cost.usd, cost.status, cost.complete, cost.model_matched) == (None, "unknown_model", False, None)
     assert cost.catalog_revision == bundled.revision
 
 
 def test_unknown_provider(bundled: ModelCatalog) -> None:
-    """A provider and a model that nobody knows."""
+    """An unknown model of an unknown provider has the status "unknown_provider"."""
     assert bundled.price("no-such-model", USAGE, provider="nobody").status == "unknown_provider"
 
 
 def test_a_small_model_is_not_its_large_namesake(bundled: ModelCatalog) -> None:
-    """Sizes that share a prefix have prices of their own."""
+    """Model sizes that share a prefix have different prices."""
     prices = {
         name: bundled.price(name, USAGE, provider=provider).usd
         for name, provider in (
@@ -121,7 +121,7 @@ def test_a_small_model_is_not_its_large_namesake(bundled: ModelCatalog) -> None:
 
 
 def test_spellings_are_ordered_by_how_much_they_change() -> None:
-    """The name itself comes first."""
+    """The unchanged name is the first spelling."""
     forms = spellings("openai/claude-sonnet-4.5-20250929", frozenset({"openai"}))
     counts = [len(rules.split(" + ")) if rules else 0 for rules in forms.values()]
     assert next(iter(forms)) == "openai/claude-sonnet-4.5-20250929"
@@ -130,7 +130,7 @@ def test_spellings_are_ordered_by_how_much_they_change() -> None:
 
 
 def test_an_exact_name_wins_over_an_alias() -> None:
-    """The catalog's own model is never hidden by another's alias."""
+    """A model's own name wins over another model's alias."""
     models: dict[str, Any] = {
         "a": {"rows": [{"rates": {"input": "1"}}], "aliases": ["b", "c"]},
         "b": {"rows": [{"rates": {"input": "2"}}]},
@@ -187,19 +187,19 @@ REGIONAL = {
     ],
 )
 def test_the_region_in_a_name(name: str, provider: str | None, expected: int | None) -> None:
-    """It decides the price where rows name it; the plain price never stands for one that always differs."""
+    """A region in the name selects the region's row; without one, a region with prices of its own has no price."""
     catalog = ModelCatalog({"revision": "r", "generated_at": "2026-01-01", "providers": REGIONAL})
     assert catalog.price(name, USAGE, provider=provider).usd == expected
 
 
 def test_a_region_in_the_call_wins_over_one_in_the_name() -> None:
-    """The caller knows where the request went."""
+    """The `region` argument wins over the region in the name."""
     catalog = ModelCatalog({"revision": "r", "generated_at": "2026-01-01", "providers": REGIONAL})
     assert catalog.price("us.maker.m-v1:0", USAGE, provider="bedrock", region="global").usd == 10
 
 
 @pytest.mark.parametrize("name", ["gpt-4o-2024-08-06", "gpt-4o-20240806", "gpt-4o@2024-08-06"])
-def test_a_dated_name_that_the_catalog_knows_is_not_inferred(bundled: ModelCatalog, name: str) -> None:
-    """In whichever spelling of the date; one that it does not know is, and says so."""
+def test_a_dated_name_of_the_catalog_is_not_inferred(bundled: ModelCatalog, name: str) -> None:
+    """A dated name of the catalog matches in any spelling of the date; another is marked "inferred"."""
     assert "inferred" not in (bundled.price(name, USAGE, provider="openai").match_rule or "")
     assert bundled.price("gpt-4o-2031-01-01", USAGE, provider="openai").match_rule == "inferred"

@@ -60,7 +60,7 @@ AS_JSON = {
 
 @pytest.fixture(params=["toml", "json", "mapping"])
 def mine(request: pytest.FixtureRequest, tmp_path: Path) -> ModelCatalog:
-    """The same overrides in each of their forms."""
+    """A catalog with the same overrides from a mapping, a TOML file and a JSON file."""
     if request.param == "mapping":
         return LISTED.with_overrides(AS_JSON)
     path = tmp_path / f"prices.{request.param}"
@@ -69,7 +69,7 @@ def mine(request: pytest.FixtureRequest, tmp_path: Path) -> ModelCatalog:
 
 
 def test_a_file_of_overrides(mine: ModelCatalog) -> None:
-    """Rates from their date on, in their tier, and discounts as lines of their own."""
+    """Override rates hold from their date and in their tier; discounts are lines of the cost."""
     before, after = datetime(2026, 2, 28, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)
     old, new = price(mine, USAGE, at=before), price(mine, USAGE, at=after)
     assert (old.usd, new.usd) == (
@@ -87,8 +87,8 @@ def test_a_file_of_overrides(mine: ModelCatalog) -> None:
     assert mine.price("other", Usage(input_tokens=0), provider="x", at=datetime(2026, 11, 2, 5, tzinfo=UTC)).usd is None
 
 
-def test_a_file_lies_over_what_was_there(mine: ModelCatalog) -> None:
-    """The revision says so, and the catalog that it was laid over is as before."""
+def test_overrides_make_a_new_catalog(mine: ModelCatalog) -> None:
+    """The new catalog has another revision, and the original is unchanged."""
     assert mine.revision.startswith("r+user.")
     assert mine.revision != LISTED.override("m", {"input": 1}).revision
     assert price(LISTED, USAGE).usd == 18
@@ -117,15 +117,15 @@ def test_a_file_lies_over_what_was_there(mine: ModelCatalog) -> None:
         {"discount": [{"name": "d", "percent": 1, "rate": 2}]},
     ],
 )
-def test_what_is_no_override(raw: dict[str, Any]) -> None:
-    """A mistake is an error at once, not a wrong cost later."""
+def test_invalid_overrides_are_rejected(raw: dict[str, Any]) -> None:
+    """An invalid override raises at once."""
     with pytest.raises(CatalogError):
         LISTED.with_overrides(raw)
 
 
 @pytest.mark.parametrize(("name", "text"), [("a.toml", "= 1"), ("a.json", "{"), ("a.json", "[]"), ("absent.toml", None)])
 def test_files_that_cannot_be_read(tmp_path: Path, name: str, text: str | None) -> None:
-    """Damaged and missing ones alike."""
+    """Damaged and missing files raise `CatalogError`."""
     if text is not None:
         (tmp_path / name).write_text(text)
     with pytest.raises(CatalogError):
@@ -133,7 +133,7 @@ def test_files_that_cannot_be_read(tmp_path: Path, name: str, text: str | None) 
 
 
 def test_the_call_wins_over_the_user_and_the_user_over_the_catalog() -> None:
-    """Unit by unit; the rule says whose rates they are."""
+    """Rates of a call win over overrides and these over the catalog; the match rule names the origin."""
     mine = LISTED.override("m", {"input": 2}, provider="p")
     costs = (price(LISTED, USAGE), price(mine, USAGE), price(mine, USAGE, rates={"input": "1"}))
     assert [cost.usd for cost in costs] == [18, 17, 16]
@@ -143,7 +143,7 @@ def test_the_call_wins_over_the_user_and_the_user_over_the_catalog() -> None:
 
 
 def test_rates_of_one_call_for_an_unknown_model() -> None:
-    """They are enough; an unknown unit is an error."""
+    """Rates of a call price an unknown model; an unknown unit raises."""
     cost = LISTED.price("new", Usage(input_tokens=1_000_000), provider="p", rates={"input": 0.5})
     assert (cost.usd, cost.model_matched, cost.match_rule) == (Decimal("0.5"), "new", "call: exact")
     with pytest.raises(CatalogError):
@@ -151,21 +151,21 @@ def test_rates_of_one_call_for_an_unknown_model() -> None:
 
 
 def test_override_with_dates_and_words() -> None:
-    """From the first day to before the last, and only in its tier."""
+    """An override holds from its start to before its end, and only in its tier."""
     mine = LISTED.override("m", {"input": 1}, start=date(2026, 1, 1), end="2026-02-01", when={"tier": "priority"})
     inside, outside = datetime(2026, 1, 31, 23, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
     costs = [price(mine, USAGE, at=at, tier=tier).usd for at in (inside, outside) for tier in (None, "priority")]
     assert costs == [18, 16, 18, 21]
 
 
-def test_own_rates_say_nothing_of_other_units_in_a_tier_that_nobody_names() -> None:
-    """What the user gave holds in every tier; the rest is not charged at the standard rate."""
+def test_an_override_does_not_rate_other_units_of_an_unknown_tier() -> None:
+    """In a tier without rates only the overridden units are charged."""
     cost = price(LISTED.override("m", {"input": 1}), USAGE, tier="flex")
     assert (cost.usd, cost.status, cost.unpriced) == (Decimal(1), "unpriced_unit", ("output",))
 
 
-def test_discounts_hold_where_they_say() -> None:
-    """At their provider, for their model under any of its names, for their units, in their time."""
+def test_discounts_apply_under_their_conditions() -> None:
+    """A discount applies at its provider, to its model under any name, to its units and in its time."""
     entry = {"name": "d", "percent": "-50", "provider": "P", "model": "M", "from": "2026-02-01", "to": "2026-03-01"}
     cheaper = LISTED.with_overrides({"discount": [entry]})
     days = [datetime(2026, month, 1, tzinfo=UTC) for month in (1, 2, 3)]
@@ -179,7 +179,7 @@ def test_discounts_hold_where_they_say() -> None:
 
 @given(st.lists(st.decimals(-100, 100, places=3), max_size=4), st.integers(0, 10**9), st.integers(0, 10**9))
 def test_a_cost_is_the_sum_of_its_lines(percents: list[Decimal], given_input: int, given_output: int) -> None:
-    """Whatever the discounts; and what is charged for is at list price."""
+    """With any discounts the cost is the sum of its lines, and the other lines stay at list price."""
     mine = LISTED
     for place, percent in enumerate(percents):
         mine = mine.discount(f"d{place}", percent)

@@ -19,7 +19,7 @@ def catalog(**providers: dict[str, Any]) -> ModelCatalog:
 
 
 def models(**prices: Any) -> dict[str, Any]:
-    """A provider's models, each with rows or with the price of a million tokens in."""
+    """The models of a provider, each with rows or with a price of a million input tokens."""
     rows = {
         name: value if isinstance(value, list) else [row({"input": value, "output": value})] for name, value in prices.items()
     }
@@ -27,20 +27,20 @@ def models(**prices: Any) -> dict[str, Any]:
 
 
 PRICES = catalog(
-    openai={**models(m="1", asked="2"), "api_hosts": ["api.openai.com"]},
+    openai={**models(m="1", requested="2"), "api_hosts": ["api.openai.com"]},
     aws={**models(m="3"), "aliases": ["bedrock"], "api_hosts": ["bedrock-runtime.*.amazonaws.com"]},
     anthropic=models(m="5", advisor="7"),
 )
 
 
 def record(usage: Usage | None = MILLION, outcome: Outcome | None = Outcome.COMPLETED, **fields: Any) -> StreamRecord:
-    """A record of a million tokens."""
+    """A record with a million input tokens."""
     fields = {"dialect": "openai.chat", "model": "m", **fields}
     return StreamRecord(request_id="r", stream_type=StreamType.CHAT, usage=usage, outcome=outcome, **fields)
 
 
 def cost(of: StreamRecord, prices: ModelCatalog = PRICES) -> Cost:
-    """What it costs."""
+    """The cost of a record."""
     return Pricer(prices).priced(of).cost
 
 
@@ -57,28 +57,28 @@ def cost(of: StreamRecord, prices: ModelCatalog = PRICES) -> Cost:
         ({"server_address": "gateway.example.com", "provider": "openai"}, 1),
     ],
 )
-def test_who_is_paid(fields: dict[str, Any], usd: int) -> None:
-    """The provider that the caller names, else the host's, else that of a format which nobody else speaks, else the maker."""
+def test_the_provider_to_price_by(fields: dict[str, Any], usd: int) -> None:
+    """The provider is the parameter's, else the host's, else that of the dialect, else the model's maker."""
     assert cost(record(**fields)).usd == usd
 
 
-def test_the_host_shows_the_provider() -> None:
-    """Better than the dialect does, which many servers speak."""
+def test_the_host_determines_the_displayed_provider() -> None:
+    """The provider of the host wins over the dialect's."""
     priced = Pricer(PRICES).priced(record(server_address="bedrock-runtime.eu-west-1.amazonaws.com", provider="openai"))
     assert priced.provider == "aws"
 
 
-def test_the_model_that_answered_wins_over_the_one_that_was_asked_for() -> None:
-    """Whose name counts where nobody knows the other; the cost says so."""
-    assert cost(record(requested_model="asked")).usd == 1
-    fallen_back = cost(record(model="my-deployment", requested_model="asked"))
+def test_the_answering_model_wins_over_the_requested_one() -> None:
+    """The requested model is used only if the catalog lacks the one that answered; the match rule states it."""
+    assert cost(record(requested_model="requested")).usd == 1
+    fallen_back = cost(record(model="my-deployment", requested_model="requested"))
     assert (fallen_back.usd, fallen_back.match_rule) == (Decimal(2), "asked for: first party: exact")
-    assert cost(record(model=None, requested_model="asked")).match_rule == "first party: exact"
+    assert cost(record(model=None, requested_model="requested")).match_rule == "first party: exact"
     assert cost(record(model="what", requested_model="ever")).status == "unknown_model"
 
 
-def test_the_moment_and_the_tier_and_the_region_are_those_of_the_record() -> None:
-    """What the response says of the tier wins, and the host tells the region."""
+def test_time_tier_and_region_are_those_of_the_record() -> None:
+    """The price depends on the record's start time, served tier and the region of its host."""
     rows = [
         row({"input": "1"}),
         row({"input": "2"}, when={"tier": "priority"}),
@@ -86,9 +86,9 @@ def test_the_moment_and_the_tier_and_the_region_are_those_of_the_record() -> Non
         row({"input": "8"}, end="2026-02-01"),
     ]
     prices = catalog(openai={**models(m=rows), "api_hosts": ["*.api.openai.com"]})
-    asked: dict[str, Any] = {"params": {"service_tier": "priority"}}
-    assert cost(record(**asked), prices).usd == 2
-    assert cost(record(service_tier="default", **asked), prices).usd == 1
+    requested: dict[str, Any] = {"params": {"service_tier": "priority"}}
+    assert cost(record(**requested), prices).usd == 2
+    assert cost(record(service_tier="default", **requested), prices).usd == 1
     assert cost(record(service_tier="flex"), prices).unpriced == ("tier:flex",)
     assert cost(record(server_address="eu.api.openai.com"), prices).usd == 4
     then = Timing(started_at=datetime(2026, 1, 31, 23, 59, tzinfo=UTC))
@@ -96,7 +96,7 @@ def test_the_moment_and_the_tier_and_the_region_are_those_of_the_record() -> Non
 
 
 def test_rates_for_one_call() -> None:
-    """Among the request's parameters; what is no rate leaves the cost unknown, and says why."""
+    """The parameter `rates` gives the rates of the request; invalid rates make the cost unknown and are named."""
     assert cost(record(params={"rates": {"input": "0.25"}})).usd == Decimal("0.25")
     wrong = cost(record(params={"rates": {"inputs": "0.25"}}))
     assert (wrong.usd, wrong.status, wrong.unpriced) == (None, "missing_rate", ("rates",))
@@ -104,8 +104,8 @@ def test_rates_for_one_call() -> None:
     assert "inputs" in wrong.match_rule
 
 
-def test_a_stream_that_goes_on_or_was_cut_costs_at_least_this() -> None:
-    """All of it is a lower bound."""
+def test_an_open_or_cut_stream_has_a_partial_cost() -> None:
+    """The cost of an open or cut stream is a lower bound."""
     going = Pricer(PRICES).priced(record(outcome=None))
     assert (going.cost.usd, going.cost.status, going.cost.complete) == (Decimal(1), "partial", False)
     assert going.usage is MILLION
@@ -115,20 +115,20 @@ def test_a_stream_that_goes_on_or_was_cut_costs_at_least_this() -> None:
 
 
 def test_an_estimate_is_marked() -> None:
-    """In the usage and in the cost; only for streams that have ended, and never unless asked for."""
-    said = record(None, choices=(Choice(text="a b c d", finish_reason="stop"),), params={"input_tokens": 6})
+    """Estimated usage is marked in usage and cost, and only ended streams are estimated."""
+    ended = record(None, choices=(Choice(text="a b c d", finish_reason="stop"),), params={"input_tokens": 6})
     pricer = Pricer(PRICES, lambda text: len(text.split()))
-    priced = pricer.priced(said)
+    priced = pricer.priced(ended)
     assert priced.usage == Usage(input_tokens=6, output_tokens=4, source="estimated")
     assert (priced.cost.usd, priced.cost.status, priced.cost.usage_source) == (Decimal("0.00001"), "priced", "estimated")
-    unknown = pricer.priced(said.model_copy(update={"params": {}}))
+    unknown = pricer.priced(ended.model_copy(update={"params": {}}))
     assert (unknown.cost.status, unknown.cost.usage_source, unknown.cost.usd) == ("partial", "estimated", Decimal("0.000004"))
-    assert pricer.priced(said.model_copy(update={"outcome": None})).usage is None
-    assert cost(said).status == "no_usage"
+    assert pricer.priced(ended.model_copy(update={"outcome": None})).usage is None
+    assert cost(ended).status == "no_usage"
 
 
 def iterations(*others: dict[str, Any], **fields: Any) -> Usage:
-    """The usage of an answer that had calls within it."""
+    """Usage with model calls inside the request."""
     return Usage(input_tokens=1_000_000, raw={"iterations": list(others)}, **fields)
 
 
@@ -136,9 +136,9 @@ ADVICE = {"type": "advisor_message", "model": "advisor", "input_tokens": 1_000_0
 
 
 def test_calls_within_a_request_are_lines_of_their_model() -> None:
-    """Each at its own rates; the sum is exact."""
-    asked = record(iterations(ADVICE), dialect="anthropic.messages", params={"provider": "anthropic"}, provider="anthropic")
-    found = cost(asked)
+    """Each call is a line with the name of its model, at that model's rates."""
+    answered = record(iterations(ADVICE), dialect="anthropic.messages", params={"provider": "anthropic"}, provider="anthropic")
+    found = cost(answered)
     assert (found.usd, found.computed_usd, found.status, found.complete) == (Decimal(12), Decimal(12), "priced", True)
     assert [(line.name, line.unit, line.usd) for line in found.breakdown] == [
         (None, "input", Decimal(5)),
@@ -148,7 +148,7 @@ def test_calls_within_a_request_are_lines_of_their_model() -> None:
 
 
 def test_a_call_within_a_request_that_has_no_price() -> None:
-    """The rest is known, and is not all."""
+    """A call without a price is listed in `unpriced`, and the rest is charged."""
     other = {**ADVICE, "model": "nobody-knows"}
     found = cost(record(iterations(other, ADVICE), dialect="anthropic.messages", provider="anthropic"))
     assert (found.status, found.complete, found.unpriced) == ("unpriced_unit", False, ("model:nobody-knows",))
@@ -157,8 +157,8 @@ def test_a_call_within_a_request_that_has_no_price() -> None:
     assert (nowhere.usd, nowhere.status) == (None, "unknown_model")
 
 
-def test_what_the_provider_states_has_everything_in_it() -> None:
-    """It is the cost, and ours stands beside it."""
+def test_a_reported_cost_includes_the_calls_within() -> None:
+    """A cost reported by the provider includes calls inside the request; the computed cost is kept beside it."""
     found = cost(record(iterations(ADVICE, cost_usd=Decimal("3.5")), dialect="anthropic.messages"))
     assert (found.usd, found.source, found.provider_usd, found.computed_usd) == (
         Decimal("3.5"),

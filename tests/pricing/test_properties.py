@@ -1,4 +1,4 @@
-"""The prices of every model, held against a plain Decimal calculation that shares no code with the package."""
+"""The prices of every model compared with a plain Decimal calculation that shares no code with the package."""
 
 import random
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from streamtally.pricing import ModelCatalog, snapshot
 from streamtally.pricing.match import region_of
-from streamtally.pricing.token_split import ORDER, settle, steps_of, straight
+from streamtally.pricing.token_split import ORDER, compiled_split, split_tokens, steps_of
 from streamtally.records import Usage
 
 from .reference import FIELD_AND_PARENTS, charges, divided, rates_at, region_word
@@ -32,7 +32,7 @@ OUTPUT_KINDS = ("output", "output_audio", "output_image", "output_video", "reaso
 
 
 def usage_of(size: int, output: int, seed: int) -> Usage:
-    """Token usage of random kinds that fit into their totals: a share falls to each kind, and counts are inclusive."""
+    """Usage with random kinds of tokens that fit into their totals; all counts are inclusive."""
     chance = random.Random(seed)
     disjoint = _split(chance, size, INPUT_KINDS) | _split(chance, output, OUTPUT_KINDS)
     fields: dict[str, Any] = {
@@ -67,17 +67,17 @@ usages = st.builds(usage_of, counts, counts, seeds)
 
 
 def expected(provider: str, model: str, usage: Usage, at: datetime, words: Mapping[str, str | None]) -> Decimal | None:
-    """What the usage costs, or None where nothing is known of its tier or region."""
+    """The reference cost, or None if the tier or region has no rates."""
     entry = CONTENT["providers"][provider]["models"][model]
     base = CONTENT["providers"][provider].get("regions", ["global"])
-    told = {"tier": words["tier"], "region": region_word(entry, words["region"], base)}
-    said = {word: value for word, value in told.items() if value is not None}
-    rates = rates_at(entry, usage.input_tokens or 0, at, said, CONTENT.get("holidays", {}), base)
+    context = {"tier": words["tier"], "region": region_word(entry, words["region"], base)}
+    known = {word: value for word, value in context.items() if value is not None}
+    rates = rates_at(entry, usage.input_tokens or 0, at, known, CONTENT.get("holidays", {}), base)
     return None if rates is None else sum(charges(entry, rates, divided(entry, usage)), Decimal(0))
 
 
 def agrees(provider: str, model: str, usage: Usage, at: datetime, *, tier: str | None, region: str | None = None) -> None:
-    """One price, by both ways; where ours is none, the other has nothing to charge."""
+    """Assert that both implementations agree; where the package has no cost, the reference charges nothing."""
     cost = CATALOG.price(model, usage, provider=provider, at=at, tier=tier, region=region)
     if cost.model_matched != model or (region is None and region_of(model)):
         return
@@ -95,13 +95,13 @@ def agrees(provider: str, model: str, usage: Usage, at: datetime, *, tier: str |
 def test_every_price_is_that_of_plain_decimals(
     model: tuple[str, str], usage: Usage, at: datetime, tier: str | None, region: str | None
 ) -> None:
-    """Whatever the model, the counts, the moment, the tier and the region."""
+    """The cost equals the reference for any model, counts, time, tier and region."""
     agrees(*model, usage, at, tier=tier, region=region)
 
 
 @pytest.mark.parametrize("provider", sorted(CONTENT["providers"]))
 def test_every_model_of(provider: str) -> None:
-    """All of them, each on requests of random kinds, in and out of a tier, at hours of peak and of rest."""
+    """Every model of a provider agrees with the reference on random requests."""
     chance = random.Random(provider)
     for model in CONTENT["providers"][provider]["models"]:
         for day, tier in ((datetime(2025, 6, 1, 3, tzinfo=UTC), None), (datetime(2026, 11, 2, 2, tzinfo=UTC), "batch")):
@@ -117,7 +117,7 @@ MEASURES: dict[str, Any] = {
 
 @pytest.mark.parametrize("field", MEASURES)
 def test_every_model_that_charges_for(field: str) -> None:
-    """What is not tokens: alone, so that no other measure of the same is charged instead."""
+    """Every model that charges for a unit other than tokens agrees with the reference."""
     at, usage = datetime(2026, 11, 2, 12, tzinfo=UTC), Usage(**{field: MEASURES[field]})
     for provider, model in MODELS:
         cost = CATALOG.price(model, usage, provider=provider, at=at)
@@ -129,15 +129,15 @@ def test_every_model_that_charges_for(field: str) -> None:
 
 
 @given(usages, st.lists(st.sampled_from(ORDER), min_size=1, unique=True), seeds)
-def test_the_straight_way_is_the_careful_way(usage: Usage, units: list[str], seed: int) -> None:
-    """The function that is written out for consistent counts gives what the loop gives, and declines all others."""
+def test_the_compiled_split_equals_the_general_one(usage: Usage, units: list[str], seed: int) -> None:
+    """The compiled split equals the loop for consistent counts and returns None for others."""
     steps, fields = steps_of(units), dict(usage)
     chance = random.Random(seed)
     for name in chance.sample(sorted(fields), 3):
         fields[name] = chance.choice((None, -1, 5, fields[name])) if type(fields[name]) is int else fields[name]
     rates = [chance.randint(0, 10**9) for _ in steps]
-    left, sound = settle(steps, fields)
-    found = straight(steps, frozenset(fields))(fields, rates)
+    left, sound = split_tokens(steps, fields)
+    found = compiled_split(steps, frozenset(fields))(fields, rates)
     assert (found is not None) == sound
     if found is not None:
         assert found == (tuple(left), sum(count * rate for count, rate in zip(left, rates, strict=True)))
@@ -146,7 +146,7 @@ def test_the_straight_way_is_the_careful_way(usage: Usage, units: list[str], see
 
 @given(st.sampled_from(MODELS), usages, moments, seeds)
 def test_the_order_of_fields_changes_nothing(model: tuple[str, str], usage: Usage, at: datetime, seed: int) -> None:
-    """The same counts, given in another order and with what is None given too."""
+    """The cost does not depend on the order of fields or on explicit None values."""
     fields = list(usage.model_dump().items())
     random.Random(seed).shuffle(fields)
     again = Usage(**dict(fields))
@@ -155,7 +155,7 @@ def test_the_order_of_fields_changes_nothing(model: tuple[str, str], usage: Usag
 
 
 def added(one: Usage, other: Usage) -> Usage:
-    """The two requests as one."""
+    """The sum of two usages."""
     fields: dict[str, Any] = {name: (value or 0) + (getattr(other, name) or 0) for name, value in one if name in COUNTS}
     return Usage(**fields)
 
@@ -176,7 +176,7 @@ FLAT = [
 
 @given(st.sampled_from(FLAT), usages, usages, moments)
 def test_a_split_request_costs_the_same(model: tuple[str, str], one: Usage, other: Usage, at: datetime) -> None:
-    """Within one tier, prices are additive, to the last quantum."""
+    """Within one context tier the cost of a sum is the sum of the costs."""
     whole, first, second = (
         CATALOG.price(model[1], usage, provider=model[0], at=at).usd or 0 for usage in (added(one, other), one, other)
     )
@@ -185,7 +185,7 @@ def test_a_split_request_costs_the_same(model: tuple[str, str], one: Usage, othe
 
 @given(st.sampled_from(MODELS), usages, st.integers(0, 100_000), st.integers(0, 100_000), moments)
 def test_more_tokens_never_cost_less(model: tuple[str, str], usage: Usage, more: int, longer: int, at: datetime) -> None:
-    """Prices are monotone in both totals, across context tiers too."""
+    """The cost is monotone in input and output, across context lengths too."""
     larger = usage.model_copy(
         update={"input_tokens": (usage.input_tokens or 0) + more, "output_tokens": (usage.output_tokens or 0) + longer}
     )
@@ -211,7 +211,7 @@ def test_more_tokens_never_cost_less(model: tuple[str, str], usage: Usage, more:
     | st.none(),
 )
 def test_price_never_raises(model: str, provider: str | None, tier: str | None, usage: Usage | None) -> None:
-    """Any strings and any counts make a cost; none is negative, and an unknown model is never free."""
+    """Any names and counts give a cost; it is never negative, and an unknown model is never free."""
     cost = CATALOG.price(model, usage, provider=provider, tier=tier)
     assert cost.usd is None or cost.usd >= 0
     assert cost.usd is None or cost.source == "provider" or cost.model_matched is not None
@@ -220,6 +220,6 @@ def test_price_never_raises(model: str, provider: str | None, tier: str | None, 
 
 @given(st.text())
 def test_hosts_and_names_never_raise(text: str) -> None:
-    """Nor do the other questions."""
-    assert isinstance(CATALOG.knows(text), bool)
+    """Lookups of hosts, providers and models never raise."""
+    assert isinstance(CATALOG.has_model(text), bool)
     assert CATALOG.provider_for_host(text) in {None, *CONTENT["providers"]}

@@ -11,25 +11,25 @@ import pytest
 
 from streamtally.errors import CatalogError
 from streamtally.pricing import ModelCatalog, snapshot
-from streamtally.pricing.refresh import LARGEST, cache_folder, keep, kept, verified
+from streamtally.pricing.refresh import MAX_BYTES, cache_folder, cached_content, store, verify
 from streamtally.records import Usage
 
 USAGE = Usage(input_tokens=1_000_000)
 
 
 def content(day: str = "2099-01-01", models: int = 5000, rate: str = "1", **fields: Any) -> dict[str, Any]:
-    """A catalog with as many models as it takes."""
+    """Catalog content with enough models to be accepted."""
     entries = {f"m{number}": {"rows": [{"rates": {"input": rate}}]} for number in range(models)}
     return {"schema": 1, "generated_at": day, "sources": [], "providers": {"p": {"models": entries}}, **fields}
 
 
 def one_model(row: dict[str, Any]) -> dict[str, Any]:
-    """A catalog with one row."""
+    """Catalog content with one row."""
     return content(providers={"p": {"models": {"m": {"rows": [row]}}}})
 
 
 def publish(folder: Path, data: bytes, **pointer: Any) -> Path:
-    """A snapshot and the pointer to it."""
+    """Write a snapshot and the pointer to it; returns the pointer's path."""
     digest = sha256(data).hexdigest()
     (folder / f"prices-{digest}.json.gz").write_bytes(data)
     latest = folder / "latest.json"
@@ -39,7 +39,7 @@ def publish(folder: Path, data: bytes, **pointer: Any) -> Path:
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
-    """A directory, and the URL at which a real server serves it."""
+    """A directory and the URL of a real server that serves it."""
     folder = tmp_path / "served"
     folder.mkdir()
 
@@ -57,13 +57,13 @@ def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
 
 @pytest.fixture
 def catalog() -> ModelCatalog:
-    """An old catalog."""
+    """A catalog that is older than the published one."""
     old = content("2026-01-01", models=3, rate="9")
     return ModelCatalog({**old, "revision": snapshot.revision_of(old)})
 
 
 def test_newer_prices_from_a_server(catalog: ModelCatalog, served: tuple[Path, str], tmp_path: Path) -> None:
-    """They are in use at once, for whoever holds the catalog, and kept for the next process."""
+    """Newer prices are in use at once for every holder of the catalog, and cached for the next process."""
     folder, url = served
     publish(folder, snapshot.pack(content()))
     mine = catalog.override("m1", {"input": "7"})
@@ -84,7 +84,7 @@ def test_newer_prices_from_a_server(catalog: ModelCatalog, served: tuple[Path, s
 
 @pytest.mark.parametrize("form", ["path", "text", "file url"])
 def test_newer_prices_from_a_file(catalog: ModelCatalog, tmp_path: Path, form: str) -> None:
-    """As a path, or as a URL of one."""
+    """The source may be a path or a file URL."""
     latest = publish(tmp_path, snapshot.pack(content()))
     sources: dict[str, str | Path] = {"path": latest, "text": str(latest), "file url": latest.as_uri()}
     assert catalog.status is None
@@ -114,8 +114,8 @@ FAULTS: dict[str, tuple[bytes, dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_what_cannot_be_trusted_changes_nothing(catalog: ModelCatalog, tmp_path: Path, fault: str) -> None:
-    """The old prices stay in use, nothing is kept, and the status says why."""
+def test_an_invalid_snapshot_changes_nothing(catalog: ModelCatalog, tmp_path: Path, fault: str) -> None:
+    """After a failed verification the prices stay, nothing is cached, and the status has the reason."""
     data, pointer, reason = FAULTS[fault]
     before = catalog.revision
     status = catalog.refresh(publish(tmp_path, data, **pointer), cache_dir=tmp_path / "cache")
@@ -125,8 +125,8 @@ def test_what_cannot_be_trusted_changes_nothing(catalog: ModelCatalog, tmp_path:
     assert not (tmp_path / "cache").exists()
 
 
-def test_older_than_what_is_in_use(tmp_path: Path) -> None:
-    """Even if it is newer than the bundled prices."""
+def test_prices_older_than_those_in_use_are_rejected(tmp_path: Path) -> None:
+    """Prices older than those in use are rejected even if they are newer than the bundled ones."""
     newest = content("2099-12-31")
     catalog = ModelCatalog({**newest, "revision": snapshot.revision_of(newest)})
     assert "older" in (catalog.refresh(publish(tmp_path, snapshot.pack(content())), cache_dir=tmp_path).reason or "")
@@ -136,12 +136,12 @@ def test_older_than_what_is_in_use(tmp_path: Path) -> None:
     "source", ["http://127.0.0.1:9/latest.json", "/nowhere/latest.json", "ftp://x/latest.json", "http://[", ""]
 )
 def test_a_source_that_cannot_be_reached(catalog: ModelCatalog, tmp_path: Path, source: str) -> None:
-    """Is a failure, never an exception."""
+    """An unreachable source is a failure, not an exception."""
     assert catalog.refresh(source, cache_dir=tmp_path, timeout=1).outcome == "failed"
 
 
 def test_a_server_without_the_snapshot(catalog: ModelCatalog, served: tuple[Path, str], tmp_path: Path) -> None:
-    """The pointer alone is not enough."""
+    """A pointer without its snapshot is a failure."""
     folder, url = served
     latest = publish(folder, snapshot.pack(content()))
     next(folder.glob("prices-*")).unlink()
@@ -151,7 +151,7 @@ def test_a_server_without_the_snapshot(catalog: ModelCatalog, served: tuple[Path
 
 
 def test_a_cache_that_cannot_be_written(catalog: ModelCatalog, tmp_path: Path) -> None:
-    """Prices that cannot be kept are not used either: the next process would have others."""
+    """Prices that cannot be cached are not used, so that all processes have the same."""
     blocked = tmp_path / "file"
     blocked.write_text("")
     status = catalog.refresh(publish(tmp_path, snapshot.pack(content())), cache_dir=blocked / "below")
@@ -159,26 +159,26 @@ def test_a_cache_that_cannot_be_written(catalog: ModelCatalog, tmp_path: Path) -
     assert catalog.price("m0", USAGE, provider="p").usd == 9
 
 
-def test_what_grows_without_end_when_unpacked_is_refused() -> None:
-    """However small it is packed."""
-    bomb = snapshot.pack({"schema": 1, "padding": " " * (LARGEST + 9)})
-    assert len(bomb) < LARGEST / 100
+def test_a_decompression_bomb_is_rejected() -> None:
+    """A snapshot that exceeds the size limit when decompressed is rejected."""
+    bomb = snapshot.pack({"schema": 1, "padding": " " * (MAX_BYTES + 9)})
+    assert len(bomb) < MAX_BYTES / 100
     with pytest.raises(CatalogError, match="larger"):
-        verified(bomb, "bomb")
+        verify(bomb, "bomb")
 
 
 @pytest.mark.parametrize("damage", ["no pointer", "no snapshot", "another snapshot", "older"])
-def test_a_damaged_cache_is_no_cache(tmp_path: Path, damage: str) -> None:
-    """The bundled prices are used then."""
+def test_a_damaged_cache_is_ignored(tmp_path: Path, damage: str) -> None:
+    """With a damaged cache the bundled prices are used."""
     data = snapshot.pack(content("2026-01-01" if damage == "older" else "2099-01-01"))
-    path = keep(data, sha256(data).hexdigest(), tmp_path)
+    path = store(data, sha256(data).hexdigest(), tmp_path)
     if damage == "no pointer":
         (tmp_path / "latest.json").unlink()
     elif damage == "no snapshot":
         path.unlink()
     elif damage == "another snapshot":
         path.write_bytes(snapshot.pack(content(rate="2")))
-    assert kept(tmp_path, snapshot.bundled()) is None
+    assert cached_content(tmp_path, snapshot.bundled()) is None
     assert ModelCatalog.latest(cache_dir=tmp_path) is ModelCatalog.bundled()
 
 
@@ -191,10 +191,8 @@ def test_a_damaged_cache_is_no_cache(tmp_path: Path, damage: str) -> None:
         ("win32", {"LOCALAPPDATA": "/local"}, "/local/streamtally"),
     ],
 )
-def test_the_place_of_the_cache(
-    monkeypatch: pytest.MonkeyPatch, platform: str, environment: dict[str, str], expected: str
-) -> None:
-    """Where each system has its caches."""
+def test_the_cache_directory(monkeypatch: pytest.MonkeyPatch, platform: str, environment: dict[str, str], expected: str) -> None:
+    """The cache lies in the user's cache directory of each system."""
     monkeypatch.setattr("sys.platform", platform)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     for name, value in environment.items():
@@ -203,7 +201,7 @@ def test_the_place_of_the_cache(
 
 
 def test_prices_change_for_all_threads_at_once(tmp_path: Path) -> None:
-    """Every cost is wholly of the old prices or wholly of the new ones."""
+    """A cost computed during a refresh has only old or only new prices."""
     old = content("2099-01-01", rate="1")
     catalog = ModelCatalog({**old, "revision": snapshot.revision_of(old)})
     latest = publish(tmp_path, snapshot.pack(content("2099-01-02", rate="2")))

@@ -37,7 +37,7 @@ HALF_PAST = {"tz": "Asia/Kolkata", "hours": ["22:30", "02:30"]}
     ],
 )
 def test_hours_weekdays_and_holidays_in_a_zone(at: str, expected: str) -> None:
-    """All of them are looked up on the spot, and hold together."""
+    """Hours, weekdays and holidays are evaluated in the window's zone and must all match."""
     prices = catalog(row({"input": "1"}), row({"input": "2"}, window=PEAK))
     assert price(prices, MILLION, at=datetime.fromisoformat(at).replace(tzinfo=UTC)).usd == Decimal(expected)
     aware = datetime.fromisoformat(at).replace(tzinfo=UTC).astimezone(ZoneInfo("America/New_York"))
@@ -48,13 +48,13 @@ def test_hours_weekdays_and_holidays_in_a_zone(at: str, expected: str) -> None:
     ("at", "expected"), [("16:59", "1"), ("17:00", "2"), ("20:59", "2"), ("21:00", "1"), ("18:30", "2"), ("12:00", "1")]
 )
 def test_a_zone_of_half_an_hour_and_a_window_past_midnight(at: str, expected: str) -> None:
-    """Half past ten at night in Kolkata is five in the afternoon in UTC."""
+    """A window may span midnight in a zone with a half-hour offset."""
     prices = catalog(row({"input": "1"}), row({"input": "2"}, window=HALF_PAST))
     assert price(prices, MILLION, at=datetime.fromisoformat(f"2026-11-03T{at}+00:00")).usd == Decimal(expected)
 
 
 def test_a_day_with_a_missing_hour() -> None:
-    """The hour is that of the clock on the wall, in summer and in winter."""
+    """Windows follow local time across daylight saving changes."""
     prices = catalog(row({"input": "1"}), row({"input": "2"}, window={"tz": "Europe/Berlin", "hours": ["08:00", "09:00"]}))
     for month, hour in ((1, 7), (7, 6)):
         assert price(prices, MILLION, at=datetime(2026, month, 5, hour, tzinfo=UTC)).usd == 2
@@ -63,24 +63,24 @@ def test_a_day_with_a_missing_hour() -> None:
 
 @pytest.mark.parametrize("at", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
 @pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York"])
-def test_the_ends_of_time(at: datetime, zone: str) -> None:
-    """Where the calendar of a zone ends, no window is open."""
+def test_the_limits_of_datetime(at: datetime, zone: str) -> None:
+    """No window is open where the local time is outside the range of datetime."""
     prices = catalog(row({"input": "1"}), row({"input": "2"}, window={"tz": zone, "days": [1, 2, 3, 4, 5, 6, 7]}))
     assert price(prices, MILLION, at=at).usd in (1, 2)
 
 
 def test_named_holidays() -> None:
-    """A catalog lists its holidays once."""
+    """A window may name a list of holidays of the catalog."""
     entry = {"rows": [row({"input": "2"}, window={**PEAK, "holidays": "cn"})]}
     parsed = parse_prices(entry, {"cn": ["2026-10-01"]}).rows[0]
     assert parsed.window is not None
     assert not parsed.window.holds(datetime(2026, 10, 1, 1, tzinfo=UTC))
-    with pytest.raises(CatalogError, match="no holidays 'cn'"):
+    with pytest.raises(CatalogError, match="no list of holidays named 'cn'"):
         parse_prices(entry)
 
 
-def test_a_system_without_time_zones_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clearly where a catalog is loaded; in a stream the price is missing and the rule says why."""
+def test_a_system_without_time_zone_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loading a catalog raises; in a stream the price is missing and the match rule has the reason."""
 
     def absent(name: str) -> ZoneInfo:
         raise ZoneInfoNotFoundError(name)
@@ -112,15 +112,15 @@ def test_a_system_without_time_zones_is_told_so(monkeypatch: pytest.MonkeyPatch)
         {"rates": {"input": "1e99"}},
     ],
 )
-def test_what_is_no_row(raw: dict[str, Any]) -> None:
-    """A condition that is not understood would be one that is ignored."""
+def test_invalid_rows_are_rejected(raw: dict[str, Any]) -> None:
+    """An unknown condition or an invalid value raises."""
     with pytest.raises(CatalogError):
         parse_row(raw)
 
 
 @pytest.mark.parametrize(("region", "expected"), [("us", "2"), ("EU-west-1", "2"), ("jp", "3"), ("global", "1"), (None, "1")])
 def test_regions(region: str | None, expected: str) -> None:
-    """A cloud's own name of a region is known by its geography; rows without a region are those of "global"."""
+    """A cloud's region matches its geography; rows without a region hold for "global"."""
     prices = catalog(
         row({"input": "1"}), row({"input": "2"}, when={"region": ["us", "eu"]}), row({"input": "3"}, when={"region": "jp"})
     )
@@ -128,23 +128,23 @@ def test_regions(region: str | None, expected: str) -> None:
 
 
 def test_a_region_that_no_row_names_is_unknown() -> None:
-    """Unless no row names any: then the price is the same everywhere."""
+    """A region without rows has no price, unless no row names any region."""
     prices = catalog(row({"input": "1"}), row({"input": "2"}, when={"region": "us"}))
     cost = price(prices, MILLION, region="au")
     assert (cost.usd, cost.status, cost.unpriced) == (None, "missing_rate", ("region:au",))
     assert price(catalog(row({"input": "1"})), MILLION, region="au").usd == 1
-    assert price(catalog(*prices._book.providers["p"]["models"]["m"]["rows"], regions=["au"]), MILLION, region="au").usd == 1
+    assert price(catalog(*prices._index.providers["p"]["models"]["m"]["rows"], regions=["au"]), MILLION, region="au").usd == 1
 
 
-def test_the_regional_word_of_a_cloud_stands_for_all_its_regions() -> None:
-    """Where a list has one price for all but the global endpoint."""
+def test_regional_matches_every_region_but_global() -> None:
+    """ "regional" matches every region but "global"."""
     prices = catalog(row({"input": "10"}), row({"input": "11"}, when={"region": "regional"}))
     assert [price(prices, MILLION, region=region).usd for region in ("europe-west4", "us", "global")] == [11, 11, 10]
     assert price(prices, MILLION, region="us-gov-east-1").status == "missing_rate"
 
 
 def test_conditions_compose() -> None:
-    """Date, tier, region, context and hours: the row holds where all of them do, and nowhere else."""
+    """A row holds only if date, tier, region, context length and hours all match."""
     special = row(
         {"input": "9"},
         start="2026-06-01",
@@ -165,14 +165,14 @@ def test_conditions_compose() -> None:
     st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001 - made aware
     st.sampled_from([PEAK, HALF_PAST, {"tz": "Europe/Berlin", "hours": ["23:00", "24:00"]}, {"days": [6, 7]}]),
 )
-def test_windows_are_those_of_a_literal_reading(at: datetime, window: dict[str, Any]) -> None:
-    """At any moment."""
+def test_windows_agree_with_the_reference(at: datetime, window: dict[str, Any]) -> None:
+    """A window holds at any time exactly if the reference does."""
     raw = row({"input": "1"}, window=window)
     assert parse_row(raw).holds(at, 0, {}) == holds(raw, 0, at, {}, {})
 
 
-def test_the_rows_of_a_cost_say_their_conditions() -> None:
-    """In words that a person can read."""
+def test_the_rows_of_a_cost_describe_their_conditions() -> None:
+    """A cost describes the conditions of its rows in readable text."""
     rows_of = [
         row({"input": "1"}),
         row({"output": "2"}, start="2026-01-01", end="2027-01-01", when={"tier": "flex"}, above={"input": 5, "op": ">="}),
@@ -188,12 +188,12 @@ def test_the_rows_of_a_cost_say_their_conditions() -> None:
 
 @given(st.text())
 def test_geography_never_raises(text: str) -> None:
-    """Any text is a region, if not a known one."""
+    """Any text is accepted as a region."""
     assert isinstance(geography(text), str)
 
 
 def test_a_region_that_only_other_tiers_name_has_the_plain_price() -> None:
-    """Where the provider's plain prices are those of that region; elsewhere it is unknown."""
+    """In the provider's default regions the rows without a region hold; elsewhere the price is unknown."""
     rows = [row({"input": "1"}), row({"input": "2"}, when={"region": "us", "tier": "batch"})]
     here = catalog(*rows, regions=["us"])
     assert price(here, MILLION, region="us-east-1").usd == 1

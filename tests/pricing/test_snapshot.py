@@ -13,18 +13,18 @@ DATA = files("streamtally.pricing").joinpath("data")
 
 @pytest.fixture(scope="module")
 def content() -> dict[str, Any]:
-    """The bundled file."""
+    """The content of the bundled file."""
     return snapshot.bundled()
 
 
 def test_the_revision_is_that_of_the_content(content: dict[str, Any]) -> None:
-    """And packing again makes the same bytes."""
+    """The revision is the content's hash, and packing again gives the same bytes."""
     assert content["revision"] == snapshot.revision_of(content) == ModelCatalog.bundled().revision
     assert snapshot.unpack(snapshot.pack(content)) == content
 
 
-def test_every_price_list_is_sound(content: dict[str, Any]) -> None:
-    """All rows parse, all token rates are whole quanta, all references lead somewhere."""
+def test_every_price_list_is_valid(content: dict[str, Any]) -> None:
+    """All rows parse, all token rates are whole quanta, and all references resolve."""
     for provider in content["providers"].values():
         assert all(name in content["providers"] for name in provider.get("fallbacks", ()))
         for entry in provider["models"].values():
@@ -34,7 +34,7 @@ def test_every_price_list_is_sound(content: dict[str, Any]) -> None:
 
 
 def test_no_name_means_two_models(content: dict[str, Any]) -> None:
-    """Within a provider, ids and aliases are distinct; across providers, so are hosts and provider names."""
+    """Names are unique within a provider; hosts and provider names are unique across providers."""
     providers = content["providers"]
     for provider in providers.values():
         names = [*provider["models"], *(name for entry in provider["models"].values() for name in entry.get("aliases", ()))]
@@ -54,13 +54,13 @@ def test_the_sources_are_named_with_their_licence(content: dict[str, Any]) -> No
         assert source["url"] in notice
 
 
-def test_every_entry_of_our_own_says_where_it_is_from() -> None:
-    """A source, and what was read."""
+def test_every_override_states_its_source() -> None:
+    """Every override states a source and what was read."""
     overrides = json.loads(files("streamtally.pricing").joinpath("data_sources", "overrides.json").read_text(encoding="utf-8"))
     assert overrides["models"]
     assert all(entry["source"].startswith("https://") and entry["read"] for entry in overrides["models"])
 
 
 def test_the_size_stays_small() -> None:
-    """It is part of every installation."""
+    """The bundled file stays below 150 kB."""
     assert len(DATA.joinpath(snapshot.BUNDLED).read_bytes()) < 150_000

@@ -72,7 +72,7 @@ CLAUDE = {"input": "3", "output": "15", "cache_read": "0.3", "cache_write": "3.7
     ],
 )
 def test_every_unit(rates: dict[str, str], usage: dict[str, Any], expected: str, lines: dict[str, Any] | None) -> None:
-    """The figure by hand, and what it is made of; nothing is charged twice, and nothing is missed."""
+    """Each unit has the expected cost and lines; nothing is charged twice or missed."""
     cost = price(catalog(row(rates)), Usage(**usage))
     assert (cost.usd, cost.status, cost.unpriced, cost.inconsistent) == (Decimal(expected), "priced", (), False)
     assert lines is None or {line.unit: line.count for line in cost.breakdown} == lines
@@ -92,8 +92,8 @@ def test_every_unit(rates: dict[str, str], usage: dict[str, Any], expected: str,
         ({"input_tokens": 1, "images": 1}, ("images",)),
     ],
 )
-def test_what_has_no_rate_is_named(usage: dict[str, Any], unpriced: tuple[str, ...]) -> None:
-    """Of every unit; what is known is charged all the same."""
+def test_units_without_a_rate_are_listed(usage: dict[str, Any], unpriced: tuple[str, ...]) -> None:
+    """Units without a rate are listed in `unpriced`, and the rest is charged."""
     cost = price(catalog(row({"input": "1"})), Usage(**usage))
     assert (cost.usd, cost.status, cost.unpriced) == (Decimal("0.000001"), "unpriced_unit", unpriced)
 
@@ -115,8 +115,8 @@ def test_what_has_no_rate_is_named(usage: dict[str, Any], unpriced: tuple[str, .
         ({"images": -1}, True),
     ],
 )
-def test_counts_that_contradict_one_another_are_flagged(usage: dict[str, Any], inconsistent: bool) -> None:
-    """They are cut, and the cost says so."""
+def test_inconsistent_counts_are_flagged(usage: dict[str, Any], inconsistent: bool) -> None:
+    """Inconsistent counts are cut and the cost is flagged as inconsistent."""
     rates = {**CLAUDE, "pages": "1", "seconds": "1", "images": "1"}
     cost = price(catalog(row(rates)), Usage(**usage))
     assert cost.inconsistent is inconsistent
@@ -125,7 +125,7 @@ def test_counts_that_contradict_one_another_are_flagged(usage: dict[str, Any], i
 
 
 def test_gemini_audio_with_an_implicit_cache_hit() -> None:
-    """A breakdown of the cache that leaves out a modality is one with a zero, not an error."""
+    """A modality missing from the cache breakdown counts as zero, not as an inconsistency."""
     prices = catalog(row({"input": "0.3", "input_audio": "1", "cache_read": "0.03", "output": "2.5"}))
     usage = Usage(input_tokens=10_000, audio_input_tokens=4_000, cache_read_tokens=5_000, output_tokens=100)
     cost = price(prices, usage)
@@ -133,8 +133,8 @@ def test_gemini_audio_with_an_implicit_cache_hit() -> None:
 
 
 @pytest.mark.parametrize("how", ["override", "call"])
-def test_own_rates_are_charged_the_way_of_the_catalog(how: str) -> None:
-    """The same rates give the same cost: cached tokens are no second time at the rate of the input."""
+def test_user_rates_give_the_cost_of_equal_catalog_rates(how: str) -> None:
+    """Equal rates give equal costs, from the catalog or from the user."""
     usage = Usage(
         input_tokens=10_000, cache_read_tokens=6_000, cache_write_tokens=3_000, cache_write_1h_tokens=500, output_tokens=100
     )

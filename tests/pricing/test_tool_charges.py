@@ -103,10 +103,10 @@ def test_other_models_do_not(model: str) -> None:
 
 def test_the_size_of_a_search_context_is_as_reported_else_as_asked_for() -> None:
     """The reported size of the search context wins over the requested one."""
-    asked = {"web_search_options": {"search_context_size": "high"}}
-    assert counts(record("openai.chat", TOKENS, params=asked)) == {"search_context": "high"}
+    params = {"web_search_options": {"search_context_size": "high"}}
+    assert counts(record("openai.chat", TOKENS, params=params)) == {"search_context": "high"}
     reported = {**TOKENS, "search_context_size": "low"}
-    assert counts(record("openai.chat", reported, params=asked)) == {"search_context": "low"}
+    assert counts(record("openai.chat", reported, params=params)) == {"search_context": "low"}
 
 
 def test_deep_research_states_its_parts_beside_one_another() -> None:
