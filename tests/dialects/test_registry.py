@@ -64,8 +64,8 @@ def test_names() -> None:
 
 def test_a_registered_dialect_is_asked_first_and_replaces_its_namesake() -> None:
     """The one registered last wins; a built-in dialect of the same name is no longer asked."""
-    payload = {"choices": []}
-    assert registry.detected(payload).name == "openai.chat"
+    payload: dict[str, list[object]] = {"choices": []}
+    assert registry.detected(payload) is dialect_named("openai.chat")
     mine = register_dialect(Dialect("openai.chat", StreamType.TEXT, lambda _: Chunk()))
     assert dialect_named("openai.chat") is mine
     assert registry.detected(payload) is OPAQUE
@@ -76,10 +76,10 @@ def test_a_registered_dialect_is_asked_first_and_replaces_its_namesake() -> None
 
 def test_detection_order_matters_where_the_table_says_so() -> None:
     """Of the payloads of all quirks, only a completion and a line of Ollama's chat are recognised by a second dialect."""
-    shared = set()
+    shared: set[tuple[str, str]] = set()
     for quirk in ALL:
-        for payload in quirk.payloads:
-            first, *others = [dialect.name for dialect in registry._registered() if dialect.recognises(payload)] or [""]
+        for each in quirk.payloads:
+            first, *others = [dialect.name for dialect in registry._registered() if dialect.recognises(each)] or [""]
             shared |= {(first, other) for other in others}
     assert shared == {("openai.completions", "openai.chat"), ("ollama.chat", "ollama.generate")}
 
