@@ -11,24 +11,24 @@ import pytest
 from streamtally.pricing import snapshot
 from streamtally.pricing.build import Notes, assemble, build, sources
 from streamtally.pricing.build import __main__ as program
-from streamtally.pricing.build.check import faults
-from streamtally.pricing.build.sheets import STANDARD, Entry
-from streamtally.pricing.build.witnesses import Statement
+from streamtally.pricing.build.check import implausible_rates
+from streamtally.pricing.build.rate_tables import STANDARD, Entry
+from streamtally.pricing.build.references import ReferencePrices
 
 SHIPPED = files("streamtally.pricing").joinpath("data", snapshot.BUNDLED).read_bytes()
-LACKING = sources.absent(sources.overrides()["sources"])
-NEEDS_SOURCES = pytest.mark.skipif(bool(LACKING), reason=f"THE BUNDLED PRICES WERE NOT CHECKED: absent are {', '.join(LACKING)}")
+MISSING = sources.missing_sources(sources.overrides()["sources"])
+NEEDS_SOURCES = pytest.mark.skipif(bool(MISSING), reason=f"THE BUNDLED PRICES WERE NOT CHECKED: absent are {', '.join(MISSING)}")
 
 
 @pytest.fixture(scope="module")
 def shipped() -> dict[str, Any]:
-    """The bundled catalog."""
+    """The content of the bundled catalog."""
     return snapshot.unpack(SHIPPED)
 
 
 @NEEDS_SOURCES
 def test_the_shipped_file_is_what_the_builder_makes() -> None:
-    """Twice, to the byte."""
+    """Two builds give the bytes of the bundled file."""
     assert snapshot.pack(build()) == snapshot.pack(build()) == SHIPPED
 
 
@@ -36,7 +36,7 @@ def test_the_shipped_file_is_what_the_builder_makes() -> None:
 def test_the_program_reports_and_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What changed, what is in it, what was left out; nothing is written in a dry run."""
+    """The program prints changes and a summary; a dry run writes nothing."""
     target = tmp_path / "prices.json.gz"
     monkeypatch.setattr(program, "TARGET", target)
     program.main(["--dry"])
@@ -47,13 +47,13 @@ def test_the_program_reports_and_writes(
     assert "0 changes (0 shown)" in capsys.readouterr().out
 
 
-def test_absent_sources_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the version that is wanted, and the one that is there."""
-    wanted = [{"name": "no-such-source", "version": "1"}, {"name": "pytest", "version": "0"}, {"name": "part of another"}]
-    lacking = sources.absent(wanted)
-    assert lacking[0] == "no-such-source 1 (there is none)"
-    assert [text.partition(" (")[0] for text in lacking] == ["no-such-source 1", "pytest 0"]
-    monkeypatch.setattr(sources, "overrides", lambda: {"sources": wanted})
+def test_missing_sources_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Missing sources are named with the required and the installed version."""
+    required = [{"name": "no-such-source", "version": "1"}, {"name": "pytest", "version": "0"}, {"name": "part of another"}]
+    missing = sources.missing_sources(required)
+    assert missing[0] == "no-such-source 1 (installed: none)"
+    assert [text.partition(" (")[0] for text in missing] == ["no-such-source 1", "pytest 0"]
+    monkeypatch.setattr(sources, "overrides", lambda: {"sources": required})
     with pytest.raises(ModuleNotFoundError, match="no-such-source 1"):
         build()
     with pytest.raises(ModuleNotFoundError, match="no package 'no_such_source'"):
@@ -63,13 +63,13 @@ def test_absent_sources_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sources.data_of("streamtally.pricing", "data/prices.json.gz")["schema"] == snapshot.SCHEMA
 
 
-def test_every_rate_can_be(shipped: dict[str, Any]) -> None:
-    """All rows parse, and no rate is of the wrong size."""
-    assert list(faults(shipped["providers"], shipped["holidays"])) == []
+def test_every_rate_is_plausible(shipped: dict[str, Any]) -> None:
+    """All rows of the bundled catalog parse, and no rate is implausible."""
+    assert list(implausible_rates(shipped["providers"], shipped["holidays"])) == []
 
 
-def test_the_file_is_small_and_knows_much(shipped: dict[str, Any]) -> None:
-    """Makers, clouds and hosts; every unit but those that no source has."""
+def test_the_file_is_small_and_complete(shipped: dict[str, Any]) -> None:
+    """The file is below 150 kB and has makers, clouds, hosts and every unit that a source has."""
     assert len(SHIPPED) <= 150_000
     models = [model for provider in shipped["providers"].values() for model in provider["models"].values()]
     assert len(models) > 3_500
@@ -79,8 +79,8 @@ def test_the_file_is_small_and_knows_much(shipped: dict[str, Any]) -> None:
     assert all(shipped["origins"][model["source"]] for model in models)
 
 
-def test_disputes_are_told_with_all_values_and_the_rule(shipped: dict[str, Any]) -> None:
-    """Each is about a rate that the catalog has; what was picked is what it has."""
+def test_disputes_have_all_rates_and_the_rule(shipped: dict[str, Any]) -> None:
+    """Each dispute is about a rate in the catalog, which equals the picked one."""
     disputed = [
         (provider, name, item)
         for provider, table in shipped["disputes"].items()
@@ -96,14 +96,14 @@ def test_disputes_are_told_with_all_values_and_the_rule(shipped: dict[str, Any])
         assert any(row["rates"].get(item["unit"]) == item["picked"] for row in model["rows"])
 
 
-def test_combining_is_pure_and_settles() -> None:
-    """From what sources say to providers and disputes, on a small example."""
+def test_combine_is_pure_and_resolves_disputes() -> None:
+    """Small sources combine to the expected providers and disputes and stay unchanged."""
     base: dict[str, dict[str, Any]] = {
         "openai": {"m": {"rows": [{"rates": {"input": "1"}}]}, "own": {"rows": [{"rates": {"input": "1"}}]}}
     }
     entries = [Entry("openai", name, name, {STANDARD: {"input": "2"}}) for name in ("m", "own", "gone")]
-    said = Statement({STANDARD: {"input": "3"}})
-    heard = {"models-dev": {("openai", name): said for name in ("m", "own", "gone")}}
+    quote = ReferencePrices({STANDARD: {"input": "3"}})
+    references = {"models-dev": {("openai", name): quote for name in ("m", "own", "gone")}}
     overrides = {
         "day": "2026-11-21",
         "providers": {"acme": {"api_hosts": ["api.acme.example"]}},
@@ -113,7 +113,7 @@ def test_combining_is_pure_and_settles() -> None:
         ],
     }
     before = copy.deepcopy(base)
-    providers, disputes = assemble.combine(base, entries, heard, overrides)
+    providers, disputes = assemble.combine(base, entries, references, overrides)
     assert base == before
     assert providers["acme"] == {"models": {}, "api_hosts": ["api.acme.example"]}
     rates = {"genai-prices": "1", "litellm": "2", "models-dev": "3"}
@@ -126,8 +126,8 @@ def test_combining_is_pure_and_settles() -> None:
 
 
 @NEEDS_SOURCES
-def test_a_rate_that_cannot_be_stops_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even one of our own."""
+def test_an_implausible_rate_stops_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An implausible rate of an override stops the build."""
     wrong = {**sources.overrides()}
     wrong["models"] = [{"provider": "openai", "model": "gpt-4o", "rows": [{"rates": {"input": "2500"}}]}]
     monkeypatch.setattr(sources, "overrides", lambda: wrong)
@@ -136,6 +136,6 @@ def test_a_rate_that_cannot_be_stops_the_build(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_nothing_imports_the_builder() -> None:
-    """Nor does it run at import."""
+    """Importing the package and the catalog does not import the builder."""
     code = "import sys, streamtally, streamtally.pricing.catalog; assert not any('pricing.build' in name for name in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

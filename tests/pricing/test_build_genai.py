@@ -10,7 +10,7 @@ from streamtally.pricing.build import genai
 
 
 def prices(**rates: Any) -> SimpleNamespace:
-    """A set of prices as the source has it."""
+    """A set of prices in the source's form."""
     return SimpleNamespace(**{key: Decimal(rate) if isinstance(rate, str) else rate for key, rate in rates.items()})
 
 
@@ -26,12 +26,12 @@ def tiered(base: str, **tiers: str) -> SimpleNamespace:
 
 
 def model(name: str, listed: Any, *clauses: SimpleNamespace, variants: Any = None) -> SimpleNamespace:
-    """A model as the source has it."""
+    """A model in the source's form."""
     return SimpleNamespace(id=name, match=SimpleNamespace(or_=clauses), prices=listed, price_variants=variants)
 
 
 def models_of(*models: SimpleNamespace, provider: str = "openai") -> dict[str, Any]:
-    """The catalog form of one provider's models; a name means the model whose clause spells it."""
+    """The catalog form of one provider's models; a name resolves to the model whose clause has it."""
 
     def find(name: str) -> SimpleNamespace | None:
         return next((found for found in models if name in map(str.casefold, (found.id, *genai.literals(found.match)))), None)
@@ -41,12 +41,12 @@ def models_of(*models: SimpleNamespace, provider: str = "openai") -> dict[str, A
 
 
 def equals(name: str) -> SimpleNamespace:
-    """A clause of the source's matching."""
+    """A match clause of the source."""
     return SimpleNamespace(equals=name)
 
 
-def test_eras_hours_and_context() -> None:
-    """Dates follow one another, hours come after them, and every context length is a row of its own."""
+def test_periods_hours_and_context() -> None:
+    """Periods are consecutive rows, then come hours, and every context length is a row of its own."""
     hours = SimpleNamespace(start_time=time(1), end_time=time(4))
     eras = [
         under(None, prices(input_mtok="10")),
@@ -62,7 +62,7 @@ def test_eras_hours_and_context() -> None:
 
 
 def test_variants_are_tiers() -> None:
-    """In whichever of its words the source says so; the later one wins, and what is standard is none."""
+    """A variant is a tier under any of the source's words; the later one wins, and the standard tier has no row."""
     variants = [
         under(date(2026, 6, 1), prices(input_mtok="1"), when={"processing": "batch"}),
         under(None, prices(input_mtok="2"), when={"processing": "batch"}),
@@ -75,18 +75,18 @@ def test_variants_are_tiers() -> None:
     ]
 
 
-def test_units_that_are_not_ours_are_counted() -> None:
-    """And one unit that is given twice must be given once."""
+def test_price_keys_without_a_unit_are_counted() -> None:
+    """A price key without a unit is counted, and contradicting prices of one unit raise."""
     left: Counter[str] = Counter()
-    told = {"input_mtok": Decimal("0.30000000001"), "input_text_messages_kcount": Decimal(4)}
-    assert genai.rates_of(told, left) == {"input": "0.3"}
+    rates = {"input_mtok": Decimal("0.30000000001"), "input_text_messages_kcount": Decimal(4)}
+    assert genai.rates_of(rates, left) == {"input": "0.3"}
     assert left == {"input_text_messages_kcount": 1}
     with pytest.raises(ValueError, match="two rates for seconds"):
         genai.rates_of({"audio_hours": Decimal(1), "input_audio_hours": Decimal(2)}, left)
 
 
 def test_free_models_and_aliases() -> None:
-    """A name with `:free` and no price is free; whole names that mean the model are its aliases, prefixes are not."""
+    """A model with `:free` and no price is free; its aliases are the literals that resolve to it."""
     found = models_of(
         model("m:free", prices(), equals("M-2")),
         model("other", prices(input_mtok="1"), SimpleNamespace(starts_with="other-"), SimpleNamespace(and_=[equals("m-2")])),
@@ -96,13 +96,13 @@ def test_free_models_and_aliases() -> None:
 
 
 @pytest.mark.parametrize(("fee", "unit"), [("35", "grounded_prompts"), ("14", "grounded_queries"), ("10", "web_searches")])
-def test_what_google_charges_a_search_for(fee: str, unit: str) -> None:
-    """The prompt, the query, or, for other makers' models, the search."""
+def test_the_unit_of_a_google_search(fee: str, unit: str) -> None:
+    """The fee determines the unit: prompts, queries, or searches."""
     assert models_of(model("m", prices(web_searches_kcount=fee)), provider="google")["m"]["rows"] == [{"rates": {unit: fee}}]
 
 
 def test_bedrock_models_are_one_by_region() -> None:
-    """The regional price is the base, the global one a row; a model without a regional entry has the one that it has."""
+    """The regional price is the base and the global one a row; without a regional entry the only one is the base."""
     found = models_of(
         model("global.a.m-v1:0", prices(input_mtok="3", output_mtok="15")),
         model("regional.a.m-v1:0", prices(input_mtok="3.3", output_mtok="15"), *map(equals, ("a.m-v1:0", "us.a.m-v1:0", "m"))),

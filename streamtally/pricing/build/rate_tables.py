@@ -1,7 +1,7 @@
-"""The form that all sources are brought into: rates by condition.
+"""The common form of all sources: rates by condition.
 
-A catalog row is a condition (words, context length, dates, hours) and rates. Sources other than the base have no dates,
-so theirs are plain sheets: one set of rates per condition.
+A catalog row consists of conditions (words, context length, dates, hours) and rates. Sources other than the base have no dates,
+so their data are rate tables: one set of rates per condition.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ FIRST_PARTIES = (
     "openai", "anthropic", "google", "mistral", "deepseek", "x-ai", "cohere", "moonshotai", "minimax", "zai",
     "perplexity", "voyageai", "elevenlabs", "meta", "alibaba",
 )  # fmt: skip
-"""Makers of models: theirs are the prices that are checked against every source."""
+"""Makers of models; their prices are compared across all sources."""
 
 
 class Condition(NamedTuple):
-    """Where rates hold, but for dates and hours: tier, region, other words (quality, size, search), context length.
+    """The conditions of rates without dates and hours: tier, region, other words (quality, size, search), context length.
 
-    `above` is a number of input tokens that is passed strictly: "200,000 or more" is above 199,999.
+    `above` is the number of input tokens that must be exceeded: "200,000 or more" is above 199,999.
     """
 
     tier: str = ""
@@ -40,12 +40,12 @@ class Condition(NamedTuple):
 
     @property
     def when(self) -> dict[str, str]:
-        """The words of a row."""
+        """The condition words of a catalog row."""
         named = {"tier": self.tier, "region": self.region}
         return {**{key: word for key, word in named.items() if word}, **dict(self.words)}
 
     def row(self, rates: Rates, **dates: str | None) -> RawRow:
-        """A catalog row under this condition."""
+        """A catalog row with this condition, these dates (`from`, `to`) and rates."""
         above: dict[str, Any] | None = {"input": self.above} if self.above else None
         if self.above % 1000 == 999:
             above = {"input": self.above + 1, "op": ">="}
@@ -53,57 +53,57 @@ class Condition(NamedTuple):
         return {**{key: value for key, value in held.items() if value}, "rates": rates}
 
 
-Sheets = dict[Condition, Rates]
+RateTable = dict[Condition, Rates]
 STANDARD = Condition()
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a source without dates says of one model. `key` is the source's own name of it.
+    """The rates of one model in a source without dates; `key` is the source's name of the model.
 
-    `factors` are by region what the rates of tokens are multiplied with there.
+    `factors` are, by region, the factors for token rates in that region.
     """
 
     provider: str
     name: str
     key: str
-    sheets: Sheets
+    table: RateTable
     factors: Mapping[str, Decimal] = field(default_factory=dict)
 
 
-def copied(rows: Iterable[RawRow]) -> list[RawRow]:
-    """The same rows, to be changed."""
+def copy_rows(rows: Iterable[RawRow]) -> list[RawRow]:
+    """Copies of the rows that may be modified."""
     return [{**row, "rates": dict(row["rates"])} for row in rows]
 
 
 def condition_of(row: RawRow) -> Condition:
-    """The condition of a catalog row, its dates and hours apart."""
+    """The condition of a catalog row, without its dates and hours."""
     words = {word: value if isinstance(value, str) else "|".join(value) for word, value in row.get("when", {}).items()}
     above = row.get("above") or {"input": 0}
     limit = above["input"] - (above.get("op") == ">=")
     return Condition(words.pop("tier", ""), words.pop("region", ""), tuple(sorted(words.items())), limit)
 
 
-def standing(rows: Iterable[RawRow], day: str) -> dict[Condition, RawRow]:
-    """The rows that hold on a day, at every hour, by condition; of several the last, which wins."""
+def current_rows(rows: Iterable[RawRow], day: str) -> dict[Condition, RawRow]:
+    """The rows that hold on a day at every hour, by condition; of several rows the last, which wins."""
     return {condition_of(row): row for row in rows if row.get("from", "") <= day < row.get("to", "9999") and "window" not in row}
 
 
 def changed_before(rows: Iterable[RawRow], day: str) -> str | None:
-    """The last day until `day` on which standard rates were replaced by others; None where they always were the same."""
+    """The last date up to `day` on which standard rates changed; None if they never did."""
     return max((row["to"] for row in rows if row.get("to", "9999") <= day and "when" not in row), default=None)
 
 
 def changed_after(rows: Iterable[RawRow], day: str) -> str | None:
-    """The first day after `day` on which other rates are known to begin."""
+    """The first date after `day` on which rates will change; None if no change is known."""
     return min((row["from"] for row in rows if row.get("from", "") > day), default=None)
 
 
 def ordered(rows: Iterable[RawRow]) -> list[RawRow]:
-    """Rows in the order in which later ones may win: what is special comes after what is general.
+    """Rows sorted so that specific ones come after general ones, because later rows win.
 
-    A region's standard rates come before a tier's, so that a tier without a row for the region keeps the tier's price
-    and never falls back to the standard one.
+    A region's standard rates come before a tier's, so that a tier without a row for the region has the tier's price and not the
+    region's standard price.
     """
 
     def rank(row: RawRow) -> tuple[bool, bool, int, bool, int]:
@@ -113,43 +113,43 @@ def ordered(rows: Iterable[RawRow]) -> list[RawRow]:
     return sorted(rows, key=rank)
 
 
-def placed(rows: Iterable[RawRow]) -> list[RawRow]:
-    """Rows, in their order, of which those that differ only in their region are one, with a list of regions."""
+def join_regions(rows: Iterable[RawRow]) -> list[RawRow]:
+    """The rows in their order, with rows that differ only in their region joined to one with a list of regions."""
     found: list[RawRow] = []
     for row in rows:
-        other = _joinable(found, row)
+        other = _joinable_row(found, row)
         if other is None:
             found.append({**row, "when": dict(row["when"])} if "when" in row else row)
         else:
-            other["when"]["region"] = sorted({*_listed(other), *_listed(row)})
+            other["when"]["region"] = sorted({*_regions(other), *_regions(row)})
     return found
 
 
-def _joinable(found: list[RawRow], row: RawRow) -> RawRow | None:
-    """The row that may take another's regions in: no row after it holds in one of them."""
+def _joinable_row(found: list[RawRow], row: RawRow) -> RawRow | None:
+    """The row that the regions of another may be added to, or None: no row after it may hold in one of them."""
     for held in reversed(found):
-        if _alike(held, row):
+        if _differ_in_region_only(held, row):
             return held
-        if {*_listed(held)} & {*_listed(row)}:
+        if {*_regions(held)} & {*_regions(row)}:
             return None
     return None
 
 
-def _listed(row: RawRow) -> list[str]:
+def _regions(row: RawRow) -> list[str]:
     region = row.get("when", {}).get("region", [])
     return [region] if isinstance(region, str) else region
 
 
-def _alike(one: RawRow, other: RawRow) -> bool:
-    return bool(_listed(one) and _listed(other)) and _placeless(one) == _placeless(other)
+def _differ_in_region_only(one: RawRow, other: RawRow) -> bool:
+    return bool(_regions(one) and _regions(other)) and _without_region(one) == _without_region(other)
 
 
-def _placeless(row: RawRow) -> RawRow:
+def _without_region(row: RawRow) -> RawRow:
     return {**row, "when": {word: value for word, value in row["when"].items() if word != "region"}}
 
 
-def text_of(amount: Decimal) -> str:
-    """A rate as decimal text; float noise beyond nine decimals is rounded away.
+def rate_text(amount: Decimal) -> str:
+    """A rate as decimal text, rounded to nine decimals to remove float noise.
 
     >>> text_of(Decimal("0.13999999999999999"))
     '0.14'
@@ -157,13 +157,13 @@ def text_of(amount: Decimal) -> str:
     return format(round(amount, 9).normalize(), "f")
 
 
-def times(rates: Mapping[str, str], factor: Decimal) -> Rates:
-    """The rates of tokens times a factor that the source publishes instead of rates; fees for tools stay as they are."""
-    return {unit: text_of(Decimal(text) * factor) for unit, text in rates.items() if is_token(unit)}
+def scaled(rates: Mapping[str, str], factor: Decimal) -> Rates:
+    """The token rates times a factor; the result has no other units, since factors do not apply to fees for tools."""
+    return {unit: rate_text(Decimal(text) * factor) for unit, text in rates.items() if is_token(unit)}
 
 
 def is_token(unit: str) -> bool:
-    """Whether a unit is a part of the input or the output."""
+    """Whether a unit counts input or output tokens."""
     return UNITS[unit].per == PER_TOKEN and root_of(unit) in ("input", "output")
 
 
@@ -174,7 +174,7 @@ def differ(one: str, other: str) -> bool:
 
 
 def pairs(models: Mapping[str, RawModel]) -> Iterator[tuple[str, str]]:
-    """Every name of every model, case-folded, with the model: ids first."""
+    """Every name of every model, case-folded, with the model; ids before aliases."""
     for name in models:
         yield name.casefold(), name
     for name, model in models.items():
@@ -183,7 +183,7 @@ def pairs(models: Mapping[str, RawModel]) -> Iterator[tuple[str, str]]:
 
 
 def index(models: Mapping[str, RawModel]) -> dict[str, str]:
-    """The model that each case-folded name means; ids before aliases."""
+    """The model of each case-folded name; ids win over aliases."""
     found: dict[str, str] = {}
     for name, model in pairs(models):
         found.setdefault(name, model)

@@ -2,22 +2,23 @@ from typing import Any
 
 import pytest
 
-from streamtally.pricing.build import own, sources
-from streamtally.pricing.build.check import BOUNDS, TOKENS, believable, faults
+from streamtally.pricing.build import sources
+from streamtally.pricing.build.check import BOUNDS, TOKENS, implausible_rates, is_plausible
+from streamtally.pricing.build.overrides import apply_overrides, unverified
 from streamtally.pricing.build.report import changes
 from streamtally.pricing.units import UNITS
 
 
 def applied(models: dict[str, Any], *entries: dict[str, Any], **providers: Any) -> dict[str, Any]:
-    """One provider's models with entries of ours put over them."""
+    """The models of one provider after these overrides."""
     content = {"p": {"models": {name: {"source": "litellm", **model} for name, model in models.items()}}}
-    own.apply(content, {"providers": {"p": {}, **providers}, "models": [{"provider": "p", **entry} for entry in entries]})
+    apply_overrides(content, {"providers": {"p": {}, **providers}, "models": [{"provider": "p", **entry} for entry in entries]})
     found: dict[str, Any] = content["p"]["models"]
     return found
 
 
-def test_rows_of_ours_win() -> None:
-    """Into the row of the same condition, at all times; with dates of their own they are rows."""
+def test_override_rows_win() -> None:
+    """A row without dates is merged into all rows of its condition; a dated row is appended."""
     eras = [{"to": "2026-05-01", "rates": {"input": "9"}}, {"from": "2026-05-01", "rates": {"input": "3"}}]
     dated = {"from": "2026-07-01", "rates": {"input": "2"}}
     found = applied({"m": {"rows": eras}}, {"model": "m", "rows": [{"rates": {"images": "1"}}, dated]})["m"]
@@ -29,21 +30,21 @@ def test_rows_of_ours_win() -> None:
 
 
 def test_an_entry_can_replace_and_add_models() -> None:
-    """With all that a price list has beside its rows."""
+    """An override can replace a model and add one, with all fields of a price list."""
     entry = {"model": ["m", "new"], "replace": True, "rows": [{"rates": {"input": "1"}}], "minimum": {"seconds": 10}}
     found = applied({"m": {"rows": [{"rates": {"output": "9"}}]}}, entry)
     assert found["m"] == found["new"] == {"rows": [{"rates": {"input": "1"}}], "source": "own", "minimum": {"seconds": 10}}
 
 
-def test_an_entry_can_mean_many_models() -> None:
-    """All of the provider whose whole name fits."""
+def test_an_entry_can_match_many_models() -> None:
+    """A pattern applies to all models of the provider whose whole name matches."""
     entry = {"model": {"match": "gpt-.*"}, "undivided": "output_image"}
     found = applied({"gpt-a": {"rows": []}, "gpt-b": {"rows": []}, "my-gpt-c": {"rows": []}}, entry)
     assert [name for name, model in found.items() if "undivided" in model] == ["gpt-a", "gpt-b"]
 
 
-def test_a_moving_name_moves() -> None:
-    """From the model that had it, and from a model of its own, whose other names go with it."""
+def test_an_alias_moves() -> None:
+    """An alias is removed from its former model; a model of that name becomes an alias with its own aliases."""
     models = {
         "old": {"rows": [], "aliases": ["Latest", "kept"]},
         "new": {"rows": []},
@@ -57,20 +58,20 @@ def test_a_moving_name_moves() -> None:
 
 
 def test_a_name_means_one_model() -> None:
-    """An alias that is a model, or another's alias, is dropped."""
+    """An alias that is also a model or an earlier alias is dropped."""
     models = {"a": {"rows": [], "aliases": ["x", "B"]}, "b": {"rows": [], "aliases": ["x", "y"]}}
     assert {name: model.get("aliases") for name, model in applied(models).items()} == {"a": ["x"], "b": ["y"]}
 
 
-def test_every_entry_says_where_it_is_from_and_when_it_was_read() -> None:
-    """A page, what was read, the day, and whether the page itself was."""
+def test_every_entry_states_its_source() -> None:
+    """Every override has a page, what was read, the date, and whether the page itself was read."""
     overrides = sources.overrides()
     for entry in overrides["models"]:
         assert entry["source"].startswith("https://")
         assert entry["read"]
         assert "2026-01-01" <= entry["day"] <= overrides["day"]
         assert isinstance(entry["checked"], bool)
-    assert len(list(own.unchecked(overrides))) <= len(overrides["models"])
+    assert len(list(unverified(overrides))) <= len(overrides["models"])
 
 
 # ------------------------------------------------------------------------------------------------------- sanity, report
@@ -91,22 +92,22 @@ def test_every_entry_says_where_it_is_from_and_when_it_was_read() -> None:
         ("video_seconds", "360"),
     ],
 )
-def test_a_rate_of_the_wrong_size_is_refused(unit: str, wrong: str) -> None:
-    """Each is valid as a number, and off by a factor of a thousand or a million."""
-    assert not believable(unit, wrong)
+def test_a_rate_of_the_wrong_magnitude_is_implausible(unit: str, wrong: str) -> None:
+    """Rates that are off by a factor of a thousand or a million are implausible."""
+    assert not is_plausible(unit, wrong)
     content = {"p": {"models": {"m": {"rows": [{"rates": {unit: wrong}}]}}}}
     low, high = BOUNDS.get(unit, TOKENS)
-    assert list(faults(content, {})) == [f"p/m: {unit} at {wrong}, believed from {low} to {high}"]
-    assert believable(unit, "0")
+    assert list(implausible_rates(content, {})) == [f"p/m: {unit} at {wrong}, plausible from {low} to {high}"]
+    assert is_plausible(unit, "0")
 
 
-def test_bounds_are_of_units() -> None:
-    """No bound is left over, and each allows something."""
+def test_bounds_belong_to_units() -> None:
+    """Every bound belongs to a unit and is a range."""
     assert all(unit in UNITS and low < high for unit, (low, high) in BOUNDS.items())
 
 
-def test_the_report_says_what_changed() -> None:
-    """New, gone, changed, and loudly what changed tenfold."""
+def test_the_report_lists_changes() -> None:
+    """The report lists new, removed and changed models and marks tenfold changes."""
 
     def content(**models: str) -> dict[str, Any]:
         return {"providers": {"p": {"models": {name: {"rows": [{"rates": {"input": rate}}]} for name, rate in models.items()}}}}
