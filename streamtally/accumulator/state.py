@@ -15,6 +15,7 @@ from ..dialects import OPAQUE, Dialect, PayloadReader, name_of
 from ..json_values import Json, json_value
 from ..limits import Limits
 from ..records import ErrorDetails, Outcome, StreamRecord, StreamType, Timing, Usage
+from ..sources import origin_of
 from .document import Document
 from .fold import Fold
 from .media import images_complete
@@ -120,7 +121,7 @@ class Stream:
         self.request = request
         self.clock = clock
         self.limits = limits
-        self.reader = PayloadReader(dialect)
+        self.reader = PayloadReader(dialect, origin_of=origin_of)
         self.keep: Keep = keep
         self.fold = Fold(Document(retain=keep != "counts"))
         self.raw: list[Json] | None = [] if keep_raw and keep != "counts" else None
@@ -138,9 +139,9 @@ class Stream:
 
     @property
     def provider(self) -> str | None:
-        """The provider, unless the request or the host says otherwise: the source names it, or its SDK, or the dialect."""
-        sdk = self.reader.sdk
-        return self.request.provider or (sdk and sdk.provider) or self.dialect.provider
+        """The provider that the request states, else the class of its payloads, else the dialect."""
+        origin = self.reader.origin
+        return self.request.provider or (origin and origin.provider) or self.dialect.provider
 
     @property
     def stream_type(self) -> StreamType:

@@ -3,7 +3,7 @@
 from ..json_readers import name_of
 from .base import Dialect, FastPath, Item, ItemRules, TextSinks, named_usage
 from .charges import ChargeRules, Served, SubCall
-from .payload_reader import PayloadReader
+from .payload_reader import Origin, PayloadReader
 from .plain import OPAQUE, RAW_AUDIO, TEXT
 from .registry import dialect_named, dialect_names, known_dialect, register_dialect
 
@@ -16,6 +16,7 @@ __all__ = [
     "FastPath",
     "Item",
     "ItemRules",
+    "Origin",
     "PayloadReader",
     "Served",
     "SubCall",

@@ -6,7 +6,7 @@ Whatever is wrong with a payload becomes a chunk that says so. Nothing is raised
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..chunks import Chunk, chunk_of_error
 from ..errors import FramingError
@@ -16,10 +16,23 @@ from .base import Dialect
 from .frames import FRAMES, Decoder, of_event
 from .plain import OPAQUE
 from .registry import detected, dialect_named, load_dialects
-from .sdks import Sdk, sdk_of
 
 _BLANK = 4096
 _END = Chunk(terminal=True)
+
+
+class Origin(NamedTuple):
+    """What the class of a payload states where its fields do not: the provider, and the name of the dialect."""
+
+    provider: str | None = None
+    dialect: str | None = None
+
+
+_UNKNOWN = Origin()
+
+
+def _unknown_origin(payload: Any) -> Origin:  # noqa: ARG001 - the signature of `origin_of`
+    return _UNKNOWN
 
 
 class PayloadReader:
@@ -31,17 +44,22 @@ class PayloadReader:
     Attributes:
         dialect: the dialect, None as long as it is not known.
         tail: what the end of the bytes cut short.
-        sdk: whose objects the payloads are, None as long as none came.
+        origin: what the class of the first payload states, None as long as none came.
+
+    Args:
+        dialect: the dialect of all payloads, where it is known.
+        origin_of: what the class of a payload states; asked once.
     """
 
-    __slots__ = ("_broken", "_decoder", "_payloads_of", "_waiting", "dialect", "sdk", "tail")
+    __slots__ = ("_broken", "_decoder", "_origin_of", "_payloads_of", "_waiting", "dialect", "origin", "tail")
 
-    def __init__(self, dialect: Dialect | None = None) -> None:
+    def __init__(self, dialect: Dialect | None = None, *, origin_of: Callable[[Any], Origin] = _unknown_origin) -> None:
         if dialect is None:
             load_dialects()
         self.dialect = dialect
         self.tail = ""
-        self.sdk: Sdk | None = None
+        self.origin: Origin | None = None
+        self._origin_of = origin_of
         self._decoder: Decoder | None = None
         self._payloads_of: Callable[[Any], list[Payload]] = payloads
         self._waiting = b""
@@ -152,12 +170,14 @@ class PayloadReader:
         fields = payload if isinstance(payload, Mapping) else deep_fields(payload)
         if fields is None:
             return chunk_of_error("malformed_payload", f"a {type(payload).__name__} is no chunk", body=repr(payload)[:4096])
-        if self.sdk is None:
-            self.sdk = sdk_of(payload)
+        if self.dialect is None or self.origin is None:
+            self._recognise(payload, fields)
+        return (self.dialect or OPAQUE).chunk(fields)
+
+    def _recognise(self, payload: Any, fields: Mapping[str, Any]) -> None:
+        """Set the origin, and the dialect if this payload determines it."""
+        origin = self._origin_of(payload)
+        self.origin = self.origin or origin
         if self.dialect is None:
-            named = self.sdk.dialects.get(type(payload).__name__)
-            found = detected(fields) if named is None else dialect_named(named)
-            if found is OPAQUE:
-                return found.chunk(fields)
-            self.dialect = found
-        return self.dialect.chunk(fields)
+            found = detected(fields) if origin.dialect is None else dialect_named(origin.dialect)
+            self.dialect = None if found is OPAQUE else found

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Mapping
 from inspect import iscoroutinefunction
 from typing import Any
+
+from ..sources import address_of, source_of
+
+_logger = logging.getLogger("streamtally")
 
 
 def is_sync(source: Any) -> bool:
@@ -144,8 +149,9 @@ def close_all(closers: list[Any], *, quiet: bool) -> None:
 
 def _close(closer: Any, quiet: bool) -> None:
     try:
-        # litellm's streams have no `close`, but what they read has.
-        close = getattr(closer, "close", None) or getattr(getattr(closer, "completion_stream", None), "close", None)
+        close = getattr(closer, "close", None)
+        if close is None and (inner := source_of(closer).closes) is not None:
+            close = getattr(getattr(closer, inner, None), "close", None)
         if not callable(close):
             return
         discarded = close()
@@ -190,22 +196,20 @@ def is_over(generator: Any) -> bool:
 
 
 def server_of(source: Any) -> tuple[str | None, int | None]:
-    """Host and port that a source was read from, where it shows its HTTP response (httpx's and requests' forms)."""
-    for name in ("response", "http_response", "_response"):
+    """Host and port that a source was read from, where it has its HTTP response, of httpx's form, as an attribute."""
+    for name in ("response", "http_response", *source_of(source).response):
         try:
-            url = getattr(source, name).url
-            host, port = url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
-        except Exception:  # any object may stand here, and most have no response
-            continue
-        if isinstance(host, str) and isinstance(port, int):
-            return host, port
+            response = getattr(source, name, None)
+            if response is not None:
+                return address_of(response.url)
+        except Exception as error:  # any object may have this name
+            _logger.debug("%s.%s is no HTTP response of httpx's form: %r", type(source).__qualname__, name, error)
     return None, None
 
 
 def provider_of(source: Any) -> str | None:
-    """The provider that a source names by itself, as litellm's streams do."""
-    provider = getattr(source, "custom_llm_provider", None)
-    return provider if isinstance(provider, str) else None
+    """The provider that a source names."""
+    return source_of(source).stated_provider(source)
 
 
 def running_loop() -> Any:

@@ -8,10 +8,15 @@ the caller iterates is what is seen.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
+from ..sources import source_of
 from .sources import is_async, is_running, response_of
+
+_logger = logging.getLogger("streamtally")
 
 
 class Tap(NamedTuple):
@@ -41,19 +46,22 @@ def attach(source: Any, tap: Tap) -> Tapped:
         if _at_helper(source, tap):
             return "helper"
         return "response" if _at_response(source, tap) else ""
-    except Exception:  # an object of whatever kind: it stays as it is
+    except Exception as error:  # another release of the SDK, or any other object: it stays as it is
+        _logger.debug("what a %s reads cannot be counted there: %r", type(source).__qualname__, error)
         return ""
 
 
 def _at_helper(source: Any, tap: Tap) -> bool:
-    """The stream helpers of openai and anthropic read `_raw_stream`, and that reads its `_iterator` from the first step on."""
-    if not hasattr(type(source), "until_done"):
+    """An SDK's stream helper that has not been read yet: what it reads from its first step on is replaced by the tap's."""
+    helper = source_of(source).helper
+    if helper is None or not hasattr(type(source), helper.method):
         return False
-    raw = source._raw_stream
-    iterator = raw._iterator
-    if has_begun(source._iterator) or has_begun(iterator):
+    path, _, name = helper.reads.rpartition(".")
+    raw = attrgetter(path)(source)
+    iterator = getattr(raw, name)
+    if has_begun(attrgetter(helper.events)(source)) or has_begun(iterator):
         return False
-    raw._iterator = (tap.acount if is_async(iterator) else tap.count)(iterator)
+    setattr(raw, name, (tap.acount if is_async(iterator) else tap.count)(iterator))
     return True
 
 

@@ -188,6 +188,10 @@ class CustomStreamWrapper:
         self.closed.append("async")
 
 
+ModelResponseStream.__module__ = "litellm.types.utils"
+CustomStreamWrapper.__module__ = "litellm.litellm_core_utils.streaming_handler"
+
+
 def litellm_chunk(**hidden: Any) -> ModelResponseStream:
     """One chunk."""
     delta = SimpleNamespace(role="assistant", content="one", tool_calls=None)

@@ -1,0 +1,36 @@
+"""The anthropic SDK: its stream helpers, and the calls that stream."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..dialects import anthropic_messages
+from .base import Calls, Helper, Methods, Source
+
+
+def _streams(arguments: Mapping[str, Any]) -> bool:
+    return arguments.get("stream") is True
+
+
+_MESSAGES = Methods(("Messages", "AsyncMessages"), ("create",), ("stream",), anthropic_messages.DIALECT.name)
+
+SOURCE = Source(
+    "anthropic",
+    helper=Helper("until_done", events="_iterator", reads="_raw_stream._iterator"),
+    calls=Calls(
+        {
+            "anthropic.resources.messages.messages": _MESSAGES,
+            "anthropic.resources.beta.messages.messages": _MESSAGES,
+        },
+        _streams,
+        transport=frozenset({"extra_headers", "extra_query", "extra_body", "timeout"}),
+        base_url="_client.base_url",
+    ),
+    private={
+        "_iterator": "anthropic 0.125 to 2.14",
+        "_raw_stream._iterator": "anthropic 0.125 to 2.14",
+        "_client.base_url": "anthropic 0.125 to 2.14",
+    },
+)
+"""The SDK is pointed at Bedrock, Vertex AI and other servers too."""

@@ -1,0 +1,106 @@
+"""What the package depends on of one SDK or framework, as one row: `Source`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def address_of(url: Any) -> tuple[str, int]:
+    """Host and port of a URL of httpx's form.
+
+    Raises:
+        AttributeError, KeyError, TypeError: it has no such form, or no host.
+    """
+    host, port = url.host, url.port or _PORTS[url.scheme]
+    if not host or not isinstance(host, str) or not isinstance(port, int):
+        raise TypeError(f"no address: {host!r}, {port!r}")
+    return host, port
+
+
+@dataclass(frozen=True, slots=True)
+class Methods:
+    """What `instrument` wraps in one module of an SDK.
+
+    Args:
+        classes: the names of the resource classes, sync and async.
+        creating: methods that make the request when they are called, and return a stream if the arguments ask for one.
+        helping: methods that return a context manager, which makes the request when it is entered.
+        dialect: the name of the wire format; None where it depends on the request.
+    """
+
+    classes: tuple[str, str]
+    creating: tuple[str, ...]
+    helping: tuple[str, ...] = ()
+    dialect: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """The calls of an SDK that `instrument` wraps. The functions are pure.
+
+    Args:
+        methods: by the name of the module that defines the resource classes.
+        streams: whether a call of a creating method with these keyword arguments returns a stream.
+        transport: names of the arguments that state how to send the request: they are no parameters, and may hold secrets.
+        base_url: the path of attributes from a resource to the URL of its requests, which has `host`, `port` and `scheme`.
+    """
+
+    methods: Mapping[str, Methods]
+    streams: Callable[[Mapping[str, Any]], bool]
+    transport: frozenset[str] = frozenset()
+    base_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Helper:
+    """A stream helper: an object that reads a raw stream, and makes events, texts or a final answer of it.
+
+    Args:
+        method: the name of a method that all helpers of the SDK have, and nothing else of it that can be iterated.
+        events: the path of attributes from the helper to the generator that makes its events.
+        reads: the path to the iterator that the helper reads; the last attribute can be set.
+    """
+
+    method: str
+    events: str
+    reads: str
+
+
+def _states_none(thing: Any) -> str | None:  # noqa: ARG001 - the signature of `stated_provider`
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One SDK or framework. What is not stated follows from the protocols that its objects have.
+
+    Args:
+        package: the top-level package of its classes, which is the name of the row's module too.
+        provider: the provider of all its requests; None where it can be pointed at others.
+        dialects: by the name of a class of chunks, the name of their dialect, where it cannot be recognised from a payload.
+        stated_provider: the provider that a stream or a chunk names. Pure.
+        response: names of private attributes of its streams that hold the HTTP response.
+        closes: the attribute of a stream that is closed in its place, where the stream has no `close`.
+        helper: how its stream helpers are read.
+        calls: what `instrument` wraps.
+        private: the private attributes that the row depends on, each with the releases for which that was verified, such as
+            "openai 1.59 to 3.57".
+
+    Example:
+        >>> Source("acme", provider="acme").provider
+        'acme'
+    """
+
+    package: str
+    provider: str | None = None
+    dialects: Mapping[str, str] = field(default_factory=dict)
+    stated_provider: Callable[[Any], str | None] = _states_none
+    response: tuple[str, ...] = ()
+    closes: str | None = None
+    helper: Helper | None = None
+    calls: Calls | None = None
+    private: Mapping[str, str] = field(default_factory=dict)
