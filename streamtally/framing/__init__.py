@@ -1,6 +1,6 @@
-"""Bytes to events: push decoders without a clock, I/O, a lock or a thread.
+"""Push decoders from bytes to events, without clock, I/O, locks or threads.
 
-Each decoder has `feed(data)` and `flush()`, which return lists, and `tail`, what the end of the stream left unfinished.
+Each decoder has `feed(data)` and `flush()`, which return lists, and `tail`, the incomplete rest at the end of the stream.
 """
 
 from .detect import Framing, detect_framing

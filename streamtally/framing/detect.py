@@ -1,4 +1,4 @@
-"""Which framing a body has, told from its first bytes."""
+"""Detects the framing of a body from its first bytes."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ Framing: TypeAlias = Literal["event stream", "sse", "json", "text", "bytes"]
 
 _BOM = b"\xef\xbb\xbf"
 _FIELDS = (b"data:", b"event:", b"id:", b"retry:")
-_FIRST: dict[bytes, Framing] = {b":": "sse", b"{": "json", b"[": "json"}
+_BY_FIRST_BYTE: dict[bytes, Framing] = {b":": "sse", b"{": "json", b"[": "json"}
 _HEAD = 64
 
 
 def detect_framing(start: bytes, *, last: bool, frames_only: bool = False) -> Framing | None:
-    """The framing of a body that begins so; None where that takes more of it, as it does where nothing but blanks came.
+    """The framing of a body from its first bytes; None if more bytes are needed, or if there were only blanks.
 
-    Sound may begin with any byte, so what looks like text, a comment or JSON must go on without control characters: text for
-    some bytes, the others to the end of the line.
+    Binary audio may begin with any byte. Therefore a start that looks like text, a comment or JSON only counts as such if no
+    control characters follow: within some bytes for text, up to the end of the line for the others.
 
     Args:
-        start: the first bytes, all that have come.
-        last: whether no more will come.
-        frames_only: whether the body can be neither sound nor plain text.
+        start: all bytes so far.
+        last: whether these are all bytes of the body.
+        frames_only: whether the body can be neither audio nor plain text.
 
     >>> detect_framing(b'data: {"a": 1}', last=False)
     'sse'
@@ -34,22 +34,22 @@ def detect_framing(start: bytes, *, last: bool, frames_only: bool = False) -> Fr
     if start.startswith(b"\0") and (frames_only or is_prelude(start)):
         return "event stream"
     body = start.removeprefix(_BOM).lstrip()
-    if not body or (not last and _may_go_on(start)):
+    if not body or (not last and _is_incomplete_prefix(start)):
         return None
     if body.startswith(_FIELDS):
         return "sse"
-    first = _FIRST.get(body[:1])
+    first = _BY_FIRST_BYTE.get(body[:1])
     if frames_only:
         return first or "sse"
-    return _told_from_sound(body, first, last=last)
+    return _text_or_binary(body, first, last=last)
 
 
-def _may_go_on(start: bytes) -> bool:
-    """Whether this may be half of a byte order mark, or of the prelude of an event stream."""
+def _is_incomplete_prefix(start: bytes) -> bool:
+    """Whether these bytes may be the first part of a byte order mark, or of the prelude of an event stream."""
     return _BOM.startswith(start) or (len(start) < PRELUDE and start.startswith(b"\0"))
 
 
-def _told_from_sound(body: bytes, first: Framing | None, *, last: bool) -> Framing | None:
+def _text_or_binary(body: bytes, first: Framing | None, *, last: bool) -> Framing | None:
     if not last and any(field.startswith(body) for field in _FIELDS):
         return None
     head = body[:_HEAD]
@@ -62,7 +62,7 @@ def _told_from_sound(body: bytes, first: Framing | None, *, last: bool) -> Frami
 
 
 def _is_text(head: bytes, *, utf8: bool) -> bool:
-    """Whether there are no control characters, and, where it matters, only UTF-8; the last character may be cut."""
+    """Whether there are no control characters, and with `utf8` only UTF-8; the last character may be incomplete."""
     if any(byte < 9 or 13 < byte < 32 for byte in head):
         return False
     try:

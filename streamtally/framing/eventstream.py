@@ -1,4 +1,4 @@
-"""The AWS event stream, application/vnd.amazon.eventstream: binary messages with headers and two checksums.
+"""Decoder of the AWS event stream, application/vnd.amazon.eventstream: binary messages with headers and two checksums.
 
 Source: https://smithy.io/2.0/aws/amazon-eventstream.html
 """
@@ -15,7 +15,7 @@ from ..errors import FramingError
 from .splitter import MAX_FRAME
 
 PRELUDE: Final = 12
-"""How many bytes say how long a message is: its length, that of its headers, and the checksum of both."""
+"""The length of a prelude in bytes: the lengths of message and headers, and a checksum of both."""
 
 _CHECKSUM = 4
 _PRELUDE = struct.Struct("!III")
@@ -30,59 +30,59 @@ _LENGTH = struct.Struct("!H")
 
 
 class EventStreamMessage(NamedTuple):
-    """One message. A header's timestamp is in milliseconds since the epoch, and its UUID is the 16 bytes."""
+    """One message. A header's timestamp is in milliseconds since the epoch, and a UUID is its 16 bytes."""
 
     headers: Mapping[str, HeaderValue]
     payload: bytes
 
 
 class EventStreamDecoder:
-    """Turns the bytes of an event stream into messages; push with `feed`, end with `flush`.
+    """Decodes the bytes of an AWS event stream to messages; `feed` bytes, then `flush`.
 
-    The result does not depend on how the bytes were split, and the work is linear in them. After an error nothing tells where
-    the next message begins, so the error stays.
+    The result does not depend on how the bytes are split, and the work is linear in them. After an error the start of the next
+    message is unknown, so every later call raises the error again.
 
     Args:
-        max_frame: the longest message in bytes.
+        max_frame: the maximum length of a message in bytes.
 
     Attributes:
-        tail: the message that the end of the stream cut short, in base64; empty where there was none.
+        tail: the incomplete message at the end of the stream, in base64; empty if there is none.
     """
 
     def __init__(self, max_frame: int = MAX_FRAME) -> None:
         self.tail = ""
         self._max_frame = max_frame
-        self._held = bytearray()
+        self._buffer = bytearray()
         self._failure: tuple[str, bytes | str] | None = None
 
     def feed(self, data: bytes) -> list[EventStreamMessage]:
         """The messages that `data` completes.
 
         Raises:
-            FramingError: a wrong checksum, an impossible length or a header of no known form; `frame` is the message's head.
-                Messages before it are handed out first, and the error comes with the next call.
+            FramingError: a wrong checksum, an impossible length or an invalid header; `frame` has the start of the message.
+                Messages before it are returned first, and the next call raises the error.
         """
         self._raise_failure()
-        self._held += data
+        self._buffer += data
         messages: list[EventStreamMessage] = []
         start = 0
         try:
             while end := self._end(start):
-                messages.append(_message(bytes(self._held[start:end])))
+                messages.append(_message(bytes(self._buffer[start:end])))
                 start = end
         except FramingError as error:
             self._failure = (str(error), error.frame)
-            start = len(self._held)
-        del self._held[:start]
+            start = len(self._buffer)
+        del self._buffer[:start]
         if not messages:
             self._raise_failure()
         return messages
 
     def flush(self) -> list[EventStreamMessage]:
-        """At the end of the stream: none, for a message is whole or it is nothing. Raises as `feed` does."""
+        """End the stream and set `tail`; returns no messages, because incomplete ones are not decoded. Raises as `feed` does."""
         self._raise_failure()
-        self.tail = base64.b64encode(self._held).decode()
-        self._held.clear()
+        self.tail = base64.b64encode(self._buffer).decode()
+        self._buffer.clear()
         return []
 
     def _raise_failure(self) -> None:
@@ -90,20 +90,20 @@ class EventStreamDecoder:
             _fail(*self._failure)
 
     def _end(self, start: int) -> int:
-        """Where the message that begins at `start` ends; 0 where it is not all there."""
-        if len(self._held) - start < PRELUDE:
+        """The end offset of the message that begins at `start`; 0 if it is not complete."""
+        if len(self._buffer) - start < PRELUDE:
             return 0
-        prelude = bytes(self._held[start : start + PRELUDE])
+        prelude = bytes(self._buffer[start : start + PRELUDE])
         length, headers, _ = _PRELUDE.unpack(prelude)
         if not is_prelude(prelude):
             _fail("the checksum of a prelude is wrong", prelude)
         if not PRELUDE + headers + _CHECKSUM <= length <= self._max_frame:
-            _fail(f"a message of {length} bytes, {headers} of them headers, where {self._max_frame} are the most", prelude)
-        return start + length if len(self._held) - start >= length else 0
+            _fail(f"impossible message of {length} bytes with {headers} bytes of headers (at most {self._max_frame})", prelude)
+        return start + length if len(self._buffer) - start >= length else 0
 
 
 def is_prelude(start: bytes) -> bool:
-    """Whether an event stream begins so, told by the checksum of its first 8 bytes; False where there are not 12."""
+    """Whether these bytes start an event stream, by the checksum of the first 8 bytes; False if there are fewer than 12."""
     return len(start) >= PRELUDE and crc32(start[:8]) == _PRELUDE.unpack_from(start)[2]
 
 
@@ -128,7 +128,7 @@ def _headers(block: bytes) -> dict[str, HeaderValue]:
 
 
 def _value(block: bytes, at: int, kind: int) -> tuple[HeaderValue, int]:
-    """The value of this type at this place, and where it ends."""
+    """The header value of type `kind` at offset `at`, and its end offset."""
     if kind in _CONSTANTS:
         return _CONSTANTS[kind], at
     if kind == _UUID:
@@ -137,14 +137,14 @@ def _value(block: bytes, at: int, kind: int) -> tuple[HeaderValue, int]:
         data, end = _slice(block, at + 2, _LENGTH.unpack_from(block, at)[0])
         return data.decode() if kind == _STRING else data, end
     if kind not in _NUMBERS:
-        raise ValueError(f"no type has the number {kind}")
+        raise ValueError(f"unknown type {kind}")
     number: int = _NUMBERS[kind].unpack_from(block, at)[0]
     return number, at + _NUMBERS[kind].size
 
 
 def _slice(block: bytes, at: int, length: int) -> tuple[bytes, int]:
     if at + length > len(block):
-        raise ValueError("they end too early")
+        raise ValueError(f"a value of {length} bytes exceeds the header block")
     return block[at : at + length], at + length
 
 

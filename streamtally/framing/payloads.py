@@ -1,4 +1,4 @@
-"""What one event's data says: JSON values, the end marker, or text that is neither."""
+"""Parses the data of one event to payloads: JSON values, the end marker, or text that is neither."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Done:
 
 
 DONE: Final = Done()
-"""The marker `[DONE]`, with which the OpenAI family ends a stream."""
+"""The marker `[DONE]`, which ends a stream in OpenAI's formats."""
 
 
 class Malformed(NamedTuple):
-    """Text that is no JSON, and why."""
+    """Text that is not JSON, with the reason."""
 
     text: str
     reason: str
@@ -34,12 +34,11 @@ Payload: TypeAlias = Any
 
 
 def payloads(data: str) -> list[Payload]:
-    """The payloads in the data of one event, in order; none where the data is blank.
+    """The payloads in the data of one event, in order; none if the data is blank. Never raises.
 
-    It is one JSON text as a rule. Recorders and some servers leave out the blank lines between events, and so several lines
-    make one event though each is a payload of its own: where the whole does not parse and at least one line is a JSON object or
-    `[DONE]`, and not indented like a part of something larger, each line is taken alone. What is no JSON, or has depth or
-    numbers beyond Python's bounds, becomes `Malformed`. Nothing is raised.
+    The data is usually one JSON text. Some recorders and servers omit the blank lines between events, so that several payloads
+    form one event: if the whole does not parse, and at least one line is a JSON object or `[DONE]` without indentation, each line
+    is a payload. Text that is not JSON, or exceeds Python's limits of depth or numbers, becomes `Malformed`.
 
     >>> payloads('{"a": 1}')
     [{'a': 1}]
@@ -50,9 +49,9 @@ def payloads(data: str) -> list[Payload]:
     if not isinstance(payload, Malformed):
         return [payload]
     lines = [line for line in data.split("\n") if line.strip()]
-    alone = [_payload(line) for line in lines]
-    if any(isinstance(one, dict | Done) and not line[0].isspace() for one, line in zip(alone, lines, strict=True)):
-        return alone
+    separate = [_payload(line) for line in lines]
+    if any(isinstance(one, dict | Done) and not line[0].isspace() for one, line in zip(separate, lines, strict=True)):
+        return separate
     return [payload] if lines else []
 
 

@@ -1,4 +1,4 @@
-"""Bodies that have no frames: text and sound, handed out as they come."""
+"""Decoders of bodies without frames: text and binary audio."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import codecs
 
 
 class BytesDecoder:
-    """Hands out the bytes as they are; the form of a decoder, for a body that needs none."""
+    """Returns the bytes unchanged; has the interface of a decoder."""
 
     tail = ""
 
@@ -15,12 +15,12 @@ class BytesDecoder:
         return [data] if data else []
 
     def flush(self) -> list[bytes]:
-        """Nothing: nothing waits."""
+        """Always empty, because nothing is buffered."""
         return []
 
 
 class TextDecoder:
-    """Turns UTF-8 into text, whatever the bytes were split at; bytes that are no UTF-8 become U+FFFD."""
+    """Decodes UTF-8 text, however the bytes are split; invalid UTF-8 becomes U+FFFD."""
 
     tail = ""
 
@@ -33,6 +33,6 @@ class TextDecoder:
         return [text] if text else []
 
     def flush(self) -> list[str]:
-        """At the end of the stream: what stands for half a character."""
+        """End the stream; returns U+FFFD for an incomplete character, if any."""
         text = self._decoder.decode(b"", final=True)
         return [text] if text else []

@@ -1,4 +1,4 @@
-"""Server-sent events, as the WHATWG standard reads them (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
+"""Decoder of server-sent events by the WHATWG standard (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from .splitter import MAX_FRAME, Splitter
 
 _CR = 13
 _MAX_RETRY_DIGITS = 18
-_new = tuple.__new__  # at half the cost of the constructor that NamedTuple writes
+_new = tuple.__new__  # half the cost of the NamedTuple constructor
 
 
 class ServerSentEvent(NamedTuple):
     """One event of the stream.
 
-    `event` is its name, None where none was given; `data` is the joined data lines; `id` is the last event ID that the
-    stream has named so far; `retry` is the reconnection time in milliseconds where this event sets it. `complete` is
-    False for an event that the end of the stream cut short.
+    `event` is its name, or None. `data` is the joined data lines. `id` is the last event ID that the stream has stated so far.
+    `retry` is the reconnection time in milliseconds if this event sets it. `complete` is False for an event that the end of the
+    stream cut.
     """
 
     event: str | None
@@ -27,17 +27,17 @@ class ServerSentEvent(NamedTuple):
 
 
 class SSEDecoder:
-    """Turns the bytes of an event stream into events; push with `feed`, end with `flush`.
+    """Decodes the bytes of an SSE stream to events; `feed` bytes, then `flush`.
 
-    Lines end with LF, CRLF or CR and with nothing else; bytes that are no UTF-8 become U+FFFD; fields that the standard does
-    not know are ignored. The result does not depend on how the bytes were split, and the work is linear in them.
+    Lines end with LF, CRLF or CR. Invalid UTF-8 becomes U+FFFD. Fields that the standard does not define are ignored. The result
+    does not depend on how the bytes are split, and the work is linear in them.
 
     Args:
-        max_frame: the longest event in bytes.
+        max_frame: the maximum length of an event in bytes.
 
     Attributes:
-        comments: how many comment lines came.
-        tail: the text of the event that the end of the stream cut short, with LF as line end; empty where there was none.
+        comments: the number of comment lines.
+        tail: the text of the incomplete event at the end of the stream, with LF as line end; empty if there is none.
     """
 
     def __init__(self, max_frame: int = MAX_FRAME) -> None:
@@ -52,7 +52,7 @@ class SSEDecoder:
         """The events that `data` completes.
 
         Raises:
-            FramingError: an event is longer than `max_frame`; `frame` is its head. Events before it are handed out first.
+            FramingError: an event is longer than `max_frame`; `frame` has its start. Events before it are returned first.
         """
         if self._after_cr or _CR in data:
             data = self._with_line_feeds(data)
@@ -60,18 +60,18 @@ class SSEDecoder:
         if block is None:
             return []
         text = self._text(block)
-        # What a live stream sends: one event in one read, one line of data in it.
+        # Fast path for the usual read of a live stream: one event with one line of data.
         if "\n" not in text and text.startswith("data: "):
             return [_new(ServerSentEvent, (None, text[6:], self._last_id, None, True))]
         return self._events(text)
 
     def flush(self) -> list[ServerSentEvent]:
-        """At the end of the stream: the event that no blank line dispatched, marked as not `complete`.
+        """End the stream; returns the event that no blank line ended, marked as not `complete`, if any.
 
-        The standard drops such an event. Here the caller decides: many recordings and some servers only leave out the last
+        The standard drops such an event. Here the caller decides, because many recordings and some servers only omit the last
         blank line. Raises as `feed` does.
         """
-        frame = self._text(self._frames.rest()).lstrip("\n")  # where blank lines are cut says nothing
+        frame = self._text(self._frames.rest()).lstrip("\n")  # blank lines before the event depend on the split
         if any(line and not line.startswith(":") for line in frame.split("\n")):
             self.tail = frame
         event = self._event(frame)
@@ -85,7 +85,7 @@ class SSEDecoder:
         return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
     def _text(self, frames: bytes) -> str:
-        # Whole lines can be decoded apart: no UTF-8 sequence, sound or broken, reaches across a line end.
+        # Complete lines can be decoded separately: no UTF-8 sequence, valid or not, spans a line end.
         text = frames.decode("utf-8", "replace")
         if self._at_start:
             self._at_start = False

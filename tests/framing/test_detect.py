@@ -35,14 +35,14 @@ STARTS = {
 
 @pytest.mark.parametrize("start", STARTS)
 def test_whole_bodies(start: bytes) -> None:
-    """What a body is that is all there."""
+    """The framing of a complete body."""
     assert detect_framing(start, last=True) == STARTS[start]
 
 
 @pytest.mark.parametrize("start", STARTS)
 @pytest.mark.parametrize("rest", [b"", LONG, b"\n\n" + LONG, b"\x01" + LONG])
-def test_what_is_told_early_is_told_right(start: bytes, rest: bytes) -> None:
-    """However few bytes have come, they tell nothing, or what all of them tell; and a long start always tells."""
+def test_early_detection_is_correct(start: bytes, rest: bytes) -> None:
+    """The first bytes give None or the framing of the whole body, and enough of them give a framing."""
     body = start + rest
     told = [detect_framing(body[:length], last=False) for length in range(len(body) + 1)]
     found = next((one for one in told if one), None)
@@ -55,13 +55,13 @@ def test_what_is_told_early_is_told_right(start: bytes, rest: bytes) -> None:
 @pytest.mark.parametrize("start", [b"", b"\n", b" \r\n\r\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\n"])
 @pytest.mark.parametrize("frames_only", [True, False])
 def test_nothing_but_blanks(start: bytes, frames_only: bool) -> None:
-    """Blanks tell nothing."""
+    """Blanks give no framing."""
     assert detect_framing(start, last=False, frames_only=frames_only) is None
 
 
 @pytest.mark.parametrize("start", STARTS)
-def test_where_there_can_only_be_frames(start: bytes) -> None:
-    """What is neither JSON nor an event stream is taken for server-sent events; the first byte tells."""
+def test_frames_only(start: bytes) -> None:
+    """With `frames_only` anything but JSON and AWS event streams is SSE, from the first byte on."""
     told = detect_framing(start, last=False, frames_only=True)
     if start.startswith(b"\0"):
         assert told == "event stream"
@@ -73,5 +73,5 @@ def test_where_there_can_only_be_frames(start: bytes) -> None:
 
 @given(st.binary(), st.booleans())
 def test_any_bytes(start: bytes, frames_only: bool) -> None:
-    """A body that is all there and not blank is always told."""
+    """A complete body that is not blank always has a framing."""
     assert detect_framing(b"x" + start, last=True, frames_only=frames_only)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from streamtally.errors import FramingError
 from streamtally.framing import EventStreamDecoder, EventStreamMessage, eventstream
-from tests.framing.wire import Typed, cut, event, message, prelude, sealed
+from tests.framing.wire import Typed, cut, event, framed, message, prelude
 
 SAMPLE = event("messageStart", b'{"role":"assistant"}') + event("delta", "漢字".encode()) + message({}) + event("stop", b"{}")
 
@@ -31,7 +31,7 @@ CUTS = st.lists(st.integers(0))
 
 
 def decode(reads: Iterable[bytes], **options: Any) -> tuple[list[EventStreamMessage], str]:
-    """The messages, and the tail or what the error says."""
+    """The messages, and the tail or the message of the error."""
     decoder = EventStreamDecoder(**options)
     messages: list[EventStreamMessage] = []
     try:
@@ -44,7 +44,7 @@ def decode(reads: Iterable[bytes], **options: Any) -> tuple[list[EventStreamMess
 
 
 def by_botocore(body: bytes) -> list[EventStreamMessage]:
-    """What the SDK's own decoder makes of it."""
+    """The messages that botocore's decoder returns."""
     buffer: Any = EventStreamBuffer()
     buffer.add_data(body)
     return [EventStreamMessage(one.headers, one.payload) for one in buffer]
@@ -52,7 +52,7 @@ def by_botocore(body: bytes) -> list[EventStreamMessage]:
 
 @given(MESSAGES, CUTS)
 def test_read_as_the_sdk_reads_it(written: list[tuple[dict[str, Typed], bytes]], cuts: list[int]) -> None:
-    """All ten types of headers, any payload, cut anywhere: what was written, and what botocore reads."""
+    """Messages with all header types and any payload, split anywhere, decode as botocore decodes them."""
     body = b"".join(message(headers, payload) for headers, payload in written)
     expected = [({name: typed.value for name, typed in headers.items()}, payload) for headers, payload in written]
     assert decode(cut(body, cuts)) == (expected, "")
@@ -60,13 +60,13 @@ def test_read_as_the_sdk_reads_it(written: list[tuple[dict[str, Typed], bytes]],
 
 
 def test_every_byte_alone() -> None:
-    """The smallest reads make no difference."""
+    """Reads of one byte give the same messages."""
     assert decode(SAMPLE[at : at + 1] for at in range(len(SAMPLE))) == decode([SAMPLE]) == (by_botocore(SAMPLE), "")
 
 
 @pytest.mark.parametrize("at", range(len(SAMPLE)))
 def test_cut_short_at_every_byte(at: int) -> None:
-    """The end of the stream is no error: the messages before it, and the rest as the tail."""
+    """A stream cut at any byte gives the complete messages, and the rest as the tail, without error."""
     messages, tail = decode([SAMPLE[:at]])
     whole = by_botocore(SAMPLE[:at])
     assert messages == whole
@@ -77,7 +77,7 @@ def test_cut_short_at_every_byte(at: int) -> None:
 
 @pytest.mark.parametrize("at", range(len(SAMPLE)))
 def test_one_wrong_byte(at: int) -> None:
-    """A byte that changed is found; what came before its message is kept, and the error stays, however it is read."""
+    """A changed byte raises an error after the messages before it, and every later call raises it again."""
     body = SAMPLE[:at] + bytes([SAMPLE[at] ^ 0x10]) + SAMPLE[at + 1 :]
     messages, error = decode([body])
     assert error.startswith("! the checksum")
@@ -89,21 +89,21 @@ def test_one_wrong_byte(at: int) -> None:
     ("body", "reason"),
     [
         (prelude(15, 0), "15 bytes"),
-        (prelude(100, 85), "100 bytes, 85 of them headers"),
+        (prelude(100, 85), "100 bytes with 85 bytes of headers"),
         (prelude(2**32 - 1, 0), "4294967295 bytes"),
         (prelude(1001, 0), "1001 bytes"),
-        (sealed(b"\x01a\x0a"), "no type has the number 10"),
-        (sealed(b"\x05a\x00"), "too early"),
-        (sealed(b"\x01a"), "headers"),
-        (sealed(b"\x01a\x05\x00"), "headers"),
-        (sealed(b"\x01a\x07\x00"), "headers"),
-        (sealed(b"\x01a\x07\x00\x05abc"), "too early"),
-        (sealed(b"\x01a\x07\x00\x01\xff"), "headers"),
-        (sealed(b"\x01a\x09abc"), "too early"),
+        (framed(b"\x01a\x0a"), "unknown type 10"),
+        (framed(b"\x05a\x00"), "exceeds the header block"),
+        (framed(b"\x01a"), "headers"),
+        (framed(b"\x01a\x05\x00"), "headers"),
+        (framed(b"\x01a\x07\x00"), "headers"),
+        (framed(b"\x01a\x07\x00\x05abc"), "exceeds the header block"),
+        (framed(b"\x01a\x07\x00\x01\xff"), "headers"),
+        (framed(b"\x01a\x09abc"), "exceeds the header block"),
     ],
 )
-def test_what_cannot_be(body: bytes, reason: str) -> None:
-    """Impossible lengths and headers are typed errors with the message's head, as soon as they are known, and stay."""
+def test_impossible_messages(body: bytes, reason: str) -> None:
+    """Impossible lengths and headers raise a `FramingError` with the start of the message as soon as they are read."""
     decoder = EventStreamDecoder(max_frame=1000)
     assert len(decoder.feed(message({}) + body)) == 1
     with pytest.raises(FramingError, match=reason) as caught:
@@ -111,18 +111,18 @@ def test_what_cannot_be(body: bytes, reason: str) -> None:
     assert caught.value.frame == body
     with pytest.raises(FramingError, match=reason):
         decoder.flush()
-    assert len(decoder._held) == 0
+    assert len(decoder._buffer) == 0
 
 
 @given(st.binary(), CUTS)
 def test_any_bytes(body: bytes, cuts: list[int]) -> None:
-    """Nothing but a FramingError comes out of any bytes, and how they are cut makes no difference."""
+    """Any bytes raise nothing but `FramingError`, and the result does not depend on how they are split."""
     for start in (b"", SAMPLE, SAMPLE[:100]):
         assert decode(cut(start + body, cuts)) == decode([start + body])
 
 
 class CountingBuffer(bytearray):
-    """Counts the bytes that are copied."""
+    """A buffer that counts the bytes that are copied."""
 
     work = 0
 
@@ -134,7 +134,7 @@ class CountingBuffer(bytearray):
 
 @pytest.mark.parametrize(("step", "most"), [(1, 14), (13, 2), (4096, 2), (2**20, 2)])
 def test_work_is_linear(monkeypatch: pytest.MonkeyPatch, step: int, most: int) -> None:
-    """A long message and many short ones are copied once, and a prelude is looked at once with each read."""
+    """Messages are copied once and a prelude is read once per feed, for one long and many short messages."""
     monkeypatch.setattr(eventstream, "bytearray", CountingBuffer, raising=False)
     for body in (message({}, b"x" * 2**17), message({}, b"xx") * 2**12):
         CountingBuffer.work = 0

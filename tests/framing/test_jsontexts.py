@@ -26,7 +26,7 @@ NOISE = st.lists(
 
 
 def decode(reads: Iterable[bytes], **options: Any) -> tuple[list[str], str]:
-    """The texts, and the tail or what the error says."""
+    """The texts, and the tail or the message of the error."""
     decoder = JSONTextDecoder(**options)
     texts: list[str] = []
     try:
@@ -38,23 +38,23 @@ def decode(reads: Iterable[bytes], **options: Any) -> tuple[list[str], str]:
     return texts, decoder.tail
 
 
-def said(body: str) -> list[Any]:
-    """The payloads of a body that is read whole."""
+def payloads_of(body: str) -> list[Any]:
+    """The payloads of a complete body."""
     return [payload for text in decode([body.encode()])[0] for payload in payloads(text)]
 
 
-def sound(body: str) -> list[Any]:
+def json_of(body: str) -> list[Any]:
     """The payloads of a body that are JSON."""
-    return [payload for payload in said(body) if not isinstance(payload, Malformed)]
+    return [payload for payload in payloads_of(body) if not isinstance(payload, Malformed)]
 
 
 def test_sample_read_whole() -> None:
-    """Blank lines go, the byte order mark goes, the text that nothing ended comes last and is the tail."""
+    """Blank lines and the byte order mark are dropped, and the last, unterminated text is the tail."""
     assert decode([SAMPLE]) == (['{"text": "漢字\u2028😀"}', '{"b": [1]}', '{"half":'], '{"half":')
 
 
 def test_sample_cut_at_every_byte() -> None:
-    """Wherever one body is cut in two, the texts are those of the whole."""
+    """A body split at any byte gives the texts of the whole."""
     for at in range(len(SAMPLE) + 1):
         assert decode([SAMPLE[:at], b"", SAMPLE[at:]]) == decode([SAMPLE]), at
     assert decode(SAMPLE[at : at + 1] for at in range(len(SAMPLE))) == decode([SAMPLE])
@@ -71,7 +71,7 @@ FORMS: dict[str, Callable[[list[Any], int | None], str]] = {
 
 @given(OBJECTS, st.sampled_from(sorted(FORMS)), st.sampled_from([None, 1, 2]), CUTS)
 def test_what_was_written_is_read(values: list[Any], form: str, indent: int | None, cuts: list[int]) -> None:
-    """Objects survive in each form, in one line or in several, and however the bytes are cut."""
+    """Objects in every form of body, on one or several lines, are decoded however the bytes are split."""
     body = FORMS[form](values, indent).encode("utf-8", "surrogatepass")
     texts, tail = decode(cut(body, cuts))
     assert ([json.loads(text) for text in texts], tail) == (values, "")
@@ -79,7 +79,7 @@ def test_what_was_written_is_read(values: list[Any], form: str, indent: int | No
 
 @given(NOISE, CUTS)
 def test_any_cut_of_any_bytes(body: str, cuts: list[int]) -> None:
-    """Sound or broken, the texts do not depend on the cuts, nothing raises, and nothing said is lost but commas."""
+    """For any bytes the texts do not depend on the split, nothing raises, and only commas are lost."""
     data = body.encode()
     whole = decode([data])
     assert decode(cut(data, cuts)) == whole
@@ -89,7 +89,7 @@ def test_any_cut_of_any_bytes(body: str, cuts: list[int]) -> None:
 
 
 def test_a_text_comes_with_its_last_byte() -> None:
-    """No line end is waited for, nor the end of the array."""
+    """A text is returned with its last byte, before a line end or the end of the array."""
     decoder = JSONTextDecoder()
     assert [decoder.feed(bytes([byte])) for byte in b'[{"a":{}}'][-2:] == [[], ['{"a":{}}']]
     assert decoder.feed(b" , {}") == ["{}"]
@@ -104,31 +104,31 @@ def test_a_text_comes_with_its_last_byte() -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_broken_line_costs_only_itself(broken: str, end: str) -> None:
-    """Wherever a line was cut, those before and after it are read."""
+    """Wherever a line is cut, the lines before and after it are decoded."""
     for rest in (['{"c": 3}', '{"d": {"e": 4}}', "[DONE]"], ['{"c": 3}']):
         lines = ['{"x": 1}', broken, *rest]
-        assert sound(end.join(lines)) == [payload for line in ['{"x": 1}', *rest] for payload in payloads(line)]
-        assert len(said(end.join(lines))) > len(rest) + 1
+        assert json_of(end.join(lines)) == [payload for line in ['{"x": 1}', *rest] for payload in payloads(line)]
+        assert len(payloads_of(end.join(lines))) > len(rest) + 1
 
 
 def test_every_cut_of_a_line() -> None:
-    """The same for every length of one line that has everything in it."""
+    """A line with every kind of token, cut at any length, does not affect the next lines."""
     line = '{"a": "x, {y}\\" [z]", "b": [{"c": 1}, {"d": [true, null]}], "e": {"f": {}}, "g": -1.5e3}'
     for length in range(1, len(line)):
-        assert sound(f'{line[:length]}\n{{"c": 3}}\n{{"d": 4}}\n') == [{"c": 3}, {"d": 4}], line[:length]
+        assert json_of(f'{line[:length]}\n{{"c": 3}}\n{{"d": 4}}\n') == [{"c": 3}, {"d": 4}], line[:length]
 
 
 def test_a_broken_text_over_several_lines() -> None:
-    """A text that was cut ends where the next one begins."""
-    assert sound('{\n  "a": 1,\n  "b": {\n    "c": 2\n{\n  "d": 4\n}\n{\n  "e": 5\n}') == [{"d": 4}, {"e": 5}]
-    assert sound('[{\n  "a": "cut\n,\r\n{\n  "b": 2\n}\n]') == [{"b": 2}]
+    """An incomplete text of several lines ends where the next one begins."""
+    assert json_of('{\n  "a": 1,\n  "b": {\n    "c": 2\n{\n  "d": 4\n}\n{\n  "e": 5\n}') == [{"d": 4}, {"e": 5}]
+    assert json_of('[{\n  "a": "cut\n,\r\n{\n  "b": 2\n}\n]') == [{"b": 2}]
 
 
 def test_unindented_parts_are_parts() -> None:
-    """An object that begins a line where an object can be is a part of its text."""
+    """An object at the start of a line belongs to its text where JSON allows a value."""
     body = '{"data": [\n{"a": 1},\n{"b": 2}\n],\n"more":\n{"c": 3}\n}'
-    assert said(body) == [json.loads(body)]
-    assert said(json.dumps({"a": [{"b": {}}, {"c": []}], "d": {"e": 1}}, indent=0)) == [
+    assert payloads_of(body) == [json.loads(body)]
+    assert payloads_of(json.dumps({"a": [{"b": {}}, {"c": []}], "d": {"e": 1}}, indent=0)) == [
         {"a": [{"b": {}}, {"c": []}], "d": {"e": 1}}
     ]
 
@@ -155,13 +155,13 @@ def test_unindented_parts_are_parts() -> None:
     ],
 )
 def test_texts_and_tails(body: str, texts: list[str], tail: str) -> None:
-    """Arrays of objects are opened, everything else is kept together; what the end cuts short is the tail."""
+    """Arrays of objects are split, other texts are not, and the incomplete rest is the tail."""
     assert decode([body.encode()]) == (texts, tail)
     assert decode(body.encode()[at : at + 1] for at in range(len(body))) == (texts, tail)
 
 
 def test_after_the_end() -> None:
-    """`flush` leaves nothing behind."""
+    """`flush` clears the decoder."""
     decoder = JSONTextDecoder()
     decoder.feed(b'[{"a')
     decoder.flush()
@@ -169,17 +169,17 @@ def test_after_the_end() -> None:
 
 
 def test_byte_order_mark_only_at_the_start() -> None:
-    """A later mark is content."""
+    """A byte order mark after the start is content."""
     assert decode(["\ufeff1\n".encode(), "\ufeff2\n".encode()]) == (["1", "\ufeff2"], "")
 
 
 def test_broken_bytes_are_replaced() -> None:
-    """Bytes that are no UTF-8 become the replacement character."""
+    """Invalid UTF-8 becomes the replacement character."""
     assert decode([b'{"\xff\xe6\xbc', b'"}\n']) == (['{"\ufffd\ufffd"}'], "")
 
 
 def test_no_line_end_but_line_feeds() -> None:
-    """What Python calls a line end, and JSON lines do not, is content."""
+    """Line separators other than line feeds are content."""
     line = "".join(map(chr, (0x1C, 0x1D, 0x1E, 0x85, 0x2028, 0x2029)))
     assert decode([f"<{line}>\n".encode()]) == ([f"<{line}>"], "")
     assert sys.intern(line).splitlines() != [line]
@@ -190,7 +190,7 @@ def test_no_line_end_but_line_feeds() -> None:
     "long", [b'{"a": "1234"}', b"[1, 2, 3, 4]", b"0123456789012", b'[            {"a": 1}', b'{"a": {"b": {"c": 1']
 )
 def test_text_too_long(long: bytes, size: int) -> None:
-    """Texts before one beyond the bound are handed out; then the error comes, with the text's head, and stays."""
+    """Texts before an oversized one are returned; then every call raises with the start of the text."""
     body = b'{"a": 12}\n[{}, {}]\n' + long + b"\n{}\n"
     texts, error = decode((body[at : at + size] for at in range(0, len(body), size)), max_frame=10)
     assert texts == ['{"a": 12}', "{}", "{}"]
@@ -204,15 +204,15 @@ def test_text_too_long(long: bytes, size: int) -> None:
 
 
 def test_blanks_have_no_bound() -> None:
-    """Keepalives between texts are not held."""
+    """Blanks between texts are not buffered."""
     decoder = JSONTextDecoder(max_frame=10)
     for _ in range(100):
         assert decoder.feed(b" \n\r\n") == []
-    assert len(decoder._held) == 0
+    assert len(decoder._buffer) == 0
 
 
 class Counted:
-    """A regular expression that counts how often it is asked and how much it passes over."""
+    """A regular expression that counts its matches and the bytes that they cover."""
 
     asked = passed = 0
 
@@ -220,7 +220,7 @@ class Counted:
         self._pattern = pattern
 
     def match(self, data: bytearray, at: int) -> re.Match[bytes] | None:
-        """As of a pattern."""
+        """The pattern's `match`, counted."""
         found = self._pattern.match(data, at)
         Counted.asked += 1
         Counted.passed += found.end() - at if found else 0
@@ -243,7 +243,7 @@ LONG = {
 @pytest.mark.parametrize("step", [1, 13, 4096, 2**20])
 @pytest.mark.parametrize("kind", LONG)
 def test_work_is_linear(monkeypatch: pytest.MonkeyPatch, kind: str, step: int) -> None:
-    """No byte is passed over twice, however it arrives and however odd it is."""
+    """No byte is matched twice, however the bytes arrive."""
     monkeypatch.setattr(jsontexts, "_SKIPPED", {state: Counted(found) for state, found in jsontexts._SKIPPED.items()})
     monkeypatch.setattr(Counted, "asked", 0)
     monkeypatch.setattr(Counted, "passed", 0)

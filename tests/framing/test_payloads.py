@@ -18,13 +18,13 @@ VALUES = st.recursive(
 
 @given(VALUES, st.sampled_from([None, 2]))
 def test_one_json_text(value: object, indent: int | None) -> None:
-    """The data of one event is one JSON text, in one line or in several."""
+    """The data of an event is one JSON text, on one or several lines."""
     assert payloads(json.dumps(value, indent=indent)) == [value]
 
 
 @given(st.lists(st.dictionaries(st.text(max_size=9), VALUES, max_size=3), min_size=2, max_size=5))
 def test_a_json_text_in_each_line(values: list[object]) -> None:
-    """Where the blank lines between events are missing, each line is a payload."""
+    """Without blank lines between events each line is a payload."""
     data = "\n".join(map(json.dumps, values))
     assert payloads(data) == values
     assert payloads(f"{data}\n[DONE]") == [*values, DONE]
@@ -32,12 +32,12 @@ def test_a_json_text_in_each_line(values: list[object]) -> None:
 
 @pytest.mark.parametrize("data", ["[DONE]", " [DONE] ", "[DONE]\n", "\n[DONE]"])
 def test_done(data: str) -> None:
-    """The end marker is a payload of its own kind, white space or not."""
+    """The end marker is `DONE`, with or without white space."""
     assert payloads(data) == [DONE]
 
 
 def test_done_is_one_object() -> None:
-    """There is one DONE, also after a copy or on another worker."""
+    """`DONE` stays a singleton after copying and pickling."""
     assert repr(DONE) == "DONE"
     assert isinstance(DONE, Done)
     assert copy.deepcopy(DONE) is DONE
@@ -46,7 +46,7 @@ def test_done_is_one_object() -> None:
 
 @pytest.mark.parametrize("data", ["", " ", "\n", "\n \n"])
 def test_blank_data(data: str) -> None:
-    """An event with blank data carries nothing."""
+    """Blank data has no payload."""
     assert payloads(data) == []
 
 
@@ -54,7 +54,7 @@ def test_blank_data(data: str) -> None:
     "text", ['{"a": ', "not json", "[DONE", "{'a': 1}", "{}{}", "\ufffd", '{\n "a": 1,\n "b"', "[\n[1],\n[2]"]
 )
 def test_no_json(text: str) -> None:
-    """What is no JSON is kept whole, with the reason."""
+    """Text that is not JSON is kept whole, with the reason."""
     (payload,) = payloads(text)
     assert isinstance(payload, Malformed)
     assert payload.text == text
@@ -62,7 +62,7 @@ def test_no_json(text: str) -> None:
 
 
 def test_one_broken_line_among_sound_ones() -> None:
-    """A broken line costs no other line."""
+    """A malformed line does not affect the other lines."""
     first, broken, last = payloads('{"a": 1}\n{"b": \n[DONE]')
     assert (first, last) == ({"a": 1}, DONE)
     assert isinstance(broken, Malformed)
@@ -70,25 +70,25 @@ def test_one_broken_line_among_sound_ones() -> None:
 
 
 def test_lines_that_are_part_of_something_larger() -> None:
-    """An object in an indented line is no payload of its own, for the whole was cut."""
+    """An object on an indented line is not a payload of its own."""
     data = '{\n "a": [\n  {"b": 1}'
     assert payloads(data) == [Malformed(data, payloads(data)[0].reason)]
 
 
 def test_nested_beyond_bounds() -> None:
-    """Depth that Python cannot follow is no JSON to us."""
+    """JSON nested deeper than Python's limit is malformed."""
     (payload,) = payloads("[" * 200_000)
     assert isinstance(payload, Malformed)
     assert "recursion" in payload.reason
 
 
 def test_number_beyond_bounds() -> None:
-    """A number that Python refuses to read is no JSON to us."""
+    """A number with more digits than Python's limit is malformed."""
     (payload,) = payloads("1" * (sys.get_int_max_str_digits() + 1))
     assert isinstance(payload, Malformed)
     assert "digits" in payload.reason
 
 
-def test_numbers_that_json_does_not_know() -> None:
-    """Infinities come from real servers, as log probabilities, and pass."""
+def test_numbers_beyond_the_json_standard() -> None:
+    """Infinities are accepted, because real servers send them as log probabilities."""
     assert payloads('{"logprob": -Infinity}') == [{"logprob": float("-inf")}]

@@ -44,7 +44,7 @@ LINE = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n
 
 
 def decode(reads: Iterable[bytes]) -> tuple[list[ServerSentEvent], int, str]:
-    """The events, the count of comments and the tail of a stream that comes in these reads."""
+    """The events, the number of comments and the tail of a stream that arrives in these reads."""
     decoder = SSEDecoder()
     return decode_into(decoder, reads), decoder.comments, decoder.tail
 
@@ -52,7 +52,7 @@ def decode(reads: Iterable[bytes]) -> tuple[list[ServerSentEvent], int, str]:
 def decode_into(
     decoder: SSEDecoder, reads: Iterable[bytes], events: list[ServerSentEvent] | None = None
 ) -> list[ServerSentEvent]:
-    """Feed all, flush, and keep what came also where an error ends it."""
+    """Feed all reads and flush, appending the events, so that they are kept if an error is raised."""
     events = [] if events is None else events
     for read in reads:
         events += decoder.feed(read)
@@ -60,8 +60,8 @@ def decode_into(
     return events
 
 
-def by_the_book(body: bytes) -> tuple[list[ServerSentEvent], int]:
-    """The standard's text in its own order, on the whole body at once, without a thought for speed."""
+def by_the_standard(body: bytes) -> tuple[list[ServerSentEvent], int]:
+    """The standard's algorithm, applied step by step to the whole body."""
     lines = re.split("\r\n|\n|\r", body.decode("utf-8", "replace").removeprefix("\ufeff"))
     events, comments = [], 0
     last_id: str | None = None
@@ -88,33 +88,33 @@ def by_the_book(body: bytes) -> tuple[list[ServerSentEvent], int]:
 
 
 def test_sample_read_whole() -> None:
-    """The fields, comments and tail of a body that has every form of line end."""
+    """The fields, comments and tail of a body with every form of line end."""
     assert decode([SAMPLE]) == (SAMPLE_EVENTS, 2, "data: cut sho")
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 64])
 def test_sample_in_small_reads(size: int) -> None:
-    """Reads may end inside a character, a line end, the byte order mark."""
+    """Reads may end inside a character, a line end or the byte order mark."""
     reads = [SAMPLE[at : at + size] for at in range(0, len(SAMPLE), size)]
     assert decode(reads) == decode([SAMPLE])
 
 
 def test_sample_cut_at_every_byte() -> None:
-    """Wherever one body is cut in two, the events are those of the whole."""
+    """A body split at any byte gives the events of the whole."""
     for at in range(len(SAMPLE) + 1):
         assert decode([SAMPLE[:at], b"", SAMPLE[at:]]) == decode([SAMPLE]), at
 
 
 @given(st.lists(st.sampled_from(PIECES)).map(b"".join), st.lists(st.integers(0)))
-def test_any_bytes_are_read_by_the_book(body: bytes, cuts: list[int]) -> None:
-    """Sound or broken, whole or in pieces: the events are those that the standard's algorithm gives."""
+def test_any_bytes_are_read_by_the_standard(body: bytes, cuts: list[int]) -> None:
+    """Any bytes, whole or in pieces, give the events of the standard's algorithm."""
     events, comments, _ = decode(cut(body, cuts))
-    assert (events, comments) == by_the_book(body)
+    assert (events, comments) == by_the_standard(body)
 
 
 @st.composite
 def written(draw: st.DrawFn) -> tuple[bytes, list[ServerSentEvent]]:
-    """A body that a server could have written, and the events that it meant."""
+    """A body that a server could send, and its events."""
     end = draw(st.sampled_from(["\n", "\r\n", "\r"]))
     last_id: str | None = None
     lines: list[str] = []
@@ -135,7 +135,7 @@ def written(draw: st.DrawFn) -> tuple[bytes, list[ServerSentEvent]]:
 
 @given(written(), st.lists(st.integers(0)))
 def test_what_was_written_is_read(stream: tuple[bytes, list[ServerSentEvent]], cuts: list[int]) -> None:
-    """An event survives its encoding and any splitting of the bytes."""
+    """An event survives encoding and any split of the bytes."""
     body, events = stream
     assert decode(cut(body, cuts))[0] == events
 
@@ -153,13 +153,13 @@ def test_what_was_written_is_read(stream: tuple[bytes, list[ServerSentEvent]], c
     ],
 )
 def test_examples_of_the_standard(body: str, datas: list[str]) -> None:
-    """The four streams that the standard explains."""
+    """The four example streams of the standard."""
     assert [event.data for event in SSEDecoder().feed(body.encode())] == datas
 
 
 @pytest.mark.parametrize("line_end", ["", "\n", "\r", "\r\n"])
 def test_last_blank_line_missing(line_end: str) -> None:
-    """An event without its blank line comes with `flush`, marked, and its text is the tail, line end or not."""
+    """An event without its blank line is returned by `flush` as incomplete, and its text is the tail."""
     decoder = SSEDecoder()
     assert decoder.feed(b"event: end\ndata: {}" + line_end.encode()) == []
     assert decoder.flush() == [ServerSentEvent("end", "{}", complete=False)]
@@ -172,14 +172,14 @@ def test_last_blank_line_missing(line_end: str) -> None:
     [("", ""), ("\n", ""), ("\n: pin", ""), (": a\n: b", ""), ("event: del", "event: del"), (": a\ndat", ": a\ndat")],
 )
 def test_tail_without_data(rest: str, tail: str) -> None:
-    """Half a field is a tail; a comment or a blank line is none."""
+    """An incomplete field is a tail; a comment or a blank line is not."""
     decoder = SSEDecoder()
     decoder.feed(b"data: x\n\n" + rest.encode())
     assert (decoder.flush(), decoder.tail) == ([], tail)
 
 
 def test_an_event_comes_with_its_last_byte() -> None:
-    """A carriage return that ends the blank line dispatches at once, and a line feed after it says nothing more."""
+    """A carriage return that ends the blank line completes the event; a line feed after it is ignored."""
     decoder = SSEDecoder()
     assert decoder.feed(b"data: a\r\n") == []
     assert [event.data for event in decoder.feed(b"\r")] == ["a"]
@@ -189,37 +189,37 @@ def test_an_event_comes_with_its_last_byte() -> None:
 
 @pytest.mark.parametrize("before", ["\n", "\n\n", ":\n\n", "data: x\n\n", "\r", "\r\n\r\n"])
 def test_byte_order_mark_only_at_the_start(before: str) -> None:
-    """A later mark is part of a field's name, which nobody knows then."""
+    """A later byte order mark is part of a field name, which is then unknown."""
     body = f"{before}\ufeffdata: a\n\ndata: \ufeffb\n\n".encode()
     for at in range(len(body)):
-        assert decode([body[:at], body[at:]])[0] == by_the_book(body)[0]
+        assert decode([body[:at], body[at:]])[0] == by_the_standard(body)[0]
         assert decode([body[:at], body[at:]])[0][-1] == ServerSentEvent(None, "\ufeffb")
 
 
 def test_id_with_a_null() -> None:
-    """An ID that holds a null says nothing."""
+    """An ID with a null character is ignored."""
     assert decode([b"id: 1\ndata: a\n\nid: 2\0\ndata: b\n\n"])[0] == [
         ServerSentEvent(None, "a", "1"),
         ServerSentEvent(None, "b", "1"),
     ]
 
 
-def test_retry_beyond_reason() -> None:
-    """Digits without end are no time, and Arabic digits are none of the standard's."""
+def test_invalid_retry() -> None:
+    """A retry time with too many digits or non-ASCII digits is ignored."""
     body = f"retry: {'9' * 5000}\nretry: ٣\ndata: a\n\n".encode()
     assert decode([body])[0] == [ServerSentEvent(None, "a")]
 
 
 @pytest.mark.parametrize("size", [1000, 65536, 2**21])
 def test_long_line(size: int) -> None:
-    """A line of more than 1 MiB passes."""
+    """A line of more than 1 MiB is decoded."""
     body = b"data: " + "漢".encode() * (2**20 // 3) + b"\n\n"
     events, _, _ = decode(body[at : at + size] for at in range(0, len(body), size))
     assert [event.data for event in events] == ["漢" * (2**20 // 3)]
 
 
 class CountingBuffer(bytearray):
-    """Counts the bytes that are searched, copied or joined."""
+    """A buffer that counts the bytes that are searched, copied or joined."""
 
     work = 0
 
@@ -235,7 +235,7 @@ class CountingBuffer(bytearray):
 
 @pytest.mark.parametrize("step", [1, 13, 4096])
 def test_work_is_linear(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
-    """No byte of a long line is looked at more than a few times, however it arrives."""
+    """Each byte of a long line is processed a few times at most, however it arrives."""
     monkeypatch.setattr(splitter, "bytearray", CountingBuffer, raising=False)
     monkeypatch.setattr(CountingBuffer, "work", 0)
     body = b"data: " + b"x" * 2**17 + b"\n\n"
@@ -244,7 +244,7 @@ def test_work_is_linear(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
 
 
 def oversized() -> Iterator[list[bytes]]:
-    """One stream with a frame of 11 bytes between two shorter ones, in many splits."""
+    """A stream with a frame of 11 bytes between two shorter ones, in many splits."""
     body = b"data: a\n\ndata: 12345\n\ndata: b\n\n"
     yield [body]
     yield [body[:-3]]
@@ -256,7 +256,7 @@ def oversized() -> Iterator[list[bytes]]:
 @pytest.mark.parametrize("reads", list(oversized()))
 @pytest.mark.parametrize("crlf", [False, True])
 def test_frame_too_long(reads: list[bytes], crlf: bool) -> None:
-    """Events before a frame beyond the bound are handed out; then the error comes, with the frame's head, and stays."""
+    """Events before an oversized frame are returned; then every call raises with the start of the frame."""
     decoder = SSEDecoder(max_frame=10)
     events: list[ServerSentEvent] = []
     with pytest.raises(FramingError, match="more than 10 bytes") as caught:
@@ -273,13 +273,13 @@ def test_frame_too_long(reads: list[bytes], crlf: bool) -> None:
 @pytest.mark.parametrize("body", [b"x" * 2**17, b"x" * 2**17 + b"\n\n", b"\n" + b"x" * 2**17])
 @pytest.mark.parametrize("size", [1000, 2**18])
 def test_long_frame_too_long(body: bytes, size: int) -> None:
-    """The error comes as soon as the bound is passed, whether the frame ends or not; only its head is kept, and it stays."""
+    """The error is raised as soon as the bound is exceeded, and only the start of the frame is kept."""
     decoder = SSEDecoder(max_frame=2**16)
     with pytest.raises(FramingError) as caught:
         _ = [decoder.feed(body[at : at + size]) for at in range(0, len(body), size)]
     assert set(caught.value.frame.strip()) == {ord("x")}
     assert len(caught.value.frame) in (1023, 1024)
-    assert sys.getsizeof(decoder._frames._held) < 2**12
+    assert sys.getsizeof(decoder._frames._buffer) < 2**12
     with pytest.raises(FramingError):
         decoder.feed(b"\n\ndata: c\n\n")
     with pytest.raises(FramingError):
@@ -288,7 +288,7 @@ def test_long_frame_too_long(body: bytes, size: int) -> None:
 
 @pytest.mark.parametrize("size", [9, 10])
 def test_frame_of_just_the_bound(size: int) -> None:
-    """The bound is the frame without the line feeds around it."""
+    """The bound excludes the line feeds around the frame."""
     decoder = SSEDecoder(max_frame=10)
     frame = b"data: 1234"[:size]
     assert len(decoder.feed(frame + b"\n\n")) == 1
@@ -297,7 +297,7 @@ def test_frame_of_just_the_bound(size: int) -> None:
 
 @pytest.mark.recordings(format="sse", provenance="wire-chunked")
 def test_recorded_streams(recording: Recording) -> None:
-    """Streams of real servers, in the reads in which they came, are read by the book, and all that they say is JSON."""
+    """Recorded streams, in their recorded reads, decode as the standard says, and all data is JSON."""
     events, comments, _ = decode(recording.pieces())
-    assert (events, comments) == by_the_book(recording.body)
+    assert (events, comments) == by_the_standard(recording.body)
     assert not [one for event in events for one in payloads(event.data) if isinstance(one, Malformed)]

@@ -1,6 +1,6 @@
-"""What the tests of framings share: bodies that are cut, and AWS event streams.
+"""Helpers of the framing tests: bodies in pieces, and AWS event streams.
 
-The layout of the latter is that of https://smithy.io/2.0/aws/amazon-eventstream.html.
+The layout of the latter is specified at https://smithy.io/2.0/aws/amazon-eventstream.html.
 """
 
 import struct
@@ -11,13 +11,13 @@ from zlib import crc32
 
 
 def cut(body: bytes, cuts: Iterable[int]) -> list[bytes]:
-    """The body in pieces, cut at these places."""
+    """The body in pieces, split at these offsets."""
     places = [0, *sorted(at % (len(body) + 1) for at in cuts), len(body)]
     return [body[start:end] for start, end in pairwise(places)]
 
 
 class Typed(NamedTuple):
-    """A header's value with the number of its type, 0 to 9; of strings and byte arrays without their length."""
+    """A header's value with its type number, 0 to 9; for strings and byte arrays without their length."""
 
     kind: int
     value: Any
@@ -27,20 +27,20 @@ _FORMS = {2: "!b", 3: "!h", 4: "!i", 5: "!q", 8: "!q"}
 
 
 def message(headers: Mapping[str, Any], payload: bytes = b"") -> bytes:
-    """One message; a header's value is a `Typed`, or a string."""
+    """A message; a header's value is a `Typed`, or a string."""
     block = b"".join(_header(name, value if isinstance(value, Typed) else Typed(7, value)) for name, value in headers.items())
-    return sealed(block, payload)
+    return framed(block, payload)
 
 
-def sealed(block: bytes, payload: bytes = b"") -> bytes:
-    """A message around a block of headers, sound or not, with lengths and checksums that are right."""
+def framed(block: bytes, payload: bytes = b"") -> bytes:
+    """A message around a block of headers, valid or not, with correct lengths and checksums."""
     prelude = struct.pack("!II", 16 + len(block) + len(payload), len(block))
     body = prelude + struct.pack("!I", crc32(prelude)) + block + payload
     return body + struct.pack("!I", crc32(body))
 
 
 def prelude(length: int, headers: int) -> bytes:
-    """A prelude that says these lengths."""
+    """A prelude with these lengths."""
     lengths = struct.pack("!II", length, headers)
     return lengths + struct.pack("!I", crc32(lengths))
 
