@@ -1,7 +1,7 @@
-"""What one payload of a stream says, in the words that all dialects share.
+"""The normalised form of one payload, shared by all dialects.
 
-A `Chunk` is a fact: immutable, comparable, and with one JSON form, from which its digest is made. Everything here is a
-plain tuple, for it lives on the hot path.
+A `Chunk` is immutable and comparable, and has one JSON form, from which its digest is computed. All types are plain tuples
+because they are on the hot path.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Channel = Literal["text", "reasoning", "refusal"]
 
 
 class TextDelta(NamedTuple):
-    """Generated words of one choice: the answer itself, the reasoning before it, or a refusal."""
+    """Generated text of one choice: the answer, reasoning, or a refusal."""
 
     text: str
     channel: Channel = "text"
@@ -28,9 +28,9 @@ class TextDelta(NamedTuple):
 class ToolCallDelta(NamedTuple):
     """A piece of a tool call; `position` is the server's index.
 
-    Servers leave out any of index, id and name, and repeat them: the fold sorts it out. With `final` it is the whole call,
-    whose arguments take the place of what streamed under this position. `pieces` are arguments by their path, pairs of a
-    JSONPath and a value, of which texts are joined; `goes_on` says whether more of this call is to come.
+    Servers omit or repeat index, id and name; the fold assigns the piece to a call. With `final` the delta has the whole call,
+    whose arguments replace those streamed under this position. `pieces` are arguments by path: pairs of a JSONPath and a value,
+    of which strings are joined. `goes_on` states whether more pieces of this call follow.
     """
 
     arguments: str = ""
@@ -46,7 +46,7 @@ class ToolCallDelta(NamedTuple):
 
 
 class FinishDelta(NamedTuple):
-    """The provider's word for why a choice ended; `number` is what it said instead, where it writes its words as numbers."""
+    """The provider's finish reason of a choice; `number` is its number, if the provider sends reasons as numbers."""
 
     reason: str
     choice: int = 0
@@ -54,7 +54,7 @@ class FinishDelta(NamedTuple):
 
 
 class DetailDelta(NamedTuple):
-    """Anything else about one choice: `field` is role, logprobs, annotations, reasoning_details or extras."""
+    """Other data of one choice: `field` is role, logprobs, annotations, reasoning_details or extras."""
 
     field: Literal["role", "logprobs", "annotations", "reasoning_details", "extras"]
     value: Json
@@ -62,7 +62,7 @@ class DetailDelta(NamedTuple):
 
 
 class AudioDelta(NamedTuple):
-    """A piece of sound: raw bytes, or base64 text whose pieces need not end at a whole byte."""
+    """A piece of audio: raw bytes, or base64 text whose pieces need not end at a whole byte."""
 
     data: bytes | str = b""
     transcript: str = ""
@@ -70,10 +70,10 @@ class AudioDelta(NamedTuple):
 
 
 class ImageDelta(NamedTuple):
-    """An image, whole (`partial` False) or as a preview that a later one replaces. `data` is base64.
+    """An image, complete or as a preview (`partial`) that a later image replaces; `data` is base64.
 
-    Without a `position` a preview or a whole image belongs to the image that is not whole yet, else it begins the next.
-    Each `choice` counts its positions for itself.
+    Without a `position` it belongs to the image that is not complete yet, or else begins the next one. Each `choice` has its own
+    positions.
     """
 
     position: int | None = None
@@ -84,7 +84,7 @@ class ImageDelta(NamedTuple):
 
 
 class TranscriptDelta(NamedTuple):
-    """What was heard: a further piece of `text`, or (`final`) the whole of it; `lists` adds segments, words, logprobs."""
+    """Transcribed text: a further piece, or with `final` the whole text; `lists` adds segments, words and logprobs."""
 
     text: str | None = None
     final: bool = False
@@ -93,12 +93,20 @@ class TranscriptDelta(NamedTuple):
 
 
 class ItemDelta(NamedTuple):
-    """An operation upon one output item, addressed by its id, else by its position.
+    """An operation on one output item, addressed by its id, or else by its position.
 
-    `op`: "add" and "done" carry the item, or what it has at `path`; "append" adds a text at `path`, "text" puts the final one
-    there; "set" puts a value at `path`; "push" appends to the list at `path`; "replace" carries the final list of all items;
-    "restart" says that positions count anew, once for each `id`. A path's steps are names of fields and positions in lists.
-    `channel` says what the value generates: words of the answer, its reasoning or refusal, or "other" content; None: nothing.
+    `op` is one of:
+
+        add, done   `value` is the item, or its part at `path`
+        append      append a string at `path`
+        text        replace the string at `path` by the final one
+        set         set the value at `path`
+        push        append to the list at `path`
+        replace     `value` is the final list of all items
+        restart     positions start again at 0; once per `id`
+
+    The steps of `path` are field names and list positions. `channel` is the kind of content that the value generates: text,
+    reasoning, a refusal, or "other"; None for no content.
     """
 
     op: Literal["add", "done", "append", "text", "set", "push", "replace", "restart"]
@@ -110,10 +118,10 @@ class ItemDelta(NamedTuple):
 
 
 class PartDelta(NamedTuple):
-    """Where a part stands among the parts of an answer, for dialects whose answers are lists of parts.
+    """The position of a part among the parts of an answer, for dialects whose answers are lists of parts.
 
-    `kind` is "text" or "reasoning" (of which a `TextDelta` brings `size` characters), "call" (the one that the last
-    `ToolCallDelta` went to), "audio", or "other"; `fields` are the part as it came, less words and data that are kept elsewhere.
+    `kind` is "text" or "reasoning" (`size` characters of the preceding `TextDelta`), "call" (the call of the preceding
+    `ToolCallDelta`), "audio", or "other". `fields` are those of the part, without text and data that are stored elsewhere.
     """
 
     kind: str
@@ -139,17 +147,22 @@ DELTA_TYPES: Mapping[str, Any] = {
 }
 
 CONTENT, TEXT = 1, 2
-"""Flags of a chunk: it carries generated content of any kind; it carries words of the answer."""
+"""Flags of a chunk: it has generated content of any kind; it has text of the answer."""
 
 _NOTHING: Mapping[str, Any] = {}
 
 
 class Chunk(NamedTuple):
-    """One payload, normalised.
+    """One normalised payload.
 
-    `meta` names fields of the record (response_id, model, service_tier, system_fingerprint, …), `extras` what has no
-    name there, `usage` is the provider's own report, `error` the fields of an `ErrorDetails`, `sequence` the protocol's
-    number of this payload, `terminal` whether nothing follows it.
+    Attributes:
+        deltas: the changes to the content.
+        meta: fields of the record (response_id, model, service_tier, system_fingerprint, …).
+        extras: fields without a name in the record.
+        usage: the provider's usage report.
+        error: the fields of an `ErrorDetails`.
+        sequence: the protocol's sequence number of this payload.
+        terminal: whether the stream ends with this payload.
     """
 
     deltas: tuple[Delta, ...] = ()
@@ -162,12 +175,12 @@ class Chunk(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The words of the first choice that this chunk brings."""
+        """The text that this chunk adds to the first choice."""
         return self._words("text")
 
     @property
     def reasoning(self) -> str:
-        """The reasoning of the first choice that this chunk brings."""
+        """The reasoning that this chunk adds to the first choice."""
         return self._words("reasoning")
 
     def _words(self, channel: Channel) -> str:
@@ -186,18 +199,18 @@ class Chunk(NamedTuple):
 
     @property
     def audio(self) -> bytes:
-        """The sound that this chunk brings, decoded."""
+        """The audio in this chunk, decoded."""
         pieces = (d.data for d in self.deltas if isinstance(d, AudioDelta))
         return b"".join(piece if isinstance(piece, bytes) else base64.b64decode(piece + "==") for piece in pieces)
 
     @property
     def finish_reason(self) -> str | None:
-        """The provider's word for why a choice ended, where this chunk says so."""
+        """The provider's finish reason in this chunk, or None."""
         return next((d.reason for d in reversed(self.deltas) if isinstance(d, FinishDelta)), None)
 
     @property
     def flags(self) -> int:
-        """`CONTENT` and `TEXT`, or 0 for a chunk that generates nothing (role, ping, usage, metadata)."""
+        """`CONTENT` and `TEXT`, or 0 for a chunk without content (role, ping, usage, metadata)."""
         flags = 0
         for delta in self.deltas:
             flags |= _flags_of(delta)
@@ -205,33 +218,33 @@ class Chunk(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Characters and bytes of content, about."""
+        """The approximate size of its content in characters and bytes."""
         return sum(_size_of(delta) for delta in self.deltas)
 
     def without_content(self) -> Chunk:
-        """The same chunk less its generated content: what still folds when there is no room for more."""
+        """The same chunk without generated content, which is folded once the retention bound is exceeded."""
         return self._replace(deltas=tuple(d for d in self.deltas if isinstance(d, FinishDelta)))
 
     def state(self) -> list[Json]:
-        """The chunk's one JSON form."""
+        """The JSON form of the chunk."""
         deltas = [[type(delta).__name__, *map(_jsonable, delta)] for delta in self.deltas]
         return [deltas, self.meta, self.extras, self.usage, self.error, self.sequence, self.terminal]
 
     @classmethod
     def from_state(cls, state: list[Json]) -> Chunk:
-        """The chunk of a JSON form that `state` made."""
+        """The chunk of a JSON form made by `state`."""
         return cls(tuple(_delta_from(*delta) for delta in state[0]), *state[1:])
 
     def canonical(self) -> bytes:
-        """The bytes that stand for this chunk: equal for equal content, whatever the order of keys."""
+        """The canonical bytes of the chunk: equal for equal content, independent of the order of keys."""
         try:
             text = json.dumps(self.state(), sort_keys=True, separators=(",", ":"))
-        except TypeError:  # keys of several types, or values that JSON does not have
+        except TypeError:  # keys of several types, or values that are not JSON
             text = json.dumps(json_value(self.state()), sort_keys=True, separators=(",", ":"))
         return text.encode()
 
     def digest(self) -> int:
-        """Eight bytes of BLAKE2 over `canonical`: tells a repeat from a conflict."""
+        """An 8-byte BLAKE2 digest of `canonical`, which distinguishes a duplicate from a conflict."""
         return int.from_bytes(blake2b(self.canonical(), digest_size=8).digest())
 
 
@@ -267,7 +280,7 @@ def _flags_of(delta: Delta) -> int:
 
 
 def _has_thought(details: Json) -> bool:
-    """Whether reasoning details bring reasoning, and not only a signature or a format."""
+    """Whether reasoning details have reasoning, and not only a signature or a format."""
     entries = [entry for entry in details if isinstance(entry, Mapping)] if isinstance(details, list | tuple) else []
     return any(entry.get(name) for entry in entries for name in ("text", "summary", "data"))
 
@@ -283,7 +296,7 @@ def _size_of(delta: Delta) -> int:
 
 
 def joined(chunks: Iterable[Chunk]) -> Chunk:
-    """What several chunks of one payload say, as one chunk."""
+    """Several chunks of one payload, merged to one."""
     first, *others = tuple(chunks) or (Chunk(),)
     for chunk in others:
         first = Chunk(
@@ -299,11 +312,10 @@ def joined(chunks: Iterable[Chunk]) -> Chunk:
 
 
 def merged_usage(known: Mapping[str, Json] | None, report: Mapping[str, Json]) -> dict[str, Json]:
-    """Two usage reports of one request as one: per field, deep, the later word wins, and null says nothing.
+    """The merge of two usage reports of one request: deep, per field, with later values winning over earlier ones and over null.
 
-    Reports are never added: they are final, cumulative, or give each field once. A later report without any count above
-    zero is poorer than one with counts (some servers end on such a one) and only fills what is missing; but one that gives a
-    single count corrects that.
+    Reports are never added: they are final, cumulative, or state each field once. A later report without a count above zero (some
+    servers end with one) only fills missing fields, unless it has exactly one count, which is a correction.
     """
     if not known:
         return _without_nulls(report)
@@ -326,5 +338,5 @@ def _counts(report: Mapping[str, Json]) -> Iterator[float]:
 
 
 def chunk_of_error(kind: str, message: str, **fields: Json) -> Chunk:
-    """A chunk that says that something went wrong inside the stream."""
+    """A chunk that reports an error inside the stream."""
     return Chunk(error={"type": kind, "message": message, **fields})

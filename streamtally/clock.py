@@ -1,4 +1,4 @@
-"""The clock that everything is stamped with; pass another one in to freeze time."""
+"""The clock that provides all time stamps; pass another clock to control time in tests."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Monotonic stamps, and the wall-clock moment that each of them stands for."""
+    """A monotonic clock whose stamps convert to wall-clock time."""
 
     def monotonic_ns(self) -> int:
-        """Nanoseconds that never go back; their zero means nothing."""
+        """The current monotonic time stamp in nanoseconds; its zero point is arbitrary."""
 
     def wall_ns(self, stamp: int) -> int:
-        """Nanoseconds since the Unix epoch at the monotonic `stamp`."""
+        """The wall-clock time of a monotonic stamp, in nanoseconds since the Unix epoch."""
 
 
 class SystemClock:
-    """`time.perf_counter_ns`, anchored once to the wall clock, so that a step of the wall clock moves nothing.
+    """`time.perf_counter_ns`, anchored once to the wall clock, so that later wall-clock changes have no effect.
 
-    One anchor serves all stamps of the process: two states of one request, stamped by the same clock, agree to the
-    nanosecond.
+    The instance `SYSTEM_CLOCK` serves the whole process, so two states of one request have the same anchor.
     """
 
     def __init__(self) -> None:
@@ -29,7 +28,7 @@ class SystemClock:
         self.monotonic_ns = time.perf_counter_ns
 
     def wall_ns(self, stamp: int) -> int:
-        """Nanoseconds since the Unix epoch at the monotonic `stamp`."""
+        """The wall-clock time of a monotonic stamp, in nanoseconds since the Unix epoch."""
         return stamp + self._offset
 
 
@@ -40,43 +39,43 @@ Moment = datetime | float
 
 
 _LAST_NS = 2**63 - 1
-"""As far from 1970 as a stamp of 64 bits reaches: 292 years."""
+"""The largest 64-bit number of nanoseconds: 292 years from 1970."""
 
 
 _DECADES_NS = 10**18
-"""Thirty years: no monotonic clock of a process is so far ahead of another moment of it."""
+"""Thirty years: a monotonic stamp that far in the future must be seconds since 1970."""
 
 
 def stamp_of(moment: Moment, clock: Clock) -> int:
-    """The monotonic stamp, in nanoseconds, of a moment that a caller gave.
+    """The monotonic stamp, in nanoseconds, of a time that a caller gave.
 
     Raises:
-        ValueError: a datetime without a time zone, a number that is not finite, or a moment centuries away.
+        ValueError: a datetime without a time zone, a number that is not finite, or a time centuries away.
     """
     stamp = _stamp_of(moment, clock)
     if abs(clock.wall_ns(stamp)) > _LAST_NS:
-        raise ValueError(f"a moment that no clock showed: {moment!r}")
+        raise ValueError(f"a time too far from the present: {moment!r}")
     return stamp
 
 
 def _stamp_of(moment: Moment, clock: Clock) -> int:
     if isinstance(moment, datetime):
         if moment.tzinfo is None:
-            raise ValueError("a moment needs a time zone: give an aware datetime")
+            raise ValueError(f"a datetime needs a time zone: {moment!r}")
         since = moment - datetime(1970, 1, 1, tzinfo=UTC)
         unix_ns = (since.days * 86_400 + since.seconds) * 1_000_000_000 + since.microseconds * 1_000
         return unix_ns - clock.wall_ns(0)
     try:
         stamp = round(moment * 1e9)
     except (OverflowError, ValueError, TypeError) as error:
-        raise ValueError(f"a moment is an aware datetime or a finite number, not {moment!r}") from error
+        raise ValueError(f"a time must be an aware datetime or a finite number, not {moment!r}") from error
     if stamp > clock.monotonic_ns() + _DECADES_NS:
-        raise ValueError(f"a moment of {moment!r} looks like seconds since 1970: give an aware datetime, or time.perf_counter()")
+        raise ValueError(f"{moment!r} seems to be seconds since 1970: give an aware datetime, or time.perf_counter()")
     return stamp
 
 
 def wall_time(unix_ns: int) -> datetime | None:
-    """The UTC datetime of nanoseconds since the Unix epoch; None where no calendar reaches."""
+    """The UTC datetime of nanoseconds since the Unix epoch; None if it is outside the range of datetime."""
     try:
         return datetime.fromtimestamp(unix_ns // 1_000_000_000, UTC).replace(microsecond=unix_ns // 1_000 % 1_000_000)
     except (OverflowError, OSError, ValueError):

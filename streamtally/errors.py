@@ -1,19 +1,19 @@
-"""Every error that the package raises of its own.
+"""All errors that the package raises.
 
     StreamtallyError
-    ├── UnknownDialect (ValueError)      a dialect name that nobody registered
+    ├── UnknownDialect (ValueError)      a dialect name that is not registered
     ├── UnknownRequest (KeyError)        a request ID that is not open
-    ├── DuplicateRequest (ValueError)    a request ID that is open already
+    ├── DuplicateRequest (ValueError)    a request ID that is already open
     ├── MergeError (ValueError)          partial states that cannot be merged
-    ├── FramingError (ValueError)        bytes that are not in the announced framing
-    ├── CatalogError (ValueError)        a price catalog that cannot be read or trusted
+    ├── FramingError (ValueError)        bytes that violate the framing
+    ├── CatalogError (ValueError)        a price catalog that cannot be read or is invalid
     ├── MissingExtra (ImportError)       an optional dependency that is not installed
-    └── StreamError                      a stream that did not end well; carries `.partial`
-        ├── StreamTruncated              it ended before its finish
+    └── StreamError                      a stream that did not end well; has `.partial`
+        ├── StreamTruncated              it ended before the provider finished it
         └── ProviderError                the provider refused or failed
-            └── ProviderTimeout (TimeoutError)   it did not answer, or did not go on, in time
+            └── ProviderTimeout (TimeoutError)   it did not respond, or did not continue, in time
 
-What the caller's own source raises is never replaced by one of these: it reaches the caller unchanged.
+Exceptions of the caller's own source are not wrapped in these: they reach the caller unchanged.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ RETRYABLE_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 
 
 class StreamtallyError(Exception):
-    """The root of the tree: catch this to catch everything that is ours."""
+    """The base class of all errors of this package."""
 
 
 class UnknownDialect(StreamtallyError, ValueError):
-    """No dialect of this name is registered; `known` lists those that are."""
+    """No dialect of this name is registered; `known` lists the registered names."""
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
         self.name = name
@@ -42,30 +42,30 @@ class UnknownDialect(StreamtallyError, ValueError):
 
 
 class UnknownRequest(StreamtallyError, KeyError):
-    """The accumulator holds no stream of this request ID."""
+    """The accumulator has no stream with this request ID."""
 
     def __init__(self, request_id: str) -> None:
         self.request_id = request_id
         super().__init__(request_id)
 
     def __str__(self) -> str:
-        return f"no stream with request ID {self.request_id!r} is open"
+        return f"no open stream with request ID {self.request_id!r}"
 
 
 class DuplicateRequest(StreamtallyError, ValueError):
-    """A stream of this request ID is open already and cannot be wrapped a second time."""
+    """A stream with this request ID is already open, so it cannot be wrapped again."""
 
     def __init__(self, request_id: str) -> None:
         self.request_id = request_id
-        super().__init__(f"a stream with request ID {request_id!r} is open already")
+        super().__init__(f"a stream with request ID {request_id!r} is already open")
 
 
 class MergeError(StreamtallyError, ValueError):
-    """Two partial states that do not belong together, or have no order in common."""
+    """Two partial states cannot be merged: they belong to different requests, or have no common order."""
 
 
 class FramingError(StreamtallyError, ValueError):
-    """Bytes that break the framing; `frame` holds the piece in question."""
+    """Bytes violate the framing; `frame` has the start of the frame in question."""
 
     def __init__(self, message: str, frame: bytes | str = b"") -> None:
         self.frame = frame
@@ -73,7 +73,7 @@ class FramingError(StreamtallyError, ValueError):
 
 
 class CatalogError(StreamtallyError, ValueError):
-    """A catalog that cannot be read, or a price that was demanded and is not there: then `cost` says what is known."""
+    """A catalog cannot be read or is invalid, or a required price is unknown: then `cost` has the known part."""
 
     def __init__(self, message: str, *, cost: Cost | None = None) -> None:
         self.cost = cost
@@ -81,15 +81,15 @@ class CatalogError(StreamtallyError, ValueError):
 
 
 class MissingExtra(StreamtallyError, ImportError):
-    """An optional dependency is absent; `extra` says which extra brings it."""
+    """An optional dependency is not installed; `extra` is the extra that contains it."""
 
     def __init__(self, extra: str, package: str) -> None:
         self.extra = extra
-        super().__init__(f"this needs {package}: pip install 'streamtally[{extra}]'", name=package)
+        super().__init__(f"{package} is not installed: pip install 'streamtally[{extra}]'", name=package)
 
 
 class StreamError(StreamtallyError):
-    """A stream that did not end well; `partial` is the record of what came before."""
+    """A stream did not end well; `partial` is the record up to then."""
 
     def __init__(self, message: str, *, partial: StreamRecord | None = None) -> None:
         self.partial = partial
@@ -97,13 +97,13 @@ class StreamError(StreamtallyError):
 
 
 class StreamTruncated(StreamError):
-    """The stream ended before the provider said that it was finished."""
+    """The stream ended before the provider finished it."""
 
 
 class ProviderError(StreamError):
-    """The provider refused the request or failed in the middle of the stream.
+    """The provider refused the request or failed during the stream.
 
-    `status` is the HTTP status (or its like for an error inside the stream), `type` the provider's word for the error.
+    `status` is the HTTP status (or the equivalent of an error inside the stream), `type` the provider's name for the error.
     """
 
     def __init__(
@@ -125,9 +125,9 @@ class ProviderError(StreamError):
 
 
 class ProviderTimeout(ProviderError, TimeoutError):
-    """The provider did not answer, or did not go on, in time."""
+    """The provider did not respond, or did not continue, in time."""
 
     @property
     def retryable(self) -> bool:
-        """It may be quicker next time."""
+        """Always true: the next attempt may be faster."""
         return True

@@ -1,4 +1,4 @@
-"""Reading payloads that may hold anything: each function takes a value and gives one of the right type, or nothing."""
+"""Readers of untrusted JSON: each function returns a value of its type, or a default if the value has another type."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from .json_values import Json, json_value
 
 
 def text_of(value: Any) -> str:
-    """A text, or "" for anything else."""
+    """The value if it is a string, else ""."""
     return value if isinstance(value, str) else ""
 
 
 def name_of(value: Any) -> str | None:
-    """A text that is not empty (an integer, as some servers number their calls, as its digits), or None."""
+    """The value if it is a non-empty string, the digits of an integer (some servers number their calls), else None."""
     if isinstance(value, str):
         return value or None
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def count_of(value: Any) -> int | None:
-    """A count: an integer from 0 on (also one written as a float), or None."""
+    """The value as an integer if it is a finite number of at least 0, else None."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
         return None
     return int(value)
 
 
 def number_of(value: Any) -> float | None:
-    """A finite number from 0 on, also one written as a text, or None."""
+    """The value as a float if it is a finite number of at least 0, or a string with one, else None."""
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
@@ -39,34 +39,34 @@ def number_of(value: Any) -> float | None:
 
 
 def mapping_of(value: Any) -> Mapping[str, Any]:
-    """A mapping, or an empty one."""
+    """The value if it is a mapping, else an empty mapping."""
     return value if type(value) is dict or isinstance(value, Mapping) else {}
 
 
 def mappings_of(value: Any) -> Iterator[Mapping[str, Any]]:
-    """The mappings of a list; of anything else none."""
+    """The mappings in a list; none if the value is not a list."""
     return (item for item in value if isinstance(item, Mapping)) if is_list(value) else iter(())
 
 
 def is_list(value: Any) -> bool:
-    """Whether a value is a list in the JSON sense."""
+    """Whether a value is a JSON list."""
     return isinstance(value, list | tuple)
 
 
 def json_text(value: Any) -> str:
-    """A text as it is; an object (arguments that some servers send whole) as compact JSON text; None as ""."""
+    """A string unchanged, None as "", any other value (arguments that some servers send as an object) as compact JSON."""
     if value is None or isinstance(value, str):
         return value or ""
     return json.dumps(json_value(value), ensure_ascii=False)
 
 
 def unnamed(fields: Mapping[str, Any], named: frozenset[str]) -> dict[str, Json]:
-    """A copy of the fields that have no name of their own, less those that say nothing."""
+    """A JSON copy of the fields that are not in `named` and not None."""
     return {name: json_value(value) for name, value in fields.items() if name not in named and value is not None}
 
 
 def parsed_json(text: str) -> Json:
-    """What a JSON text holds, or None where it is none (or holds null)."""
+    """The value of a JSON text, or None if it is invalid or null."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Values as JSON holds them: copies that share nothing with what they were made of."""
+"""Conversion of any value to JSON values, as copies that share nothing with the original."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Json: TypeAlias = Any
 
 
 def mend_surrogates(text: Any) -> Any:
-    r"""Join surrogate pairs that arrived in two pieces; replace a lone half with U+FFFD, for UTF-8 cannot hold it.
+    r"""Join surrogate pairs that arrived in two pieces; replace a lone surrogate, which UTF-8 cannot encode, by U+FFFD.
 
-    Anything that is not a text is handed back as it is.
+    A value that is not a string is returned unchanged.
 
     >>> mend_surrogates("\ud83d\ude00 \ud83d") == "\U0001f600 \ufffd"
     True
@@ -33,14 +33,14 @@ def mend_surrogates(text: Any) -> Any:
 
 
 MAX_DEPTH = 100
-"""How deep a value may be nested: a few levels more than anybody sends, and fewer than any JSON writer refuses."""
+"""The maximum nesting depth: more than providers send, and less than the limit of any JSON writer."""
 
 
 def json_value(value: Any, depth: int = 0) -> Json:
     """A deep copy of `value` made of JSON values only.
 
-    Bytes become base64, moments their ISO form, enums their value, infinities and NaN their names, models (pydantic's, or with
-    `to_dict`) their fields, and what has no JSON form its `str`. What lies deeper than `MAX_DEPTH` becomes "…".
+    Bytes become base64, datetimes their ISO form, enums their value, infinities and NaN their names, model objects
+    (`plain_fields`) their fields, and any other object its `str`. Values deeper than `MAX_DEPTH` become "…".
     """
     if value is None or value is True or value is False or type(value) is int:
         return value
@@ -75,7 +75,7 @@ def _other_value(value: Any, depth: int) -> Json:
 
 
 def size_of(value: Json) -> int:
-    """About how many characters a JSON value takes up.
+    """The approximate number of characters of a JSON value.
 
     >>> size_of({"token": "hello", "bytes": [1, 2]})
     31
@@ -90,9 +90,9 @@ def size_of(value: Json) -> int:
 
 
 def plain_fields(value: Any) -> Mapping[str, Any] | None:
-    """The fields of a model object as a mapping, or None where it has none.
+    """The fields of an object as a mapping, or None if it has none.
 
-    Reads pydantic models (only the fields that were set), objects with `to_dict`, dataclasses and namespaces.
+    Supports mappings, pydantic models (only the fields that were set), objects with `to_dict`, dataclasses and namespaces.
     """
     if isinstance(value, Mapping):
         return value
@@ -112,7 +112,7 @@ def plain_fields(value: Any) -> Mapping[str, Any] | None:
 
 
 def deep_fields(value: Any) -> Mapping[str, Any] | None:
-    """`plain_fields`, with all objects inside made mappings and lists too; texts and numbers are left as they are."""
+    """`plain_fields` with nested objects converted to mappings and lists; strings and numbers stay as they are."""
     fields = plain_fields(value)
     if fields is None or isinstance(value, Mapping) or hasattr(value, "model_dump"):
         return fields
@@ -133,7 +133,11 @@ def _plain(value: Any, depth: int) -> Any:
 
 
 def json_object(value: Any) -> dict[str, Json]:
-    """`json_value` of something that has fields; raises `ValueError` where it has none."""
+    """A JSON copy of an object with fields.
+
+    Raises:
+        ValueError: the object has no fields.
+    """
     fields = plain_fields(value)
     if fields is None:
         raise ValueError("expected an object with fields")
@@ -141,12 +145,12 @@ def json_object(value: Any) -> dict[str, Json]:
 
 
 def stated(fields: Mapping[str, Json]) -> dict[str, Json]:
-    """The fields that say something: those that are not None."""
+    """The fields whose value is not None."""
     return {name: value for name, value in fields.items() if value is not None}
 
 
 def merged(first: Mapping[str, Json], second: Mapping[str, Json]) -> dict[str, Json]:
-    """Two objects as one, deep: where both have a field the second wins.
+    """The deep merge of two objects; where both have a field the second wins.
 
     >>> merged({"a": 1, "b": {"c": 2}}, {"b": {"d": 3}})
     {'a': 1, 'b': {'c': 2, 'd': 3}}
@@ -157,7 +161,7 @@ def merged(first: Mapping[str, Json], second: Mapping[str, Json]) -> dict[str, J
 
 
 def merge_into(known: dict[str, Json], fields: Mapping[str, Json]) -> None:
-    """`merged` in place; the mappings inside `known`, which others may hold, are left alone."""
+    """`merged` in place; nested mappings of `known` are replaced, never modified, because they may be shared."""
     for name, value in fields.items():
         mine = known.get(name)
         known[name] = merged(mine, value) if isinstance(mine, Mapping) and isinstance(value, Mapping) else value

@@ -1,4 +1,4 @@
-"""How much is retained. Passing a bound never cuts the caller's stream: the record says what was dropped."""
+"""Bounds on how much is retained. Exceeding one never ends the caller's stream; the record states what was dropped."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of retention, of one stream and of all streams of an accumulator.
+    """Bounds on retained data, per stream and for all streams of an accumulator.
 
     Args:
-        stream_bytes: text, audio and image kept of one stream.
-        stream_chunks: chunks of one stream whose times are kept, and whose raw payloads with `keep_raw`.
-        held_chunks: chunks of one stream held beyond a gap; the width of the gap does not count.
-        streams: keyed streams open at once; the one idle for longest is ended first.
-        total_bytes: text, audio and image kept of all keyed streams together.
-        idle_seconds: how long a keyed stream may stand still, from its last chunk on.
-        tombstones: ended request IDs that are remembered, so that late chunks are counted and open nothing.
+        stream_bytes: bytes of text, audio and images kept per stream.
+        stream_chunks: chunks per stream whose times are kept, and with `keep_raw` their payloads.
+        held_chunks: chunks per stream held beyond a gap; the width of the gap does not count.
+        streams: keyed streams open at once; beyond it the stream that is idle for longest is ended.
+        total_bytes: bytes of text, audio and images kept for all keyed streams together.
+        idle_seconds: the time after its last chunk at which a keyed stream is ended.
+        tombstones: ended request IDs that are remembered, so that late chunks are counted and open no new stream.
         ended_records: records of ended streams that a repeated `finish` can still return.
     """
 

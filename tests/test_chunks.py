@@ -26,7 +26,7 @@ from tests.strategies import chunks
 
 @given(chunks())
 def test_a_chunk_comes_back_from_its_json_form(chunk: Chunk) -> None:
-    """It says the same, and has the same digest; sound comes back as base64."""
+    """A chunk restored from its JSON form has the same content and digest."""
     back = Chunk.from_state(json.loads(json.dumps(chunk.state())))
     assert back.canonical() == chunk.canonical()
     assert back.digest() == chunk.digest()
@@ -36,28 +36,28 @@ def test_a_chunk_comes_back_from_its_json_form(chunk: Chunk) -> None:
 
 
 @given(chunks(), chunks())
-def test_digests_tell_chunks_apart(one: Chunk, other: Chunk) -> None:
-    """Equal content has an equal digest of eight bytes, other content another."""
+def test_digests_distinguish_chunks(one: Chunk, other: Chunk) -> None:
+    """Equal content has an equal 8-byte digest, other content another one."""
     assert (one.digest() == other.digest()) == (one.canonical() == other.canonical())
     assert 0 <= one.digest() < 2**64
 
 
 @given(st.permutations(["a", "b", "c"]))
-def test_the_order_of_keys_says_nothing(names: list[str]) -> None:
-    """Two servers that write the same fields in another order sent the same chunk."""
+def test_the_order_of_keys_does_not_matter(names: list[str]) -> None:
+    """The digest does not depend on the order of keys."""
     ordered = Chunk(extras={"a": 1, "b": 1, "c": {"a": 1, "b": 1, "c": 1}})
     other = Chunk(extras={**dict.fromkeys(names, 1), "c": dict.fromkeys(names, 1)})
     assert other.digest() == ordered.digest()
 
 
 def test_a_digest_is_the_same_in_every_process() -> None:
-    """It is made of the content alone: states travel."""
+    """The digest depends on content alone, so states can move between processes."""
     assert Chunk((TextDelta("word"),)).digest() == 15_214_427_226_941_141_214
 
 
 @pytest.mark.parametrize("value", [object(), {1: 2, "a": 3}, {None: 1, "b": {2, 3}}], ids=["object", "keys", "set"])
 def test_what_is_no_json_has_a_canonical_form_too(value: Any) -> None:
-    """A chunk that a dialect of the caller's own filled oddly can be told from others all the same."""
+    """A chunk with values that are not JSON has a canonical form."""
     assert Chunk(extras={"value": value}).canonical() != Chunk().canonical()
 
 
@@ -93,13 +93,13 @@ def test_what_is_no_json_has_a_canonical_form_too(value: Any) -> None:
     ],
 )
 def test_what_counts_as_content(delta: Delta, flags: int) -> None:
-    """Roles, pings, finishes and metadata generate nothing; words of the answer are told from other content."""
+    """Roles, pings, finishes and metadata are not content; answer text is distinguished from other content."""
     assert Chunk((delta,)).flags == flags
     assert Chunk((FinishDelta("stop"), delta)).flags == flags
 
 
-def test_what_a_chunk_brings() -> None:
-    """The properties speak of the first choice, as the record does."""
+def test_the_properties_of_a_chunk() -> None:
+    """The properties describe the first choice, as those of a record do."""
     call = ToolCallDelta("{}", 0, "call_a", "f")
     chunk = Chunk(
         (
@@ -123,7 +123,7 @@ def test_what_a_chunk_brings() -> None:
 
 
 def test_sizes_count_what_is_kept() -> None:
-    """Words, sound, and what is listed or in items count."""
+    """Text, audio, lists and items count towards the size."""
     assert Chunk((TextDelta("word"),)).size >= 4
     assert Chunk((AudioDelta(b"12345"),)).size >= 5
     assert Chunk((DetailDelta("logprobs", {"content": [{"token": "x" * 100}]}),)).size >= 100
@@ -131,7 +131,7 @@ def test_sizes_count_what_is_kept() -> None:
 
 
 def test_several_chunks_as_one() -> None:
-    """What one payload holds in several events is one fact, merged as the fold would: per field, and the later word wins."""
+    """Several chunks of one payload are merged per field, with later values winning."""
     whole = joined(
         [
             Chunk(
@@ -150,8 +150,8 @@ def test_several_chunks_as_one() -> None:
     assert joined([]) == Chunk()
 
 
-def test_a_chunk_that_says_what_went_wrong() -> None:
-    """It holds the fields of an error, and no content."""
+def test_an_error_chunk() -> None:
+    """An error chunk has the fields of an error and no content."""
     chunk = chunk_of_error("framing_error", "bad", status=500)
     assert chunk.error == {"type": "framing_error", "message": "bad", "status": 500}
     assert (chunk.flags, chunk.terminal) == (0, False)

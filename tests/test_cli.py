@@ -313,7 +313,7 @@ main()
 """
     done = subprocess.run([sys.executable, "-c", pretend], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
-    assert done.stderr == f"streamtally: this needs {package}: pip install 'streamtally[cli]'\n"
+    assert done.stderr == f"streamtally: {package} is not installed: pip install 'streamtally[cli]'\n"
 
 
 def test_the_demo_prints_plain_lines_where_there_is_no_terminal() -> None:

@@ -17,7 +17,7 @@ from tests.strategies import JSON_VALUES, TEXTS
 
 
 class Model(BaseModel):
-    """As SDKs have them."""
+    """A pydantic model, as SDKs use."""
 
     name: str = "n"
     given: int | None = None
@@ -32,7 +32,7 @@ class Point:
 
 
 class Named:
-    """An object with `to_dict`, as some SDKs have."""
+    """An object with `to_dict`, as some SDKs use."""
 
     def to_dict(self) -> dict[str, Any]:
         """Its fields."""
@@ -49,7 +49,7 @@ class Text(str):
 
 @given(TEXTS)
 def test_mending(text: str) -> None:
-    """What comes out is Unicode, and what was Unicode comes out as it is."""
+    """The result is valid Unicode, and valid text is unchanged."""
     mended = mend_surrogates(text)
     mended.encode()
     assert mend_surrogates(mended) == mended
@@ -63,7 +63,7 @@ def test_mending(text: str) -> None:
 
 @given(st.text(), st.integers(0, 99))
 def test_pairs_that_came_in_pieces(text: str, cut: int) -> None:
-    """Every text survives being cut between the halves of its characters."""
+    """Text split between the surrogates of a character is restored."""
     halves = [chr(int.from_bytes(unit, "little")) for unit in _units(text)]
     assert mend_surrogates("".join(halves[:cut]) + "".join(halves[cut:])) == text
 
@@ -75,13 +75,13 @@ def _units(text: str) -> list[bytes]:
 
 @pytest.mark.parametrize("value", [None, 1, b"\xff", ["\ud83d"]])
 def test_only_texts_are_mended(value: object) -> None:
-    """Anything else is handed back."""
+    """Other values are returned unchanged."""
     assert mend_surrogates(value) is value
 
 
 @given(JSON_VALUES)
 def test_a_copy_is_json(value: Any) -> None:
-    """The copy is strict JSON, and copying it again changes nothing."""
+    """The copy is strict JSON, and copying it again gives an equal value."""
     copied = json_value(value)
     assert json_value(copied) == copied
     assert json.loads(json.dumps(copied, allow_nan=False)) == copied
@@ -91,7 +91,7 @@ def test_a_copy_is_json(value: Any) -> None:
     st.recursive(st.booleans() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8)
 )
 def test_a_copy_shares_nothing(value: Any) -> None:
-    """It is equal, and changes to it are not seen in the original."""
+    """The copy is equal to JSON input, and changes to it do not affect the original."""
     copied, before = json_value(value), copy.deepcopy(value)
     assert copied == value
     if isinstance(copied, list | dict):
@@ -126,19 +126,19 @@ def test_a_copy_shares_nothing(value: Any) -> None:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_is_no_json(value: Any, expected: Any) -> None:
-    """Everything has a JSON form."""
+def test_values_that_are_not_json(value: Any, expected: Any) -> None:
+    """Each value that is not JSON has the expected JSON form."""
     assert json_value(value) == expected
 
 
 def test_what_has_no_fields() -> None:
-    """It is its `str`."""
+    """An object without fields becomes its `str`."""
     assert json_value(object).startswith("<class")
     assert json_value(3 + 4j) == "(3+4j)"
 
 
 def test_what_is_nested_too_deep() -> None:
-    """Depth has a bound, so that every writer of JSON can write the copy, and what holds itself ends."""
+    """Nesting is bounded, so every JSON writer accepts the copy, and self-references end."""
     ring: list[Any] = []
     ring.append({"ring": ring})
     for value in (ring, json.loads("[" * 500 + "]" * 500)):
@@ -150,7 +150,7 @@ def test_what_is_nested_too_deep() -> None:
 
 
 def test_only_fields_that_were_set() -> None:
-    """A model's defaults were not said by the provider."""
+    """Unset defaults of a model are left out."""
     assert plain_fields(Model()) == {}
     assert plain_fields(Model(given=None)) == {"given": None}
     assert plain_fields(Model) is None
@@ -159,7 +159,7 @@ def test_only_fields_that_were_set() -> None:
 
 
 def test_objects() -> None:
-    """`json_object` is for what has fields, and refuses the rest."""
+    """`json_object` copies objects with fields and rejects others."""
     fields: Mapping[str, Any] = {"a": b"b", 2: Point(3)}  # type: ignore[dict-item]
     assert json_object(fields) == {"a": "Yg==", "2": {"x": 3}}
     with pytest.raises(ValueError, match="fields"):
@@ -168,6 +168,6 @@ def test_objects() -> None:
 
 @given(JSON_VALUES)
 def test_sizes(value: Any) -> None:
-    """The size of a value is that of its parts, and never less than its texts."""
+    """The size is the sum of the parts, and at least the length of the strings."""
     assert size_of([value, value]) == size_of((value, value)) == 2 * size_of(value)
     assert size_of({"key": value}) == 3 + size_of(value)

@@ -209,7 +209,7 @@ def test_what_no_record_can_hold_is_counted() -> None:
 def test_a_moment_that_is_none(at: float) -> None:
     """A stamp is the caller's word: one that cannot be is refused, before anything is taken in."""
     accumulator = Accumulator(clock=FakeClock())
-    with pytest.raises(ValueError, match="moment"):
+    with pytest.raises(ValueError, match="time"):
         accumulator.add("r", said("a"), index=0, at=at)
     assert len(accumulator) == 0
 

@@ -199,4 +199,4 @@ except MissingExtra as error:
     print(error)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout == "this needs httpx2: pip install 'streamtally[client]'\n"
+    assert done.stdout == "httpx2 is not installed: pip install 'streamtally[client]'\n"
