@@ -29,7 +29,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from streamtally import Tally
 from streamtally.exporters import OtelExporter
-from streamtally.exporters.names import Semconv
+from streamtally.exporters.profiles import Semconv
 from streamtally.testing import FakeClock
 from tests.backends.cases import CASES
 

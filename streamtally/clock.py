@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, overload
 
 
 class Clock(Protocol):
@@ -80,3 +80,14 @@ def wall_time(unix_ns: int) -> datetime | None:
         return datetime.fromtimestamp(unix_ns // 1_000_000_000, UTC).replace(microsecond=unix_ns // 1_000 % 1_000_000)
     except (OverflowError, OSError, ValueError):
         return None
+
+
+@overload
+def seconds_left(deadline: float) -> float: ...
+@overload
+def seconds_left(deadline: None) -> None: ...
+@overload
+def seconds_left(deadline: float | None) -> float | None: ...
+def seconds_left(deadline: float | None) -> float | None:
+    """The seconds from now to a deadline on `time.monotonic`, 0 if it has passed; None if there is no deadline."""
+    return None if deadline is None else max(deadline - time.monotonic(), 0.0)

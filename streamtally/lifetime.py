@@ -44,10 +44,10 @@ def _at_exit() -> None:
     deadline = monotonic() + AT_EXIT
     for tally in tuple(_tallies):
         tally.flush(max(deadline - monotonic(), 0.0))
-    if f"{__package__}.exporters.courier" in sys.modules:  # else nothing was ever exported
-        from .exporters.courier import wait_for_the_last
+    if f"{__package__}.exporters.worker" in sys.modules:  # else nothing was ever exported
+        from .exporters.worker import join_ending
 
-        wait_for_the_last(max(deadline - monotonic(), 0.0))
+        join_ending(max(deadline - monotonic(), 0.0))
 
 
 def _after_fork() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, TypedDict, TypeVar, Unpack, get_args, overload
 
 from .accumulator import Accumulator, Keep, RequestInfo, StreamHandle, WrappedStream
-from .clock import SYSTEM_CLOCK, Clock, Moment, stamp_of
+from .clock import SYSTEM_CLOCK, Clock, Moment, seconds_left, stamp_of
 from .context import current_context, is_nested, nested
 from .dialects import Dialect, dialect_named
 from .lifetime import AT_EXIT, enter, leave
@@ -28,8 +28,8 @@ from .records import Outcome, StreamRecord
 from .streams import AsyncTalliedStream, DualTalliedStream, StreamSession, TalliedStream, opener_of, wrapper_of
 
 if TYPE_CHECKING:
-    from .exporters import Delivery
-    from .exporters.courier import Courier
+    from .exporters import Dispatcher
+    from .exporters.worker import Worker
     from .pricing import ModelCatalog
     from .pricing.pricer import Pricer
 
@@ -113,20 +113,20 @@ class Tally:
         self._given_catalog = _catalog_of(catalog)
         self._estimate = estimate
         self._faults: set[type[Exception]] = set()
-        self.delivery = _delivery_to((exporters,) if isinstance(exporters, str) else tuple(exporters))
+        self.delivery = _dispatcher((exporters,) if isinstance(exporters, str) else tuple(exporters))
         self.accumulator = Accumulator(
             clock=self.clock,
             limits=self.limits,
             keep=keep,
-            on_start=self.delivery.start if self.delivery else None,
+            on_start=self.delivery.start if self.delivery and self.delivery.takes_starts else None,
             on_end=self._on_end,
             on_late=self.delivery.late if self.delivery else None,
         )
         if self.delivery is not None:
-            self._introduce(self.delivery)
-        self._courier = _courier() if deferred else None
-        if self._courier is not None:
-            self.accumulator.defer = self._courier.post
+            self.delivery.attach(knows_model=self._knows_model, catalog_age=self._catalog_age)
+        self._worker = _new_worker() if deferred else None
+        if self._worker is not None:
+            self.accumulator.defer = self._worker.submit
         enter(self)
 
     @cached_property
@@ -138,17 +138,8 @@ class Tally:
 
         return ModelCatalog.bundled()
 
-    def _introduce(self, delivery: Delivery) -> None:
-        """Let the exporters ask what they may."""
-        from .exporters.owner import Owner, attach
-
-        owner = Owner(
-            failures=lambda: delivery.failures,
-            dropped=lambda: delivery.dropped,
-            knows_model=lambda model: self.catalog.has_model(model),
-            catalog_age=self._catalog_age,
-        )
-        attach(delivery.exporters, owner)
+    def _knows_model(self, model: str) -> bool:
+        return self.catalog.has_model(model)
 
     def _catalog_age(self) -> float | None:
         """How many seconds old the catalog's source data is; None before it is loaded, which is no telemetry's to do."""
@@ -235,28 +226,22 @@ class Tally:
         stream.request.server_address, stream.request.server_port = server
         self.accumulator.register(stream)
         session = StreamSession(stream, self.accumulator, source if opener is None else None, opener)
-        if self._hooks("alone"):
+        if self.delivery is not None and self.delivery.suppresses_others:
             session.alone = self._alone
         session.shown = self.priced
         return session
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """A request is made: what else would measure it stands back, for there is to be one measure."""
-        with ExitStack() as stack:
-            for enter in (nested, *self._hooks("alone")):
-                with suppress(Exception):  # an exporter's fault is not the caller's
-                    stack.enter_context(enter())
+        """The block in which a request is made: nothing else measures it there."""
+        assert self.delivery is not None
+        with nested(), self.delivery.suppress_others():
             yield
 
     @property
     def suppressed(self) -> bool:
-        """Whether this place asks not to be measured: it is inside one of our own requests, or somebody says so."""
-        return is_nested() or any(ask() for ask in self._hooks("suppressed"))
-
-    def _hooks(self, name: str) -> list[Any]:
-        exporters = self.delivery.exporters if self.delivery else ()
-        return [getattr(exporter, name) for exporter in exporters if hasattr(exporter, name)]
+        """Whether calls made in the current context must not be measured: within one of our requests, or by an exporter."""
+        return is_nested() or (self.delivery is not None and self.delivery.is_suppressed())
 
     def _wrapped_stream(self, options: WrapOptions, *, deferred: bool) -> WrappedStream:
         surroundings = dict(current_context())
@@ -340,7 +325,7 @@ class Tally:
     def _on_end(self, record: StreamRecord) -> StreamRecord:
         record = self.priced(record)
         if self.delivery is not None:
-            self.delivery.deliver(record)
+            self.delivery.export(record)
         return record
 
     def _log_once(self, error: Exception) -> None:
@@ -355,16 +340,16 @@ class Tally:
         """
         deadline = None if timeout is None else monotonic() + timeout
         self.accumulator.drain()
-        if self._courier is not None and not self._courier.ask(bool).wait(_left(deadline)):
+        if self._worker is not None and not self._worker.submit_last(bool).wait(seconds_left(deadline)):
             return False
-        return self.delivery.flush(_left(deadline)) if self.delivery else True
+        return self.delivery.flush(seconds_left(deadline)) if self.delivery else True
 
     def close(self) -> None:
         """End the keyed streams that are open, flush, and close the exporters."""
         self.accumulator.close()
         self.flush(AT_EXIT)
-        if self._courier is not None:
-            self._courier.close()
+        if self._worker is not None:
+            self._worker.close()
         if self.delivery:
             self.delivery.close()
         leave(self)
@@ -372,8 +357,8 @@ class Tally:
     def after_fork(self) -> None:
         """Begin anew in a forked child: what is open and what waits is the parent's. Called by itself."""
         self.accumulator.after_fork()
-        if self._courier is not None:
-            self._courier.after_fork()
+        if self._worker is not None:
+            self._worker.after_fork()
         if self.delivery is not None:
             self.delivery.after_fork()
 
@@ -404,14 +389,10 @@ class Tally:
         await self.aclose()
 
 
-def _left(deadline: float | None) -> float | None:
-    return None if deadline is None else max(deadline - monotonic(), 0.0)
+def _new_worker() -> Worker:
+    from .exporters.worker import Worker
 
-
-def _courier() -> Courier:
-    from .exporters.courier import Courier
-
-    return Courier()
+    return Worker()
 
 
 def _around(session: StreamSession, source: Any) -> Any:
@@ -432,10 +413,10 @@ def _catalog_of(catalog: ModelCatalog | str | Path | None) -> ModelCatalog | Non
     return ModelCatalog.at(catalog)  # type: ignore[arg-type]
 
 
-def _delivery_to(exporters: tuple[Any, ...]) -> Delivery | None:
-    """The way to these exporters; None, and nothing imported, where there are none."""
+def _dispatcher(exporters: tuple[Any, ...]) -> Dispatcher | None:
+    """The dispatcher of these exporters; None, and nothing imported, if there are none."""
     if not exporters:
         return None
-    from .exporters import Delivery, resolve
+    from .exporters import Dispatcher, resolve
 
-    return Delivery([resolve(exporter) for exporter in exporters])
+    return Dispatcher([resolve(exporter) for exporter in exporters])

@@ -231,13 +231,13 @@ def test_others_are_asked_to_stand_back_while_a_request_is_made() -> None:
 
     class Alone(RecordingExporter):
         @contextmanager
-        def alone(self) -> Iterator[None]:
+        def suppress_others(self) -> Iterator[None]:
             inside.append(True)
             yield
             inside.pop()
 
     class Broken(RecordingExporter):
-        def alone(self) -> Any:
+        def suppress_others(self) -> Any:
             raise OSError
 
     seen: list[list[bool]] = []

@@ -23,7 +23,7 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-from streamtally.exporters.names import PROFILES, Semconv
+from streamtally.exporters.profiles import PROFILES, Semconv
 
 from .panels import Panel, Query, Row, rows
 from .promql import VARIABLES, PromQL

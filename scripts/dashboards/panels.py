@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from streamtally.exporters.names import Figure
+from streamtally.exporters.instruments import MetricId
 
 from .promql import COST_STATUS, ERROR_TYPE, EXPORTER, FAULT, FINISH_REASON, JOB, LABEL, MODEL, OUTCOME, TOKEN_TYPE, PromQL
 
@@ -216,8 +216,8 @@ def _health(ask: PromQL) -> Iterator[Panel]:
     )
 
 
-def _quantiles(ask: PromQL, figure: Figure, title: str, description: str) -> Panel:
-    queries = [Query(ask.quantile(q, figure), name, exemplars=name == "p99") for name, q in QUANTILES.items()]
+def _quantiles(ask: PromQL, metric_id: MetricId, title: str, description: str) -> Panel:
+    queries = [Query(ask.quantile(q, metric_id), name, exemplars=name == "p99") for name, q in QUANTILES.items()]
     return Panel(title, description, "s", queries)
 
 
@@ -230,8 +230,8 @@ def _token_rate(ask: PromQL, direction: Literal["input", "output"], by: Sequence
     """Tokens per second: 1.41 has one histogram with a label, later conventions one histogram for each direction."""
     if "token_usage" in ask:
         return ask.rate("token_usage", _is(TOKEN_TYPE, direction), part="_sum", by=by)
-    figure: Figure = "input_tokens" if direction == "input" else "output_tokens"
-    return ask.rate(figure, part="_sum", by=by)
+    metric_id: MetricId = "input_tokens" if direction == "input" else "output_tokens"
+    return ask.rate(metric_id, part="_sum", by=by)
 
 
 def _is(label: str, value: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from streamtally.exporters import names
-from streamtally.exporters.names import Figure, Instrument, prometheus_label
+from streamtally.exporters.instruments import Instrument, MetricId, prometheus_label
+from streamtally.exporters.profiles import Semconv
 
 JOB = "job"
 """The service: Prometheus gives this label to what it scrapes, and OpenTelemetry's translation makes it of `service.name`."""
@@ -25,7 +26,7 @@ LABEL = prometheus_label(names.LABEL)
 VARIABLES = {"service": JOB, "provider": PROVIDER, "model": MODEL, "operation": OPERATION}
 """What the reader of a dashboard can choose, and the label it chooses by."""
 
-VERSIONS: tuple[names.Semconv, ...] = ("1.41", "latest")
+VERSIONS: tuple[Semconv, ...] = ("1.41", "latest")
 """The versions of the conventions that have a dashboard. Where both go out, either reads its own."""
 
 
@@ -39,51 +40,51 @@ class PromQL:
             none of these labels but the job.
 
     Example:
-        >>> PromQL(names.PROFILES["1.41"], "5m", {JOB: "chat"}).rate("cost", by=[MODEL])
+        >>> PromQL(PROFILES["1.41"], "5m", {JOB: "chat"}).rate("cost", by=[MODEL])
         'sum by (gen_ai_request_model) (rate(streamtally_cost_USD_total{job=~"chat"}[5m]))'
     """
 
     def __init__(self, instruments: Iterable[Instrument], window: str, chosen: Mapping[str, str] | None = None) -> None:
-        self._instruments = {one.figure: one for one in instruments}
+        self._instruments = {one.metric_id: one for one in instruments}
         self._window = window
         self._chosen = chosen or {}
 
-    def __contains__(self, figure: str) -> bool:
+    def __contains__(self, metric_id: str) -> bool:
         """Whether the profile has an instrument that measures this."""
-        return figure in self._instruments
+        return metric_id in self._instruments
 
-    def series(self, figure: Figure, *matchers: str, part: str = "") -> str:
+    def series(self, metric_id: MetricId, *matchers: str, part: str = "") -> str:
         """The series of one instrument; of a histogram, `part` says which: "_sum", "_count" or "_bucket"."""
-        instrument = self._instruments[figure]
+        instrument = self._instruments[metric_id]
         labels = [label for label in self._chosen if instrument.of_streams or label == JOB]
         inside = ", ".join((*[f'{label}=~"{self._chosen[label]}"' for label in labels], *matchers))
         return instrument.prometheus_name + part + (f"{{{inside}}}" if inside else "")
 
-    def now(self, figure: Figure, *, by: Iterable[str] = ()) -> str:
+    def now(self, metric_id: MetricId, *, by: Iterable[str] = ()) -> str:
         """The present sum."""
-        return f"{_of('sum', by)}({self.series(figure)})"
+        return f"{_of('sum', by)}({self.series(metric_id)})"
 
-    def highest(self, figure: Figure, *, by: Iterable[str] = ()) -> str:
+    def highest(self, metric_id: MetricId, *, by: Iterable[str] = ()) -> str:
         """The present maximum."""
-        return f"{_of('max', by)}({self.series(figure)})"
+        return f"{_of('max', by)}({self.series(metric_id)})"
 
-    def rate(self, figure: Figure, *matchers: str, part: str = "", by: Iterable[str] = ()) -> str:
+    def rate(self, metric_id: MetricId, *matchers: str, part: str = "", by: Iterable[str] = ()) -> str:
         """How much is added per second."""
-        return f"{_of('sum', by)}(rate({self.series(figure, *matchers, part=part)}[{self._window}]))"
+        return f"{_of('sum', by)}(rate({self.series(metric_id, *matchers, part=part)}[{self._window}]))"
 
-    def increase(self, figure: Figure, *matchers: str, by: Iterable[str] = ()) -> str:
+    def increase(self, metric_id: MetricId, *matchers: str, by: Iterable[str] = ()) -> str:
         """How much was added within the window."""
-        return f"{_of('sum', by)}(increase({self.series(figure, *matchers)}[{self._window}]))"
+        return f"{_of('sum', by)}(increase({self.series(metric_id, *matchers)}[{self._window}]))"
 
-    def grew(self, figure: Figure, *matchers: str, by: Iterable[str] = ()) -> str:
+    def grew(self, metric_id: MetricId, *matchers: str, by: Iterable[str] = ()) -> str:
         """What was added within the window, where it was any; also to a series that begins with its first increase."""
-        series, total = self.series(figure, *matchers), _of("sum", by)
+        series, total = self.series(metric_id, *matchers), _of("sum", by)
         began = f"{total}({series} unless {series} offset {self._window})"
-        return f"({self.increase(figure, *matchers, by=by)} > 0) or ({began} > 0)"
+        return f"({self.increase(metric_id, *matchers, by=by)} > 0) or ({began} > 0)"
 
-    def quantile(self, q: float, figure: Figure, *, by: Iterable[str] = ()) -> str:
+    def quantile(self, q: float, metric_id: MetricId, *, by: Iterable[str] = ()) -> str:
         """A quantile of a histogram."""
-        return f"histogram_quantile({q}, {self.rate(figure, part='_bucket', by=('le', *by))})"
+        return f"histogram_quantile({q}, {self.rate(metric_id, part='_bucket', by=('le', *by))})"
 
 
 def _of(aggregation: str, by: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from streamtally.exporters.names import INSTRUMENTS
+from streamtally.exporters.instruments import OWN
 
 from .panels import FAILED
 from .promql import COST_STATUS, EXPORTER, FAULT, JOB, LABEL, MODEL, OUTCOME, PromQL
@@ -44,7 +44,7 @@ def rules_yaml() -> str:
 
 
 def _recording() -> list[Rule]:
-    five, hour = PromQL(INSTRUMENTS, "5m"), PromQL(INSTRUMENTS, "1h")
+    five, hour = PromQL(OWN, "5m"), PromQL(OWN, "1h")
     streams = five.rate("streams", by=_BY)
     return [
         {"record": FIRST_TOKEN, "expr": five.quantile(0.95, "time_to_first_token", by=_BY)},
@@ -74,7 +74,7 @@ def _about_streams() -> Iterator[Rule]:
 
 
 def _about_telemetry() -> Iterator[Rule]:
-    ask = PromQL(INSTRUMENTS, "15m")
+    ask = PromQL(OWN, "15m")
     lost = f'{FAULT}=~"missing|late|dropped"'
     yield _alert(
         "StreamtallyChunksLost",

@@ -1,6 +1,6 @@
-"""Where records go: the exporters, how they are named, and the way to them.
+"""Exporters: what records are handed to.
 
-The exporters themselves are loaded when they are used, and with them what they need.
+Each exporter is imported when it is first used, and with it the library that it needs.
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .base import CallableExporter, Exporter
-from .delivery import Delivery
+from .base import CallableExporter, Exporter, ExporterLike
+from .dispatcher import Dispatcher
 from .lookup import from_environment, resolve
 from .redaction import without_content
+from .tally_info import TallyInfo
 
 if TYPE_CHECKING:
     from .console import ConsoleExporter
@@ -22,11 +23,13 @@ if TYPE_CHECKING:
 __all__ = [
     "CallableExporter",
     "ConsoleExporter",
-    "Delivery",
+    "Dispatcher",
     "Exporter",
+    "ExporterLike",
     "JsonLinesExporter",
     "OtelExporter",
     "PrometheusExporter",
+    "TallyInfo",
     "from_environment",
     "resolve",
     "without_content",

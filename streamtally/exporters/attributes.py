@@ -1,78 +1,96 @@
-"""What a span says about a record: pure, and by the names in `names`. None of it is content."""
+"""The attributes of a span, from a record: pure functions. No attribute is content."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import NamedTuple
 
 from ..dialects import known_dialect
-from ..json_values import Json
 from ..records import Outcome, StreamRecord, StreamType, Usage
 from . import names
-from .measurements import error_type, failed, operation, provider
-from .names import Profile
+from .measurements import Identity, error_type, failed
+from .parameters import parameter_attributes, requested_choices, requested_output_type, requested_service_tier
+from .profiles import Profile
 
 Value = str | bool | int | float | Sequence[str]
 Attributes = dict[str, Value]
 
-MAX_CHOICES = 128
-"""The most choices that a request may ask for, as OpenAI's API has it; a larger number is somebody's mistake."""
+
+class SpanAttributes:
+    """The name and the attributes of the span of one record. Each group is computed when it is first read."""
+
+    def __init__(self, record: StreamRecord, profile: Profile) -> None:
+        self.record = record
+        self.identity = Identity.of(record)
+        self._profile = profile
+
+    @property
+    def span_name(self) -> str:
+        """The operation and the model, as the conventions require: `chat gpt-4o`."""
+        return " ".join(filter(None, (self.identity.operation or "stream", self.identity.requested_model or self.identity.model)))
+
+    @cached_property
+    def of_identity(self) -> Attributes:
+        """What kind of stream it is: partly known at the start, and complete once the first chunk has been recognised."""
+        return identity_attributes(self.record, self.identity)
+
+    @cached_property
+    def of_request(self) -> Attributes:
+        """What the caller gave: known at the start, and unchanged afterwards."""
+        return request_attributes(self.record, self._profile)
+
+    @cached_property
+    def of_response(self) -> Attributes:
+        """What is known at the end."""
+        return response_attributes(self.record, self._profile)
+
+    def has_identity_of(self, other: SpanAttributes) -> bool:
+        """Whether `of_identity` is the same for both: cheaper than to compute it."""
+        return self._identifying == other._identifying
+
+    @property
+    def _identifying(self) -> tuple[object, ...]:
+        record, identity = self.record, self.identity
+        return (identity._replace(model=None), record.provider, record.dialect, record.stream_type)
 
 
-def span_name(record: StreamRecord) -> str:
-    """The operation and the model, as the conventions have it: `chat gpt-4o`."""
-    return " ".join(filter(None, (operation(record) or "stream", record.requested_model or record.model)))
-
-
-def identity_attributes(record: StreamRecord) -> Attributes:
-    """What kind of stream it is, and whose: begun when the stream starts, complete once the first chunk has told."""
+def identity_attributes(record: StreamRecord, identity: Identity) -> Attributes:
+    """The attributes that identify the kind of stream."""
     found: dict[str, Value | None] = {
-        names.OPERATION: operation(record),
-        names.PROVIDER: provider(record),
+        names.OPERATION: identity.operation,
+        names.PROVIDER: identity.provider,
         names.REQUEST_MODEL: record.requested_model,
         names.DIALECT: record.dialect,
     }
     if record.server_address is not None:
         found[names.SERVER_ADDRESS] = record.server_address
         found[names.SERVER_PORT] = record.server_port
-    if record.stream_type in _OUTPUT_TYPES:
-        found[names.OUTPUT_TYPE] = _OUTPUT_TYPES[record.stream_type]
+    kind = STREAM_TYPES[record.stream_type]
+    if kind.output_type is not None:
+        found[names.OUTPUT_TYPE] = kind.output_type
     elif _speaks_openai(record):
-        found[names.OPENAI_API_TYPE] = _API_TYPES.get(record.stream_type)
-        if (tier := _word(record.params.get("service_tier"))) in names.SERVICE_TIERS:
-            found[names.OPENAI_REQUEST_SERVICE_TIER] = tier
-    if record.params and (asked := _output_asked(record.params)):
-        found[names.OUTPUT_TYPE] = asked
+        found[names.OPENAI_API_TYPE] = kind.openai_api
+        found[names.OPENAI_REQUEST_SERVICE_TIER] = requested_service_tier(record.params)
+    if record.params and (output_type := requested_output_type(record.params)):
+        found[names.OUTPUT_TYPE] = output_type
     return {name: value for name, value in found.items() if value is not None}
 
 
-def same_identity(one: StreamRecord, other: StreamRecord) -> bool:
-    """Whether the identity attributes of two records of one stream are the same: cheaper than to make them."""
-    return (
-        operation(one) == operation(other)
-        and one.dialect == other.dialect
-        and one.requested_model == other.requested_model
-        and one.provider == other.provider
-        and one.server_address == other.server_address
-        and one.stream_type is other.stream_type
-        and one.server_port == other.server_port
-    )
-
-
 def request_attributes(record: StreamRecord, profile: Profile) -> Attributes:
-    """What the caller said: it is known when the stream starts and does not change."""
+    """The attributes that the caller gave: attributes, IDs and request parameters."""
     found: Attributes = {name: value for name, value in record.attributes.items() if isinstance(value, str | bool | int | float)}
     found[names.REQUEST_ID] = record.request_id
     found[names.REQUEST_STREAM] = True
     if record.conversation_id is not None:
         found[names.CONVERSATION_ID] = record.conversation_id
     if record.params:
-        found.update(_parameters(record.params, profile))
+        found.update(parameter_attributes(record.params, profile.whole_numbers))
     return found
 
 
 def response_attributes(record: StreamRecord, profile: Profile) -> Attributes:
-    """What is known when a stream has ended: what came, how fast, how much, and how it ended."""
+    """The attributes of the response: how the stream ended, speed, usage, cost."""
     timing, cost = record.timing, record.cost
     found: dict[str, Value | None] = {
         names.OUTCOME: record.outcome and record.outcome.value,
@@ -101,44 +119,44 @@ def response_attributes(record: StreamRecord, profile: Profile) -> Attributes:
 
 
 def finish_reasons(record: StreamRecord) -> tuple[str, ...]:
-    """Why each choice ended, in order; "error" where a reason was expected and never came, as the conventions have it.
+    """The finish reason of each choice, in order; "error", as the conventions require, for a choice that never finished.
 
-    Empty for streams that have no choices, and for answers that completed in a format that states no reason.
+    Empty for streams that have no choices, and for completed answers of a dialect that has no finish reasons.
     """
-    if record.stream_type not in _WITH_CHOICES:
+    if not STREAM_TYPES[record.stream_type].has_choices:
         return ()
     reasons = [choice.finish_reason or "error" for choice in record.choices]
     if record.outcome is Outcome.COMPLETED and not any(record.finish_reasons):
         return ()
-    return (*reasons, *["error"] * (_choices_wanted(record.params) - len(reasons)))
+    return (*reasons, *["error"] * (requested_choices(record.params) - len(reasons)))
 
 
-_WITH_CHOICES = frozenset({StreamType.TEXT, StreamType.CHAT, StreamType.RESPONSES})
-_OUTPUT_TYPES = {StreamType.SPEECH: "speech", StreamType.IMAGE: "image", StreamType.TRANSCRIPTION: "text"}
-_API_TYPES = {StreamType.CHAT: "chat_completions", StreamType.RESPONSES: "responses"}
+class _StreamTypeAttributes(NamedTuple):
+    """What the attributes of a span depend on, for one stream type.
+
+    Args:
+        has_choices: whether the answer consists of choices, which have finish reasons.
+        output_type: the value of `gen_ai.output.type`; None if it depends on the request.
+        openai_api: the value of `openai.api.type`; None if the conventions define none.
+    """
+
+    has_choices: bool
+    output_type: str | None = None
+    openai_api: str | None = None
+
+
+STREAM_TYPES: Mapping[StreamType, _StreamTypeAttributes] = {
+    StreamType.TEXT: _StreamTypeAttributes(has_choices=True),
+    StreamType.CHAT: _StreamTypeAttributes(has_choices=True, openai_api="chat_completions"),
+    StreamType.RESPONSES: _StreamTypeAttributes(has_choices=True, openai_api="responses"),
+    StreamType.SPEECH: _StreamTypeAttributes(has_choices=False, output_type="speech"),
+    StreamType.TRANSCRIPTION: _StreamTypeAttributes(has_choices=False, output_type="text"),
+    StreamType.IMAGE: _StreamTypeAttributes(has_choices=False, output_type="image"),
+}
 
 
 def _speaks_openai(record: StreamRecord) -> bool:
     return known_dialect(record.dialect).provider == "openai" and record.provider in ("openai", "azure", None)
-
-
-def _output_asked(params: Mapping[str, Json]) -> str | None:
-    """The kind of output that the request asks for: JSON, text or speech."""
-    nested = params.get("text")
-    for given in (params.get("response_format"), nested.get("format") if isinstance(nested, dict) else None):
-        kind = given.get("type") if isinstance(given, dict) else None
-        if isinstance(kind, str) and kind in _FORMATS:
-            return _FORMATS[kind]
-    modalities = params.get("modalities")
-    return "speech" if isinstance(modalities, list) and "audio" in modalities else None
-
-
-_FORMATS = {"json_object": "json", "json_schema": "json", "text": "text"}
-
-
-def _choices_wanted(params: Mapping[str, Json]) -> int:
-    count = dict(_numbers(params)).get(names.REQUEST_CHOICE_COUNT, 1)
-    return min(int(count), MAX_CHOICES) if count > 1 else 1
 
 
 def _faults(record: StreamRecord) -> Iterator[tuple[str, Value]]:
@@ -162,40 +180,3 @@ def _usage(usage: Usage, profile: Profile) -> Attributes:
     if usage.partial:
         found[names.USAGE_PARTIAL] = True
     return found
-
-
-def _parameters(params: Mapping[str, Json], profile: Profile) -> Iterator[tuple[str, Value]]:
-    for attribute, number in _numbers(params):
-        if attribute != names.REQUEST_CHOICE_COUNT:
-            yield attribute, int(number) if attribute in profile.whole_numbers else float(number)
-    if (count := _choices_wanted(params)) != 1:
-        yield names.REQUEST_CHOICE_COUNT, count
-    if (level := _reasoning_level(params)) in names.REASONING_LEVELS:
-        yield names.REQUEST_REASONING_LEVEL, level
-    if previous := _word(params.get("previous_response_id")):
-        yield names.REQUEST_PREVIOUS_RESPONSE_ID, previous
-
-
-def _numbers(params: Mapping[str, Json]) -> Iterator[tuple[str, int | float]]:
-    """The parameters that are numbers, also those in the objects that some providers put them in."""
-    for name, value in params.items():
-        if name in names.NUMBER_PARAMETERS:
-            if _is_number(value):
-                yield names.NUMBER_PARAMETERS[name], value
-        elif name in names.NESTED_PARAMETERS and isinstance(value, dict):
-            yield from _numbers({inner: number for inner, number in value.items() if _is_number(number)})
-
-
-def _reasoning_level(params: Mapping[str, Json]) -> str:
-    for holder in (params, params.get("reasoning"), params.get("output_config")):
-        if isinstance(holder, dict) and (level := _word(holder.get("reasoning_effort") or holder.get("effort"))):
-            return level
-    return ""
-
-
-def _word(value: Json) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _is_number(value: Json) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

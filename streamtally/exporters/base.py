@@ -1,78 +1,103 @@
-"""What an exporter is."""
+"""What an exporter is: the base class with its hooks, and a plain function as an exporter."""
 
 from __future__ import annotations
 
 import inspect
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
+from contextlib import AbstractContextManager, nullcontext
+from typing import ClassVar, Protocol, runtime_checkable
 
 from ..records import StreamRecord
+from .tally_info import TallyInfo
 
 _CONTAINERS = (list, set, deque)
 
 
 @runtime_checkable
-class Exporter(Protocol):
-    """Takes the record of each stream that has ended.
+class ExporterLike(Protocol):
+    """The methods that an object must have to be an exporter, if its class is not derived from `Exporter`."""
 
-    An exporter may have more methods; it is asked for them once. Three take a record of a stream:
+    def export(self, record: StreamRecord) -> None:
+        """Take the record of a stream that has ended."""
+        ...
 
-    - `on_start`: a stream has started, and this is what is known by then. Called in the caller's context.
-    - `on_late`: a chunk came after the end of a stream that was exported. The record is the exported one.
-    - `on_discard`: a stream that had started was given up; there will be no `export` for it.
+    def flush(self, timeout: float | None = None) -> bool:
+        """Write out what is pending; return whether all of it was written."""
+        ...
 
-    One takes an `Owner`, once, before the first record:
+    def close(self) -> None:
+        """Release what was opened."""
+        ...
 
-    - `belongs_to`: what it may ask the tally: failures and drops of the exporters, known models, the age of the prices.
 
-    And three take nothing:
+class Exporter:
+    """Base class of exporters. A subclass overrides the hooks that it needs; the others do nothing and are never called.
 
-    - `alone()`, a context manager: inside it the request is made, and what else would measure it is to stand back.
-    - `suppressed()`: whether somebody asked that this call be left alone; then `instrument` does.
-    - `after_fork()`: this is a forked child; what was opened is to be opened again, locks are to be new.
+    Hooks are looked up once, when the exporter is given to a `Tally`. A subclass with a method whose name is almost that of a
+    hook, or any other method named `on_…`, is refused with a TypeError. An object of any other class that has the methods
+    `export`, `flush` and `close` is an exporter too, and may have the other hooks.
 
-    An exporter that writes, sends or waits gets its records on a thread of its own, one after the other, and what it
-    raises or how long it takes never reaches the stream; `Tally.flush` waits for it. One that never waits says
-    `blocking = False`: it is called at once, on the caller's own thread, and so by several at a time.
+    Attributes:
+        blocking: whether a hook may wait or do I/O. If True, the exporter has a thread of its own with a bounded queue: it
+            gets one record after the other, and `Tally.flush` waits for it. If False, hooks are called at once on the
+            caller's thread, and so by several threads at a time. In both cases no exception and no delay of a hook reaches
+            the stream, except a delay where `blocking` is False.
+        serves_prometheus: whether a Prometheus server scrapes the metrics of this exporter.
 
     Example:
-        >>> class Spend:
+        >>> class Spend(Exporter):
         ...     def __init__(self) -> None:
         ...         self.usd = 0
         ...
         ...     def export(self, record: StreamRecord) -> None:
         ...         self.usd += record.cost.usd or 0
-        ...
-        ...     def flush(self, timeout: float | None = None) -> bool:
-        ...         return True
-        ...
-        ...     def close(self) -> None: ...
-        >>> isinstance(Spend(), Exporter)
+        >>> Spend().flush()
         True
     """
 
-    def export(self, record: StreamRecord) -> None:
-        """Take one record; its `outcome` is set."""
-        ...
+    blocking: bool = True
+    serves_prometheus: ClassVar[bool] = False
 
-    def flush(self, timeout: float | None = None) -> bool:
-        """Write out what is held back, within `timeout` seconds where given; return whether all of it went out."""
-        ...
+    def export(self, record: StreamRecord) -> None:
+        """Take the record of a stream that has ended; its `outcome` is set."""
+
+    def flush(self, timeout: float | None = None) -> bool:  # noqa: ARG002 - for subclasses
+        """Write out what is pending, within `timeout` seconds if given; return whether all of it was written."""
+        return True
 
     def close(self) -> None:
-        """Let go of what the exporter itself opened. Nothing is exported afterwards."""
-        ...
+        """Release what the exporter opened. No other hook is called afterwards."""
+
+    def on_start(self, record: StreamRecord) -> None:
+        """A stream has started: take what is known by then. Called in the caller's context (`contextvars`)."""
+
+    def on_late(self, record: StreamRecord) -> None:
+        """A chunk was received after the end of a stream: take the record that was exported."""
+
+    def on_attach(self, tally: TallyInfo) -> None:
+        """The exporter belongs to this tally. Called once, before the first record; an exception reaches the caller."""
+
+    def suppress_others(self) -> AbstractContextManager[object]:
+        """A block in which the request is made, and in which other instrumentations must not measure it."""
+        return nullcontext()
+
+    def is_suppressed(self) -> bool:
+        """Whether instrumentation is suppressed in the current context, so that `instrument` must not wrap the call."""
+        return False
+
+    def after_fork(self) -> None:
+        """In a forked child: open again what was open, replace locks, and forget what the parent exports."""
 
 
-class CallableExporter:
-    """A plain function, or anything else that can be called with a record, as an exporter.
+class CallableExporter(Exporter):
+    """A function that takes a record, as an exporter.
 
-    The `append` of a list, and what else is a method of Python's own containers, is called at once; any other function may
-    block, and is called on a thread of its own.
+    Methods of Python's own containers, such as the `append` of a list, are called at once. Any other function may block, and
+    is called on a thread of its own.
 
     Raises:
-        TypeError: the function is a coroutine function, which nobody would await.
+        TypeError: the function is a coroutine function, which nothing would await.
 
     Example:
         >>> CallableExporter(print).flush()
@@ -88,10 +113,3 @@ class CallableExporter:
     def export(self, record: StreamRecord) -> None:
         """Call the function."""
         self.function(record)
-
-    def flush(self, timeout: float | None = None) -> bool:  # noqa: ARG002 - nothing is held back
-        """Nothing is held back."""
-        return True
-
-    def close(self) -> None:
-        """Nothing was opened."""

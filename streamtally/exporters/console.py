@@ -9,11 +9,12 @@ from threading import Lock
 from typing import IO
 
 from ..records import Cost, Outcome, StreamRecord, Usage
+from .base import Exporter
 
 MAX_SHOWN = 200
-"""Characters of content or of one name in a line; our own choice."""
+"""Characters of content or of one name in a line: our own choice."""
 
-_STYLES = {
+STYLES = {
     Outcome.COMPLETED: "green",
     Outcome.TRUNCATED: "yellow",
     Outcome.CANCELLED: "yellow",
@@ -22,15 +23,16 @@ _STYLES = {
     Outcome.TIMEOUT: "red",
     Outcome.ERROR: "red",
 }
+"""The colour of each outcome, as rich names it."""
 
 
-class ConsoleExporter:
-    """One line for each record: how it ended, the model, how fast, how many tokens, how much.
+class ConsoleExporter(Exporter):
+    """Prints one line for each record: outcome, model, speed, tokens and cost.
 
-    With rich installed the outcome has a colour, where the file is a terminal.
+    If rich is installed and the file is a terminal, the outcome has a colour.
 
     Args:
-        file: where to print; standard error by default, which is out of the way of a program's own output.
+        file: the file to print to; standard error by default, apart from the program's own output.
         content: whether the line ends with the generated text, or the error's message.
 
     Example:
@@ -45,7 +47,7 @@ class ConsoleExporter:
         completed  gpt-4o  first token 0.31 s  84.2 tokens/s  100 in  180 out  cost unknown (no_usage)
     """
 
-    blocking = False  # the line stands where the program's own output is
+    blocking = False  # so that the line is in order with the program's own output
 
     def __init__(self, file: IO[str] | None = None, *, content: bool = False) -> None:
         self._file = sys.stderr if file is None else file
@@ -56,18 +58,18 @@ class ConsoleExporter:
     def export(self, record: StreamRecord) -> None:
         """Print one line."""
         outcome = record.outcome.value if record.outcome else "in flight"
-        style = _STYLES[record.outcome] if record.outcome else ""
+        style = STYLES[record.outcome] if record.outcome else ""
         rest = "".join(f"  {part}" for part in (*_facts(record), *(_content(record) if self._content else ())))
         with self._lock:
             self._print(outcome, style, rest)
 
     def flush(self, timeout: float | None = None) -> bool:  # noqa: ARG002 - a terminal takes its own time
-        """Hand what the file holds back to the operating system."""
+        """Flush the file."""
         self._file.flush()
         return True
 
     def close(self) -> None:
-        """The file is not ours."""
+        """Do nothing: the file belongs to the caller."""
 
     def _plain(self, outcome: str, style: str, rest: str) -> None:  # noqa: ARG002 - plain text has no style
         self._file.write(f"{outcome}{rest}\n")
@@ -122,11 +124,11 @@ def _cost(cost: Cost) -> str:
 
 
 def _content(record: StreamRecord) -> list[str]:
-    said = record.text or (record.error.message if record.error else None)
-    return [_shown(said)] if said else []
+    text = record.text or (record.error.message if record.error else None)
+    return [_shown(text)] if text else []
 
 
 def _shown(text: str) -> str:
-    """The beginning of a text, on one line: what would move the cursor or colour the terminal is replaced."""
+    """The beginning of a text, on one line. Control characters, which may move the cursor, are replaced by spaces."""
     cut = text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
     return "".join(letter if letter.isprintable() else " " for letter in cut)

@@ -7,14 +7,14 @@ import os
 from collections.abc import Mapping
 from typing import Literal, get_args
 
-from .names import PROFILES, Semconv
+from .profiles import PROFILES, Semconv
 
 STABILITY = "OTEL_SEMCONV_STABILITY_OPT_IN"
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 EMIT_EVENT = "OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT"
 
 Capture = Literal["NO_CONTENT", "SPAN_ONLY", "EVENT_ONLY", "SPAN_AND_EVENT"]
-"""Where generated content goes."""
+"""Where generated content is exported."""
 
 _LEGACY: Mapping[str, Capture] = {"TRUE": "SPAN_ONLY", "FALSE": "NO_CONTENT", "": "NO_CONTENT"}
 
@@ -22,10 +22,10 @@ logger = logging.getLogger("streamtally")
 
 
 def semconv_of(asked: Semconv | None, environ: Mapping[str, str] | None = None) -> Semconv:
-    """The version of the conventions: the one asked for, else what `OTEL_SEMCONV_STABILITY_OPT_IN` says, else "1.41".
+    """The version of the conventions: the argument, else that of `OTEL_SEMCONV_STABILITY_OPT_IN`, else "1.41".
 
     Raises:
-        ValueError: there is no such version; the message lists those that there are.
+        ValueError: the version is unknown; the message lists the known ones.
 
     Example:
         >>> semconv_of(None, {"OTEL_SEMCONV_STABILITY_OPT_IN": "http, gen_ai_latest_experimental"})
@@ -40,12 +40,12 @@ def semconv_of(asked: Semconv | None, environ: Mapping[str, str] | None = None) 
 
 
 def capture_of(asked: bool | Capture | None, environ: Mapping[str, str] | None = None) -> Capture:
-    """Where content goes: True means onto the span, False nowhere; None asks the standard variable.
+    """Where content is exported: True means on the span, False nowhere; None reads the standard variable.
 
-    The variable's older values, true and false, mean the same; what it cannot mean is logged and means nowhere.
+    The older values of the variable, true and false, have the same meaning. An invalid value is logged and means nowhere.
 
     Raises:
-        ValueError: `asked` is no such word.
+        ValueError: `asked` is not one of the values.
 
     Example:
         >>> capture_of(None, {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "span_and_event"})
@@ -65,7 +65,7 @@ def capture_of(asked: bool | Capture | None, environ: Mapping[str, str] | None =
 
 
 def emits_event(capture: Capture, environ: Mapping[str, str] | None = None) -> bool:
-    """Whether the details of each stream go out as an event: as the variable says, else where content is asked for in it."""
+    """Whether the details of each stream are exported as an event: by the variable, else if `capture` includes events."""
     word = (os.environ if environ is None else environ).get(EMIT_EVENT, "").strip().casefold()
     return word == "true" if word in ("true", "false") else capture in ("EVENT_ONLY", "SPAN_AND_EVENT")
 

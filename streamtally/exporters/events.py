@@ -20,11 +20,12 @@ logger = logging.getLogger("streamtally")
 class Events:
     """Emits events in the context of a span.
 
-    The events API of OpenTelemetry has its form of today (named log records, emitted by keyword) since 1.38; with an older
-    API package nothing is emitted, and a warning says so once where events were asked for.
+    OpenTelemetry's API has had events (log records with a name, emitted by keyword) since 1.38. With an older API package
+    nothing is emitted, and a warning is logged once if events were asked for.
 
     Args:
-        provider: where events go; the global logger provider by default.
+        scope: name, version and schema URL of the instrumentation scope.
+        provider: receives the events; the global logger provider by default.
         asked: whether the user asked for events.
     """
 

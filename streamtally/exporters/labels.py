@@ -1,24 +1,30 @@
-"""The labels that all metrics share, and the caps that keep the number of series bounded."""
+"""The labels that all metrics of streams share, and the caps that bound the number of series."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
 
-from ..json_values import mend_surrogates
-from ..records import StreamRecord
-from .measurements import Values, operation, provider
-from .names import BASE_LABELS, OPERATION, OTHER, REQUEST_MODEL, RESPONSE_MODEL, Instrument
+from ..json_values import Json, mend_surrogates
+from .instruments import Instrument
+from .measurements import Identity, Values
+from .names import OPERATION, PROVIDER, REQUEST_MODEL, RESPONSE_MODEL, SERVER_ADDRESS, SERVER_PORT
+
+BASE_LABELS = (OPERATION, PROVIDER, REQUEST_MODEL, RESPONSE_MODEL, SERVER_ADDRESS, SERVER_PORT)
+"""The labels of every metric of streams, as the conventions list them. `Identity` has their values."""
+
+OTHER = "other"
+"""The value that replaces all values beyond a cap."""
 
 MAX_VALUES = 100
-"""Values of one label before the next become "other": our own choice, room for every model that one service uses."""
+"""Values of one label before further ones become `OTHER`: our own choice, enough for the models of one service."""
 
 MAX_SERIES = 2_000
 """Combinations of the shared labels: the OpenTelemetry SDK's default limit of series for one instrument."""
 
 COMBINATION = "combination"
-"""What overflowed where each label was within its own cap."""
+"""The key in `Labels.overflow` for a combination beyond `MAX_SERIES` of values that were each within their own cap."""
 
 Label = str | int | None
 Base = tuple[Label, ...]
@@ -29,19 +35,19 @@ _MODELS = (REQUEST_MODEL, RESPONSE_MODEL)
 class Labels:
     """The values of the shared labels of each record, within the caps.
 
-    A known model keeps its name whatever came before, and takes nobody's place: so several workers of one service agree on
-    it. Only once a cap is reached is it asked which of the names are known.
+    A known model always keeps its name and does not count towards the cap, so all workers of one service use the same
+    value for it. Which names are known is looked up only once a cap is reached.
 
     Args:
-        declared: names of further labels, whose values are those of `record.attributes`.
-        max_values: how many values a label may take; the values that come later are "other".
-        known_models: whether a model's name is known, such as from a price catalog.
+        declared: names of further labels, whose values are in `record.attributes`.
+        max_values: how many values a label may have; later values are replaced by `OTHER`.
+        known_models: whether a model's name is known, for example from a price catalog.
 
     Attributes:
-        overflow: how often a value was told as "other", by the name of its label.
+        overflow: how often a value was replaced by `OTHER`, by the name of its label.
 
     Raises:
-        ValueError: a declared label has the name of one of ours, or stands twice.
+        ValueError: a declared label is a duplicate, or has the name of a shared label.
     """
 
     def __init__(
@@ -62,22 +68,15 @@ class Labels:
         self._admitted: set[Base] = set()
         self._lock = Lock()
 
-    def of(self, record: StreamRecord) -> Base:
-        """The values of `names` for this record; None where it does not say."""
-        base: Base = (
-            operation(record),
-            provider(record),
-            record.requested_model,
-            record.model,
-            record.server_address,
-            record.server_port,
-        )
+    def of(self, identity: Identity, attributes: Mapping[str, Json]) -> Base:
+        """The values of `names` for one record, from its identity and its attributes; None for those that it does not have."""
+        base: Base = identity
         if self.declared:
-            base += tuple(_scalar(record.attributes.get(name)) for name in self.declared)
+            base = (*identity, *[_scalar(attributes.get(name)) for name in self.declared])
         return base if base in self._admitted else self._admit(base)
 
     def own(self, instrument: Instrument, values: Values) -> Values:
-        """The values of an instrument's own labels, capped where any value may come."""
+        """The values of an instrument's own labels, capped if they are not known in advance."""
         if instrument.values is not None:
             return values
         with self._lock:
@@ -86,7 +85,7 @@ class Labels:
             )
 
     def after_fork(self) -> None:
-        """In a forked child the lock may be held by a thread that is not here."""
+        """Replace the lock, in a forked child: a thread of the parent may hold it."""
         self._lock = Lock()
 
     def _capped(self, name: str, value: Label) -> Label:
@@ -95,7 +94,7 @@ class Labels:
         seen = self._seen.setdefault(name, set())
         if value in seen or (value in self._known and name in _MODELS):
             return value
-        if len(seen) < self._max_values or (name in _MODELS and self._made_room(seen)):
+        if len(seen) < self._max_values or (name in _MODELS and self._make_room(seen)):
             seen.add(value)
             return value
         if name in _MODELS and self._is_known(value):
@@ -103,8 +102,8 @@ class Labels:
         self.overflow[name] += 1
         return OTHER
 
-    def _made_room(self, seen: set[Label]) -> bool:
-        """Take the known names out of those that compete; whether there were any."""
+    def _make_room(self, seen: set[Label]) -> bool:
+        """Remove known names from those that count towards the cap; return whether there were any."""
         known = {value for value in seen - self._known if self._is_known(value)}
         seen -= known
         return bool(known)
@@ -112,7 +111,7 @@ class Labels:
     def _is_known(self, model: Label) -> bool:
         if model in self._known:
             return True
-        # There may be any number of known names too: a catalog knows each date and each fine-tuned model.
+        # The number of known names needs a bound too: a catalog knows each dated and each fine-tuned model.
         if self.known_models is None or len(self._known) >= MAX_SERIES or not self.known_models(str(model)):
             return False
         self._known.add(model)

@@ -1,4 +1,4 @@
-"""From what a user names to an exporter."""
+"""Exporters by name, by object or by function."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from ..records import StreamRecord
-from .base import CallableExporter, Exporter
+from .base import CallableExporter, ExporterLike
+from .hooks import check_hooks
 
 GROUP = "streamtally.exporters"
 VARIABLE = "STREAMTALLY_EXPORTERS"
 
-# Known without the package's metadata too, as in a source tree that was never installed.
+# Found without the package's metadata too, as in a source tree that was never installed.
 _BUILT_IN = {
     "console": ("console", "ConsoleExporter"),
     "jsonl": ("jsonl", "JsonLinesExporter"),
@@ -22,20 +23,20 @@ _BUILT_IN = {
     "prometheus": ("prometheus", "PrometheusExporter"),
 }
 
-Spec = str | Exporter | Callable[[StreamRecord], object]
-"""How an exporter is given: by name, as an object, or as a function that takes a record."""
+Spec = str | ExporterLike | Callable[[StreamRecord], object]
+"""An exporter as users give it: a name, an object, or a function that takes a record."""
 
 
-def resolve(spec: Spec | type[Exporter]) -> Exporter:
+def resolve(spec: Spec | type[ExporterLike]) -> ExporterLike:
     """The exporter that `spec` stands for.
 
-    A name is one of console, jsonl, otel, prometheus, or an entry point of the group `streamtally.exporters` that leads
-    to a class or function that makes an exporter. What follows a colon is handed to it: `"jsonl:calls.jsonl"`.
-    A class is called without arguments. Only what is named is imported.
+    A name is one of console, jsonl, otel, prometheus, or an entry point of the group `streamtally.exporters`: a class or a
+    function that returns an exporter. The text after a colon is its argument: `"jsonl:calls.jsonl"`. A class is called
+    without arguments. Only the exporter that is named is imported.
 
     Raises:
         ValueError: the name is unknown; the message lists the known ones.
-        TypeError: the object is no exporter and cannot be called.
+        TypeError: the object is no exporter and cannot be called, or its class misspells a hook.
 
     Example:
         >>> seen = []
@@ -43,18 +44,19 @@ def resolve(spec: Spec | type[Exporter]) -> Exporter:
         >>> seen
         ['a record']
     """
-    made = _named(spec) if isinstance(spec, str) else spec
-    if isinstance(made, type):
-        made = made()
-    if isinstance(made, Exporter):
-        return made
-    if callable(made):
-        return CallableExporter(made)
-    raise TypeError(f"an exporter has export, flush and close, or can be called with a record; {made!r} is neither")
+    exporter = _named(spec) if isinstance(spec, str) else spec
+    if isinstance(exporter, type):
+        exporter = exporter()
+    if isinstance(exporter, ExporterLike):
+        check_hooks(exporter)
+        return exporter
+    if callable(exporter):
+        return CallableExporter(exporter)
+    raise TypeError(f"an exporter has export, flush and close, or can be called with a record; {exporter!r} is neither")
 
 
-def from_environment(environ: Mapping[str, str] | None = None) -> tuple[Exporter, ...]:
-    """The exporters that `STREAMTALLY_EXPORTERS` names, in its order, with commas between; none where it is not set.
+def from_environment(environ: Mapping[str, str] | None = None) -> tuple[ExporterLike, ...]:
+    """The exporters that `STREAMTALLY_EXPORTERS` names, separated by commas, in its order; none if it is not set.
 
     Raises:
         ValueError: a name is unknown.
@@ -68,7 +70,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> tuple[Exporter
 
 
 def known_names() -> tuple[str, ...]:
-    """The names that `resolve` takes, sorted."""
+    """The names that `resolve` accepts, sorted."""
     return tuple(sorted(_BUILT_IN.keys() | entry_points(group=GROUP).names))
 
 

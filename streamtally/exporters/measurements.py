@@ -1,6 +1,6 @@
-"""What the metrics say about a record: pure, and the same for every exporter.
+"""The values that metrics take from a record: pure functions, the same for every exporter.
 
-One reader for each figure. A figure that the record does not know is not measured: nothing here stands for zero.
+There is one function for each metric. A value that the record does not have makes no sample: unknown is never zero.
 """
 
 from __future__ import annotations
@@ -8,61 +8,97 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import NamedTuple, get_args
 
 from ..dialects import OPAQUE, known_dialect
-from ..records import InterChunk, Outcome, StreamRecord, StreamType, Usage
-from .names import FAULTS, OTHER_ERROR, PROVIDERS, TOKEN_PARTS, Figure, Instrument
+from ..records import CostStatus, FinishReason, InterChunk, Outcome, StreamRecord, StreamType, Usage
+from .names import OTHER_ERROR, PROVIDERS
 
 Values = tuple[str, ...]
-"""The values of an instrument's own labels, in their order. Of an open label "" says that there is none."""
+"""The values of an instrument's own labels, in their order. "" means that an optional label is absent."""
 
-Reading = tuple[float | InterChunk, Values]
-"""A value to add or to observe; of `time_per_output_chunk` all values of one stream at once, as their distribution."""
+Sample = tuple[float | InterChunk, Values]
+"""A value to add or to observe. A distribution metric takes all values of one stream at once, as an `InterChunk`."""
 
-Reader = Callable[[StreamRecord], Sequence[Reading]]
+Measure = Callable[[StreamRecord], Sequence[Sample]]
+"""Returns the samples of one metric for a record that has ended."""
+
+DIRECTIONS = ("input", "output")
+MODALITIES = ("text", "image", "audio", "unknown")
+TOKEN_PARTS: Mapping[str, str] = {
+    "cache_read_tokens": "cache_read",
+    "cache_write_tokens": "cache_write",
+    "reasoning_tokens": "reasoning",
+}
+FAULTS = ("duplicate", "conflict", "missing", "late", "dropped")
+FINISH_REASONS: tuple[str, ...] = get_args(FinishReason)
+OUTCOMES = tuple(map(str, Outcome))
+UNPRICED: tuple[str, ...] = tuple(status for status in get_args(CostStatus) if status != "priced")
 
 LATE_CHUNK: Values = ("late",)
-"""What `chunk_faults` counts of a chunk that came when its stream had ended, and so is in no record."""
+"""The labels of `chunk_faults` for a chunk that was received after the end of its stream, and so is in no record."""
+
+FAILED: Mapping[Outcome, bool] = {
+    Outcome.COMPLETED: False,
+    Outcome.TRUNCATED: False,
+    Outcome.CANCELLED: False,
+    Outcome.ABANDONED: False,
+    Outcome.TIMEOUT: True,
+    Outcome.LIMIT: False,
+    Outcome.ERROR: True,
+}
+"""Whether an outcome is an error."""
 
 
-def reader(instrument: Instrument) -> Reader:
-    """What reads an instrument's values from a record that has ended.
+class Identity(NamedTuple):
+    """The values of the labels that all metrics of streams share, in the order of `labels.BASE_LABELS`."""
 
-    Example:
-        >>> from streamtally.exporters.names import INSTRUMENTS
-        >>> record = StreamRecord(request_id="r1", stream_type=StreamType.CHAT, dialect="openai.chat", outcome="cancelled")
-        >>> {one.name: reader(one)(record) for one in INSTRUMENTS if reader(one)(record)}
-        {'streamtally.streams': ((1, ('cancelled',)),), 'streamtally.unpriced_streams': ((1, ('no_usage',)),)}
-    """
-    return _READERS[instrument.figure]
+    operation: str | None
+    provider: str | None
+    requested_model: str | None
+    model: str | None
+    server_address: str | None
+    server_port: int | None
+
+    @classmethod
+    def of(cls, record: StreamRecord) -> Identity:
+        """The values for one record; None for those that the record does not have."""
+        return cls(
+            operation(record),
+            provider(record),
+            record.requested_model,
+            record.model,
+            record.server_address,
+            record.server_port,
+        )
 
 
 def operation(record: StreamRecord) -> str | None:
-    """The conventions' name of the operation. Speech, transcription and images are "generate_content", their multimodal one.
+    """The conventions' name of the operation. It is "generate_content" for speech, transcription and images.
 
-    None for a stream in flight of which nothing has been recognised yet.
+    None for a stream in flight whose dialect has not been recognised yet.
     """
     if record.dialect == OPAQUE.name and record.outcome is None and record.stream_type is StreamType.TEXT:
         return None
-    return known_dialect(record.dialect).operation or _OPERATIONS[record.stream_type]
+    return known_dialect(record.dialect).operation or OPERATIONS[record.stream_type]
 
 
 def provider(record: StreamRecord) -> str | None:
-    """The provider by the name that the conventions have for it, else by its own."""
+    """The conventions' name of the provider, or the record's where they define none."""
     name = record.provider
     return None if name is None else PROVIDERS.get(name, name)
 
 
 def failed(record: StreamRecord) -> bool:
-    """Whether the stream ended in an error; one that was cancelled or abandoned did not."""
-    return record.outcome is Outcome.ERROR or record.outcome is Outcome.TIMEOUT
+    """Whether the stream ended in an error. Cancelled and abandoned streams did not."""
+    return record.outcome is not None and FAILED[record.outcome]
 
 
 def error_type(record: StreamRecord) -> str | None:
-    """The kind of error of a stream that failed, None for any other.
+    """The value of `error.type` for a stream that failed, None for any other stream.
 
-    A kind is a word, such as the name of an exception's class or a provider's code; what has spaces, hardly ends or has many
-    digits is somebody's message or ID, of which there may be any number: the conventions' `_OTHER`.
+    It is a word, such as the name of an exception class or a provider's code. A text with spaces, with more than 80
+    characters or with six or more digits is a message or an ID, of which there is no end: it becomes `_OTHER`.
     """
     if not failed(record):
         return None
@@ -74,7 +110,7 @@ def error_type(record: StreamRecord) -> str | None:
 _ERROR_WORD = re.compile(r"(?!(?:\D*\d){6})[\w.:/<>-]{1,80}", re.ASCII)
 
 
-_OPERATIONS: Mapping[StreamType, str] = {
+OPERATIONS: Mapping[StreamType, str] = {
     StreamType.TEXT: "text_completion",
     StreamType.CHAT: "chat",
     StreamType.RESPONSES: "chat",
@@ -83,10 +119,10 @@ _OPERATIONS: Mapping[StreamType, str] = {
     StreamType.IMAGE: "generate_content",
 }
 
-_NOTHING: tuple[Reading, ...] = ()
+_NOTHING: tuple[Sample, ...] = ()
 _INPUT, _OUTPUT = ("input",), ("output",)
 _UNKNOWN = ("unknown",)
-_ZERO: tuple[Reading, ...] = ((0, _UNKNOWN),)
+_ZERO: tuple[Sample, ...] = ((0, _UNKNOWN),)
 _TOTALS = frozenset({"input_tokens", "output_tokens"})
 _INPUT_PARTS = (("text_input_tokens", "text"), ("image_input_tokens", "image"), ("audio_input_tokens", "audio"))
 _OUTPUT_PARTS = (("text_output_tokens", "text"), ("image_output_tokens", "image"), ("audio_output_tokens", "audio"))
@@ -94,39 +130,45 @@ _CACHED_PARTS = (("cache_read_image_tokens", "image"), ("cache_read_audio_tokens
 _PARTS = tuple((field, (part,)) for field, part in TOKEN_PARTS.items())
 
 
-def _known(value: float | None) -> tuple[Reading, ...]:
+def _optional(value: float | None) -> tuple[Sample, ...]:
     return _NOTHING if value is None else ((value, ()),)
 
 
-def _latency(record: StreamRecord, seconds: float | None, labels: Values = ()) -> tuple[Reading, ...]:
-    # Of a stream that was open before we saw it a latency is a lower bound, which no quantile can be made of.
+def _latency(record: StreamRecord, seconds: float | None, labels: Values = ()) -> tuple[Sample, ...]:
+    # The latency of a stream that was already open when it was wrapped is a lower bound, of no use in a quantile.
     return _NOTHING if seconds is None or record.timing.started_from == "wrap" else ((seconds, labels),)
 
 
-def _duration(record: StreamRecord) -> tuple[Reading, ...]:
+def duration(record: StreamRecord) -> tuple[Sample, ...]:
+    """Seconds from the request to the end."""
     return _latency(record, record.timing.duration, (error_type(record) or "",))
 
 
-def _time_to_first_chunk(record: StreamRecord) -> tuple[Reading, ...]:
+def time_to_first_chunk(record: StreamRecord) -> tuple[Sample, ...]:
+    """Seconds from the request to the first chunk."""
     return _latency(record, record.timing.time_to_first_chunk)
 
 
-def _time_to_first_token(record: StreamRecord) -> tuple[Reading, ...]:
+def time_to_first_token(record: StreamRecord) -> tuple[Sample, ...]:
+    """Seconds from the request to the first generated content."""
     return _latency(record, record.timing.time_to_first_token)
 
 
-def _first_token_gap(record: StreamRecord) -> tuple[Reading, ...]:
+def first_token_gap(record: StreamRecord) -> tuple[Sample, ...]:
+    """Seconds from the first chunk to the first generated content."""
     chunk, token = record.timing.time_to_first_chunk, record.timing.time_to_first_token
     return _NOTHING if chunk is None or token is None or token < chunk else ((token - chunk, ()),)
 
 
-def _time_per_output_chunk(record: StreamRecord) -> tuple[Reading, ...]:
+def time_per_output_chunk(record: StreamRecord) -> tuple[Sample, ...]:
+    """The distribution of the seconds between chunks."""
     waits = record.timing.inter_chunk
     return _NOTHING if waits is None else ((waits, ()),)
 
 
-def _tokens_per_second(record: StreamRecord) -> tuple[Reading, ...]:
-    return _known(record.timing.tokens_per_second)
+def tokens_per_second(record: StreamRecord) -> tuple[Sample, ...]:
+    """Output tokens per second."""
+    return _optional(record.timing.tokens_per_second)
 
 
 def _reported(record: StreamRecord) -> Usage | None:
@@ -134,103 +176,85 @@ def _reported(record: StreamRecord) -> Usage | None:
     return usage if usage is not None and usage.source == "provider" else None
 
 
-def _token_usage(record: StreamRecord) -> Sequence[Reading]:
+def token_usage(record: StreamRecord) -> Sequence[Sample]:
+    """Input and output tokens that the provider reported."""
     usage = _reported(record)
     return _NOTHING if usage is None else _tokens(usage)
 
 
-def _operation_tokens(field: str, record: StreamRecord) -> Sequence[Reading]:
-    # 0 where nothing is known: the conventions ask for it, so that the count is that of the operations.
+def _operation_tokens(field: str, record: StreamRecord) -> Sequence[Sample]:
+    # 0 if unknown: the conventions require it, so that the histogram counts all operations.
     usage = _reported(record)
     count = None if usage is None else getattr(usage, field)
     return ((count or 0, (error_type(record) or "",)),)
 
 
-def _usage_total(field: str, parts: Sequence[tuple[str, str]], record: StreamRecord) -> Sequence[Reading]:
-    """A total by modality: what the provider did not break down is unknown; so is the 0 of an operation without usage."""
+def _usage_total(field: str, parts: Sequence[tuple[str, str]], record: StreamRecord) -> Sequence[Sample]:
+    """A total by modality. Tokens without a modality are "unknown", and so is the 0 of an operation without usage."""
     usage = _reported(record)
     total = None if usage is None else getattr(usage, field)
     if usage is None or total is None:
         return _ZERO if field in _TOTALS else _NOTHING
-    told = [(count, (modality,)) for part, modality in parts if (count := getattr(usage, part))]
-    rest = total - sum([count for count, _ in told])
-    return [*told, (rest, _UNKNOWN)] if rest > 0 or not told else told
+    samples = [(count, (modality,)) for part, modality in parts if (count := getattr(usage, part))]
+    rest = total - sum([count for count, _ in samples])
+    return [*samples, (rest, _UNKNOWN)] if rest > 0 or not samples else samples
 
 
-def _estimated_tokens(record: StreamRecord) -> Sequence[Reading]:
+def estimated_tokens(record: StreamRecord) -> Sequence[Sample]:
+    """Input and output tokens that were estimated."""
     return _tokens(record.usage) if record.usage is not None and record.usage.source == "estimated" else _NOTHING
 
 
-def _tokens(usage: Usage) -> Sequence[Reading]:
+def _tokens(usage: Usage) -> Sequence[Sample]:
     counts = ((usage.input_tokens, _INPUT), (usage.output_tokens, _OUTPUT))
     return [(count, labels) for count, labels in counts if count is not None]
 
 
-def _token_parts(record: StreamRecord) -> Sequence[Reading]:
+def token_parts(record: StreamRecord) -> Sequence[Sample]:
+    """Cached and reasoning tokens."""
     if record.usage is None:
         return _NOTHING
     return [(count, labels) for field, labels in _PARTS if (count := getattr(record.usage, field))]
 
 
-def _cost(record: StreamRecord) -> tuple[Reading, ...]:
+def cost(record: StreamRecord) -> tuple[Sample, ...]:
+    """US dollars."""
     usd = record.cost.usd
     return _NOTHING if usd is None else ((float(usd), ()),)
 
 
-def _unpriced(record: StreamRecord) -> tuple[Reading, ...]:
+def unpriced(record: StreamRecord) -> tuple[Sample, ...]:
+    """1 if the cost is not fully known, by the reason."""
     status = record.cost.status
     return _NOTHING if status == "priced" else ((1, (status,)),)
 
 
-def _streams(record: StreamRecord) -> tuple[Reading, ...]:
+def streams(record: StreamRecord) -> tuple[Sample, ...]:
+    """1, by the outcome."""
     return _NOTHING if record.outcome is None else ((1, (record.outcome.value,)),)
 
 
-def _finish_reasons(record: StreamRecord) -> Sequence[Reading]:
+def finish_reasons(record: StreamRecord) -> Sequence[Sample]:
+    """1 for each choice that has a finish reason, by the reason."""
     return [(1, (choice.finish_reason,)) for choice in record.choices if choice.finish_reason]
 
 
-def _chunk_faults(record: StreamRecord) -> Sequence[Reading]:
+def chunk_faults(record: StreamRecord) -> Sequence[Sample]:
+    """Chunks with a fault, by its kind. A missing range counts its positions."""
     missing = sum([stop - start for start, stop in record.missing])
     counts = (record.duplicates, record.conflicts, missing, record.late, record.dropped_chunks)
     return [(count, (fault,)) for fault, count in zip(FAULTS, counts, strict=True) if count] if any(counts) else _NOTHING
 
 
-def _stalls(record: StreamRecord) -> tuple[Reading, ...]:
-    return _known(record.timing.stalls or None)
+def stalls(record: StreamRecord) -> tuple[Sample, ...]:
+    """Waits that were long enough to be a stall."""
+    return _optional(record.timing.stalls or None)
 
 
-def _not_of_a_record(_: StreamRecord) -> tuple[Reading, ...]:
-    # Active streams rise and fall with the streams themselves, and the package's own figures are the tally's.
-    return _NOTHING
-
-
-_READERS: Mapping[Figure, Reader] = {
-    "duration": _duration,
-    "time_to_first_chunk": _time_to_first_chunk,
-    "time_per_output_chunk": _time_per_output_chunk,
-    "token_usage": _token_usage,
-    "input_tokens": partial(_operation_tokens, "input_tokens"),
-    "output_tokens": partial(_operation_tokens, "output_tokens"),
-    "input_usage": partial(_usage_total, "input_tokens", _INPUT_PARTS),
-    "output_usage": partial(_usage_total, "output_tokens", _OUTPUT_PARTS),
-    "cache_read_usage": partial(_usage_total, "cache_read_tokens", _CACHED_PARTS),
-    "cache_write_usage": partial(_usage_total, "cache_write_tokens", ()),
-    "reasoning_usage": partial(_usage_total, "reasoning_tokens", ()),
-    "time_to_first_token": _time_to_first_token,
-    "first_token_gap": _first_token_gap,
-    "tokens_per_second": _tokens_per_second,
-    "cost": _cost,
-    "streams": _streams,
-    "finish_reasons": _finish_reasons,
-    "token_parts": _token_parts,
-    "estimated_tokens": _estimated_tokens,
-    "unpriced": _unpriced,
-    "chunk_faults": _chunk_faults,
-    "stalls": _stalls,
-    "active_streams": _not_of_a_record,
-    "exporter_failures": _not_of_a_record,
-    "dropped_records": _not_of_a_record,
-    "label_overflow": _not_of_a_record,
-    "catalog_age": _not_of_a_record,
-}
+input_tokens: Measure = partial(_operation_tokens, "input_tokens")
+output_tokens: Measure = partial(_operation_tokens, "output_tokens")
+input_usage: Measure = partial(_usage_total, "input_tokens", _INPUT_PARTS)
+output_usage: Measure = partial(_usage_total, "output_tokens", _OUTPUT_PARTS)
+cache_read_usage: Measure = partial(_usage_total, "cache_read_tokens", _CACHED_PARTS)
+cache_write_usage: Measure = partial(_usage_total, "cache_write_tokens", ())
+reasoning_usage: Measure = partial(_usage_total, "reasoning_tokens", ())

@@ -1,8 +1,9 @@
-"""Content as a span or an event may carry it when the user asks for it: pure.
+"""Content as attributes of a span or an event, for users who ask for it: pure functions.
 
-One message for each choice, made of parts: the schemas of `gen_ai.output.messages` and `gen_ai.input.messages` in the
-conventions. A part whose type the schema does not list (refusal, audio, image) is its generic part. Bytes of sound and
-pictures are told by their size. Every text is cut to `MAX_TEXT` before JSON is made of it, so the JSON is always whole.
+There is one message for each choice, and it consists of parts: the schemas of `gen_ai.output.messages` and
+`gen_ai.input.messages` in the conventions. A part whose type the schema does not list (refusal, audio, image) is its generic
+part. Of audio and images only the size is included. Every text is cut to `MAX_TEXT` before it becomes JSON, so that the JSON
+is complete.
 """
 
 from __future__ import annotations
@@ -11,41 +12,51 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from ..json_values import Json
-from ..records import Choice, Outcome, StreamRecord, ToolCall
+from ..records import Choice, FinishReason, Outcome, StreamRecord, ToolCall
 from . import names
+from .parameters import STOP_PARAMETERS
 
 MAX_TEXT = 65_536
-"""Characters of one text; the rest is cut off. Our own choice: a span of a few such texts still fits a collector's limits."""
+"""Characters of one text; the rest is cut off. Our own choice: a span with a few such texts is within a collector's limits."""
 
 Part = dict[str, Json]
 Redact = Callable[[Part], Part | None]
-"""Takes a part, returns what may go out of it, or None for a part that may not."""
+"""Takes a part; returns the part to export, or None for no part."""
 
-_FINISH_REASONS = {"tool_calls": "tool_call"}
-_OWN_TOOLS = frozenset({"function_call", "custom_tool_call"})
+FINISH_REASONS: Mapping[FinishReason, str] = {
+    "stop": "stop",
+    "length": "length",
+    "tool_calls": "tool_call",
+    "content_filter": "content_filter",
+    "error": "error",
+}
+"""The finish reason of a message, by that of the choice."""
+
+_CLIENT_TOOLS = frozenset({"function_call", "custom_tool_call"})
+"""Types of items that are calls of tools which the client runs."""
 
 
 def content_attributes(record: StreamRecord, redact: Redact | None = None, *, finish_reason: bool = True) -> dict[str, Json]:
-    """The attributes that hold content, structured, as far as the record has any.
+    """The attributes that hold content, structured. Those without a value are absent.
 
     Args:
-        record: what the stream was.
-        redact: what each part passes through.
-        finish_reason: whether each output message states why it ended, as 1.41 has it.
+        record: the record.
+        redact: changes or removes each part.
+        finish_reason: whether each output message has its finish reason, as version 1.41 requires.
     """
-    given = record.params
+    params = record.params
     found = {
-        names.SYSTEM_INSTRUCTIONS: _redacted(_instructions(given), redact),
-        names.INPUT_MESSAGES: _messages(_input_messages(given), redact),
+        names.SYSTEM_INSTRUCTIONS: _redacted(_instructions(params), redact),
+        names.INPUT_MESSAGES: _messages(_input_messages(params), redact),
         names.OUTPUT_MESSAGES: _messages(output_messages(record, finish_reason=finish_reason), redact),
-        names.TOOL_DEFINITIONS: _redacted(_tools(given), redact),
-        names.REQUEST_STOP_SEQUENCES: _stops(given),
+        names.TOOL_DEFINITIONS: _redacted(_tools(params), redact),
+        names.REQUEST_STOP_SEQUENCES: _stops(params),
     }
     return {name: value for name, value in found.items() if value}
 
 
 def as_json(attributes: Mapping[str, Json]) -> dict[str, str | Sequence[str]]:
-    """The same for a span, whose attributes have no structure: each is a JSON text, but for stop sequences."""
+    """The same attributes for a span, whose values have no structure: JSON texts, except for the stop sequences."""
     return {
         name: value if name == names.REQUEST_STOP_SEQUENCES else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         for name, value in attributes.items()
@@ -53,8 +64,8 @@ def as_json(attributes: Mapping[str, Json]) -> dict[str, str | Sequence[str]]:
 
 
 def output_messages(record: StreamRecord, *, finish_reason: bool = True) -> list[Json]:
-    """One message for each choice; what a stream without choices brought is one message too."""
-    unfinished = "stop" if record.outcome is Outcome.COMPLETED else "error"
+    """One message for each choice. The output of a stream without choices is one message."""
+    unfinished: FinishReason = "stop" if record.outcome is Outcome.COMPLETED else "error"
     messages = [_message(one.role, _choice_parts(one), one.finish_reason or unfinished) for one in record.choices]
     if media := [*_item_parts(record.output_items), *_media_parts(record)]:
         if messages:
@@ -67,11 +78,11 @@ def output_messages(record: StreamRecord, *, finish_reason: bool = True) -> list
     return messages
 
 
-def _message(role: str | None, parts: Iterable[Json], finish_reason: str) -> Json:
+def _message(role: str | None, parts: Iterable[Json], finish_reason: FinishReason) -> Json:
     return {
         "role": role or "assistant",
         "parts": list(parts),
-        "finish_reason": _FINISH_REASONS.get(finish_reason, finish_reason),
+        "finish_reason": FINISH_REASONS[finish_reason],
     }
 
 
@@ -105,10 +116,10 @@ def _tool_call(call: ToolCall) -> Part:
 
 
 def _item_parts(items: Iterable[Mapping[str, Json]]) -> Iterator[Part]:
-    """What the provider's own tools did, and where it compacted the conversation."""
+    """Calls and results of tools that the provider runs, and compactions of the conversation."""
     for item in items:
         kind = str(item.get("type") or "")
-        if kind == "server_tool_use" or (kind.endswith("_call") and kind not in _OWN_TOOLS):
+        if kind == "server_tool_use" or (kind.endswith("_call") and kind not in _CLIENT_TOOLS):
             name = item.get("name") or kind.removesuffix("_call")
             yield {"type": "server_tool_call", "id": item.get("id"), "name": name, "server_tool_call": _cut_json(item)}
         elif kind.endswith("_tool_result"):
@@ -139,7 +150,7 @@ def _media_parts(record: StreamRecord) -> Iterator[Part]:
 
 
 def _stops(params: Mapping[str, Json]) -> list[str]:
-    given = next((params[name] for name in names.STOP_PARAMETERS if name in params), None)
+    given = next((params[name] for name in STOP_PARAMETERS if name in params), None)
     stops = [given] if isinstance(given, str) else given
     return stops if isinstance(stops, list) and all(isinstance(one, str) for one in stops) else []
 
@@ -149,7 +160,7 @@ def _instructions(params: Mapping[str, Json]) -> list[Part]:
 
 
 def _input_messages(params: Mapping[str, Json]) -> list[Json]:
-    """What the user wrote, where the record has it: with `keep="content+input"`."""
+    """The messages of the request, if the record has them: with `keep="content+input"`."""
     given = params.get("messages") or params.get("input") or params.get("contents") or params.get("prompt")
     messages = [given] if isinstance(given, str | dict) else given if isinstance(given, list) else []
     return [_input_message(one) for one in messages]
@@ -158,45 +169,45 @@ def _input_messages(params: Mapping[str, Json]) -> list[Json]:
 def _input_message(message: Json) -> Json:
     if not isinstance(message, dict):
         return {"role": "user", "parts": _parts(message)}
-    said = message.get("content", message.get("parts"))
-    parts = _parts(said) if "role" in message else [_part(message)]
+    content = message.get("content", message.get("parts"))
+    parts = _parts(content) if "role" in message else [_part(message)]
     if isinstance(calls := message.get("tool_calls"), list):
         parts.extend(_part({"type": "function", **call}) for call in calls if isinstance(call, dict))
     if message.get("role") == "tool":
-        parts = [{"type": "tool_call_response", "id": message.get("tool_call_id"), "response": _cut_json(said)}]
+        parts = [{"type": "tool_call_response", "id": message.get("tool_call_id"), "response": _cut_json(content)}]
     return {"role": str(message.get("role") or "user"), "parts": parts}
 
 
-def _parts(said: Json) -> list[Part]:
-    if said is None:
+def _parts(content: Json) -> list[Part]:
+    if content is None:
         return []
-    return [_part(one) for one in (said if isinstance(said, list) else [said])]
+    return [_part(one) for one in (content if isinstance(content, list) else [content])]
 
 
-def _part(said: Json) -> Part:
-    """One piece of what was said to the model, by the kinds that the providers have for it."""
-    if not isinstance(said, dict):
-        return {"type": "text", "content": _cut(str(said))}
-    if isinstance(text := said.get("text"), str):
+def _part(given: Json) -> Part:
+    """One part of a request message, from any of the shapes that providers have."""
+    if not isinstance(given, dict):
+        return {"type": "text", "content": _cut(str(given))}
+    if isinstance(text := given.get("text"), str):
         return {"type": "text", "content": _cut(text)}
-    kind = str(said.get("type") or "")
+    kind = str(given.get("type") or "")
     if kind in ("function", "function_call", "tool_use"):
-        function = said["function"] if isinstance(said.get("function"), dict) else said
+        function = given["function"] if isinstance(given.get("function"), dict) else given
         arguments = function.get("arguments", function.get("input"))
-        identity = said.get("call_id") or said.get("id")
+        identity = given.get("call_id") or given.get("id")
         return {"type": "tool_call", "id": identity, "name": str(function.get("name") or ""), "arguments": _cut_json(arguments)}
     if kind in ("function_call_output", "tool_result"):
-        response = said.get("output", said.get("content"))
-        identity = said.get("call_id") or said.get("tool_use_id")
+        response = given.get("output", given.get("content"))
+        identity = given.get("call_id") or given.get("tool_use_id")
         return {"type": "tool_call_response", "id": identity, "response": _cut_json(response)}
-    if isinstance(uri := _uri(said), str) and not uri.startswith("data:"):
+    if isinstance(uri := _uri(given), str) and not uri.startswith("data:"):
         return {"type": "uri", "modality": "image", "uri": _cut(uri)}
-    return {"type": kind or "generic", "size": len(json.dumps(said))}
+    return {"type": kind or "generic", "size": len(json.dumps(given))}
 
 
-def _uri(said: Mapping[str, Json]) -> Json:
-    held = said.get("image_url") or said.get("source")
-    return held.get("url") if isinstance(held, dict) else held
+def _uri(part: Mapping[str, Json]) -> Json:
+    source = part.get("image_url") or part.get("source")
+    return source.get("url") if isinstance(source, dict) else source
 
 
 def _tools(params: Mapping[str, Json]) -> list[Part]:
@@ -223,7 +234,7 @@ def _cut(text: str) -> str:
 
 
 def _cut_json(value: Json) -> Json:
-    """A value as it is; one that is too long as the beginning of its JSON, in a text."""
+    """A value as it is, or the beginning of its JSON as a text if that is too long."""
     if value is None or isinstance(value, str):
         return value and _cut(value)
     text = json.dumps(value, ensure_ascii=False)

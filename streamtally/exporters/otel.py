@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import partial
@@ -21,79 +21,82 @@ from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, Statu
 
 from ..records import InterChunk, Outcome, StreamRecord
 from . import names, tracing
-from .attributes import identity_attributes, request_attributes, response_attributes, same_identity, span_name
-from .bindings import Bindings, Labelled
+from .attributes import SpanAttributes
+from .base import Exporter
+from .bindings import LabelSet, Series
 from .environment import Capture, capture_of, emits_event, semconv_of
 from .events import Events
+from .instruments import Instrument
 from .labels import MAX_VALUES, Labels
-from .measurements import LATE_CHUNK, error_type, failed
+from .measurements import error_type, failed
 from .messages import Redact, as_json, content_attributes
-from .names import ACTIVE_STREAMS, CHUNK_FAULTS, EXEMPLIFIED, PROFILES, RETRY_OF, SCOPE, Figure, Instrument, Profile, Semconv
-from .owner import Owner, Upkeep
-from .suppression import alone, suppressed
-from .totals import NOWHERE, Total, ours_on
+from .profiles import PROFILES, Profile, Semconv
+from .stream_metrics import StreamMetrics
+from .suppression import is_suppressed, suppress_others
+from .tally_info import TallyInfo
+from .totals import EMPTY_CONTEXT, Sum, state_of
 
 logger = logging.getLogger("streamtally")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-REMEMBERED = 1_024
-"""Streams that failed or were cut short, whose spans a retry may still link to."""
+MAX_LINKED = 1_024
+"""Streams whose spans the span of a retry can still link to, at most."""
 
-_RETRIED = frozenset({Outcome.ERROR, Outcome.TIMEOUT, Outcome.TRUNCATED, Outcome.LIMIT})
+RETRIED: Mapping[Outcome, bool] = {
+    Outcome.COMPLETED: False,
+    Outcome.TRUNCATED: True,
+    Outcome.CANCELLED: False,
+    Outcome.ABANDONED: False,
+    Outcome.TIMEOUT: True,
+    Outcome.LIMIT: True,
+    Outcome.ERROR: True,
+}
+"""Whether a stream with this outcome may be tried again, so that its span must be remembered for a link."""
 
-_Add = Callable[..., None]
 
+class _OpenSpan(NamedTuple):
+    """The span of a stream in flight, and the attributes that it started with."""
 
-class _Open(NamedTuple):
-    """A stream in flight: what was known at its start, its span, and what counts it as active."""
-
-    record: StreamRecord
     span: Span
-    active: _Add
+    attributes: SpanAttributes
 
 
-class _Series(NamedTuple):
-    """What takes the values of one series; some take the context of the stream's span, for exemplars."""
+class OtelExporter(Exporter):
+    """One CLIENT span for each stream, and its metrics when it ends.
 
-    add: _Add
-    exemplified: bool
-
-
-class OtelExporter:
-    """One CLIENT span for each stream, and one value for each figure when the stream ends.
-
-    The span begins in `on_start`, as a child of the caller's current span, and ends with the record; where `on_start` was
-    not called it is made afterwards, with the record's own times. It is never made current, so what the caller does
-    between two chunks stays the caller's. Cancelled and abandoned streams are no errors: their status stays unset. A stream
-    whose attribute `streamtally.retry_of` is the ID of an earlier request (or a list of such) has links to its spans.
+    The span starts in `on_start`, as a child of the caller's current span, and ends with the record; if `on_start` was not
+    called, it is created at the end, with the record's own times. It is never made current, so spans that the caller starts
+    between two chunks are not its children. Cancelled and abandoned streams are no errors: their status stays unset. If the
+    attribute `streamtally.retry_of` of a stream is the ID of an earlier request (or a list of IDs), its span links to theirs.
 
     The histogram of the time per output chunk gets one value for each stream, the mean: the API takes no counts, and a call
-    for each chunk costs more than the chunk. `PrometheusExporter` tells each chunk.
+    for each chunk costs more than the chunk. `PrometheusExporter` records each chunk.
 
     Args:
-        tracer_provider: where spans go; the global one by default.
-        meter_provider: where metrics go; the global one by default.
-        logger_provider: where events go; the global one by default.
-        semconv: the version of the conventions: "1.41", "latest" or "both"; by default "1.41", or "latest" where the
+        tracer_provider: receives the spans; the global one by default.
+        meter_provider: receives the metrics; the global one by default.
+        logger_provider: receives the events; the global one by default.
+        semconv: the version of the conventions: "1.41", "latest" or "both"; by default "1.41", or "latest" if the
             environment variable `OTEL_SEMCONV_STABILITY_OPT_IN` lists `gen_ai_latest_experimental`.
-        content: whether content, stop sequences and error messages go out: True (on spans), False, or one of "NO_CONTENT",
-            "SPAN_ONLY", "EVENT_ONLY" and "SPAN_AND_EVENT". By default the environment variable
-            `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` says so, else nothing goes out. What the user wrote is
-            there only where the tally keeps "content+input".
-        redact: takes each part of a message (a dict with `type`), and returns what may go out of it, or None. Where it
-            raises, no content goes out.
+        content: whether content, stop sequences and error messages are exported: True (on spans), False, or one of
+            "NO_CONTENT", "SPAN_ONLY", "EVENT_ONLY" and "SPAN_AND_EVENT". By default the value of the environment variable
+            `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`, else False. What the user wrote is included only if the
+            tally keeps "content+input".
+        redact: takes each part of a message (a dict with `type`), and returns the part to export, or None. If it raises, no
+            content is exported.
         labels: attributes of the records that become metric labels, such as `("team", "route")`.
-        max_values: how many values each label may take before the rest are "other".
-        known_models: whether a model is known by name; a known name is always kept. By default the tally's catalog knows.
+        max_values: how many values each label may have before further ones become "other".
+        known_models: whether a model's name is known; a known name is always kept. By default, whether the tally's catalog
+            has it.
 
     Raises:
-        ValueError: a label has the name of one of ours, or stands twice; there is no such version, or no such `content`.
+        ValueError: a label is a duplicate or has the name of a shared label; `semconv` or `content` is unknown.
     """
 
-    blocking = False  # spans begin in the caller's context; sending them is the SDK's affair
+    blocking = False  # spans start in the caller's context; the SDK sends them on its own thread
 
-    def __init__(  # noqa: PLR0913 - all by name but the providers, and all have a default
+    def __init__(  # noqa: PLR0913 - all are keywords with a default, but the three providers
         self,
         tracer_provider: TracerProvider | None = None,
         meter_provider: MeterProvider | None = None,
@@ -108,69 +111,61 @@ class OtelExporter:
     ) -> None:
         self._profile: Profile = PROFILES[semconv_of(semconv)]
         self._capture = capture_of(content)
+        self._emits_details = emits_event(self._capture)
         self._redact = redact
         self._tracer_provider = tracer_provider
         self._meter_provider = meter_provider
-        scope = (SCOPE, _version(), self._profile.schema_url)
-        self._tracer = trace.get_tracer(SCOPE, scope[1], tracer_provider, scope[2])
-        self._details = emits_event(self._capture)
-        self._events = Events(scope, logger_provider, asked=self._details)
-        meter = metrics.get_meter(SCOPE, scope[1] or "", meter_provider, scope[2])
-        ours = ours_on(meter_provider)
-        self._notes = ours.notes
+        scope = (names.SCOPE, _version(), self._profile.schema_url)
+        self._tracer = trace.get_tracer(names.SCOPE, scope[1], tracer_provider, scope[2])
+        self._events = Events(scope, logger_provider, asked=self._emits_details)
+        self._create_instruments(metrics.get_meter(names.SCOPE, scope[1] or "", meter_provider, scope[2]))
+        self._metrics = StreamMetrics(self._profile, Labels(labels, max_values, known_models), self._bind)
+        self._open: dict[str, _OpenSpan] = {}
+        self._linkable: dict[str, SpanContext] = {}
+
+    def _create_instruments(self, meter: Meter) -> None:
+        state = state_of(self._meter_provider)
+        self._pending = state.pending
         self._histograms = {one: _histogram(meter, one) for one in self._profile if one.kind == "histogram"}
-        self._totals = ours.of(meter, [one for one in self._profile if one.kind != "histogram"])
-        self._own: dict[Figure, Total] = {one.figure: total for one, total in self._totals.items() if not one.of_streams}
-        self._labels = Labels(labels, max_values, known_models)
-        self._upkeep = Upkeep(self._labels.overflow)
-        self._bindings = Bindings(self._profile, self._labels, self._bind)
-        self._measures = True
-        self._open: dict[str, _Open] = {}
-        self._unfinished: dict[str, SpanContext] = {}
+        self._totals = state.totals_of(meter, [one for one in self._profile if one.kind != "histogram"])
 
-    def belongs_to(self, owner: Owner) -> None:
-        """Ask the owner's catalog which models are known, and tell how it and the exporters fare.
+    def on_attach(self, tally: TallyInfo) -> None:
+        """Use the tally's catalog to look up known models, and export its health.
 
-        Where OpenTelemetry's Prometheus reader is loaded and the owner has a `PrometheusExporter`, the metrics are left to
-        that: both would serve the same names, and every stream would count twice.
+        If OpenTelemetry's Prometheus reader is loaded and another exporter of the tally serves Prometheus, this exporter
+        records no metrics: both would serve the same names, and every stream would be counted twice.
         """
-        self._upkeep.owner = owner
-        self._labels.known_models = self._labels.known_models or owner.knows_model
-        self._measures = not (owner.serves_prometheus and "opentelemetry.exporter.prometheus" in sys.modules)
-        if not self._measures:
-            logger.warning("OpenTelemetry's Prometheus reader is loaded: metrics go out through PrometheusExporter only")
+        self._metrics.attach(tally)
+        self._metrics.enabled = not (tally.serves_prometheus and "opentelemetry.exporter.prometheus" in sys.modules)
+        if not self._metrics.enabled:
+            logger.warning("OpenTelemetry's Prometheus reader is loaded: metrics are exported by PrometheusExporter only")
 
     def on_start(self, record: StreamRecord) -> None:
-        """Begin the span, with the caller's current span as parent, and count the stream as active."""
-        active = self._bindings.one(ACTIVE_STREAMS, record).add if self._measures else _ignored
-        opened = _Open(record, self._begin(record), active)
-        opened.active(1)
-        self._open[record.request_id] = opened
-        tracing.exported_as(record.request_id, opened.span.get_span_context())
+        """Start the span, as a child of the caller's current span, and count the stream as active."""
+        attributes = SpanAttributes(record, self._profile)
+        self._metrics.start(record, attributes.identity)
+        span = self._start_span(attributes)
+        self._open[record.request_id] = _OpenSpan(span, attributes)
+        tracing.span_started(record.request_id, span.get_span_context())
 
     def on_late(self, record: StreamRecord) -> None:
-        """Count a chunk that came after the end."""
-        if self._measures:
-            self._bindings.one(CHUNK_FAULTS, record, LATE_CHUNK).add(1)
-
-    def on_discard(self, record: StreamRecord) -> None:
-        """End the span of a stream that was given up; it says nothing of an outcome."""
-        opened = self._close(record)
-        if opened is not None:
-            opened.span.end()
+        """Count a chunk that was received after the end."""
+        self._metrics.late(record)
 
     def export(self, record: StreamRecord) -> None:
-        """End the span with all that the record says, and record the metrics."""
-        opened = self._close(record)
-        span = self._begin(record) if opened is None else opened.span
-        if self._measures:
-            self._measure(record, span)
-        self._end(span, record, None if opened is None else opened.record)
+        """Record the metrics, and end the span with all attributes of the record."""
+        attributes = SpanAttributes(record, self._profile)
+        opened = self._open.pop(record.request_id, None)
+        if opened is None:
+            opened = _OpenSpan(self._start_span(attributes), attributes)
+        else:
+            tracing.span_ended(record.request_id)
+        self._metrics.end(record, attributes.identity, trace.set_span_in_context(opened.span, EMPTY_CONTEXT))
+        self._end_span(opened, attributes)
 
     def flush(self, timeout: float | None = None) -> bool:
-        """Have the providers send what they hold back, where they can; the SDK's can, the API alone holds nothing."""
-        if self._measures:
-            self._keep_up()
+        """Have the providers send what is pending, if they can: the SDK's can, those of the API alone hold nothing."""
+        self._metrics.update_health()
         providers = (
             self._tracer_provider or trace.get_tracer_provider(),
             self._meter_provider or metrics.get_meter_provider(),
@@ -179,122 +174,101 @@ class OtelExporter:
         return all(flushed)
 
     def close(self) -> None:
-        """Nothing of ours is open: the providers belong to the application."""
+        """Do nothing: the providers belong to the application."""
 
     def after_fork(self) -> None:
-        """In a forked child: the streams in flight are the parent's, and so are the values that wait."""
-        self._labels.after_fork()
-        self._upkeep.after_fork()
-        self._notes.clear()
+        """In a forked child, forget the streams in flight and the pending values: they are the parent's."""
+        self._pending.clear()
         for total in self._totals.values():
             total.after_fork()
-        for request_id, opened in self._open.items():
-            opened.active(-1)
-            tracing.ended(request_id)
+        for active in self._metrics.after_fork():
+            active.record(-1)
+        for request_id in self._open:
+            tracing.span_ended(request_id)
         self._open = {}
 
-    def alone(self) -> AbstractContextManager[None]:
-        """A block in which other instrumentations leave the request to us."""
-        return alone()
+    def suppress_others(self) -> AbstractContextManager[None]:
+        """A block in which other instrumentations do not measure the request."""
+        return suppress_others()
 
-    def suppressed(self) -> bool:
-        """Whether somebody asked that a call be left alone."""
-        return suppressed()
+    def is_suppressed(self) -> bool:
+        """Whether the current context suppresses instrumentation."""
+        return is_suppressed()
 
-    def _close(self, record: StreamRecord) -> _Open | None:
-        opened = self._open.pop(record.request_id, None)
-        if opened is not None:
-            opened.active(-1)
-            tracing.ended(record.request_id)
-        return opened
-
-    def _begin(self, record: StreamRecord) -> Span:
+    def _start_span(self, attributes: SpanAttributes) -> Span:
+        record = attributes.record
         return self._tracer.start_span(
-            span_name(record),
+            attributes.span_name,
             kind=SpanKind.CLIENT,
-            attributes={**request_attributes(record, self._profile), **identity_attributes(record)},
-            links=self._links(record) if RETRY_OF in record.attributes else None,
+            attributes={**attributes.of_request, **attributes.of_identity},
+            links=self._links(record) if names.RETRY_OF in record.attributes else None,
             start_time=_nanoseconds(record.timing.started_at),
         )
 
     def _links(self, record: StreamRecord) -> list[Link]:
-        earlier = record.attributes[RETRY_OF]
+        earlier = record.attributes[names.RETRY_OF]
         ids = earlier if isinstance(earlier, list) else [earlier]
-        return [Link(self._unfinished[one]) for one in ids if isinstance(one, str) and one in self._unfinished]
+        return [Link(self._linkable[one]) for one in ids if isinstance(one, str) and one in self._linkable]
 
-    def _end(self, span: Span, record: StreamRecord, started: StreamRecord | None) -> None:
-        if record.outcome in _RETRIED:
+    def _end_span(self, opened: _OpenSpan, attributes: SpanAttributes) -> None:
+        span, record = opened.span, attributes.record
+        if record.outcome is not None and RETRIED[record.outcome]:
             self._remember(record.request_id, span.get_span_context())
         try:
-            if span.is_recording() or self._details:
-                self._tell(span, record, started)
+            if span.is_recording() or self._emits_details:
+                self._describe(opened, attributes)
         finally:
-            span.end(_ended(record, started))
+            span.end(_end_time(record, opened.attributes.record))
 
-    def _tell(self, span: Span, record: StreamRecord, started: StreamRecord | None) -> None:
-        said = response_attributes(record, self._profile)
-        if started is not None and not same_identity(started, record):
-            span.update_name(span_name(record))
-            said = {**identity_attributes(record), **said}
-        span.set_attributes(said)
+    def _describe(self, opened: _OpenSpan, attributes: SpanAttributes) -> None:
+        span, record = opened.span, attributes.record
+        if not attributes.has_identity_of(opened.attributes):
+            span.update_name(attributes.span_name)
+            span.set_attributes(attributes.of_identity)
+        span.set_attributes(attributes.of_response)
         if failed(record):
-            self._tell_failure(span, record)
-        if self._capture != "NO_CONTENT" or self._details:
-            self._tell_content(span, record)
+            self._describe_failure(span, attributes)
+        if self._capture != "NO_CONTENT" or self._emits_details:
+            self._describe_content(span, attributes)
 
-    def _tell_failure(self, span: Span, record: StreamRecord) -> None:
+    def _describe_failure(self, span: Span, attributes: SpanAttributes) -> None:
+        record = attributes.record
         message = record.error.message if record.error is not None and self._capture != "NO_CONTENT" else None
         span.set_status(Status(StatusCode.ERROR, message))
-        told: dict[str, Any] = {names.EXCEPTION_TYPE: error_type(record), **identity_attributes(record)}
+        event: dict[str, Any] = {names.EXCEPTION_TYPE: error_type(record), **attributes.of_identity}
         if message is not None:
-            told[names.EXCEPTION_MESSAGE] = message
-        self._events.emit(names.EXCEPTION_EVENT, span, told, _ended(record, None), warning=True)
+            event[names.EXCEPTION_MESSAGE] = message
+        self._events.emit(names.EXCEPTION_EVENT, span, event, _end_time(record), warning=True)
 
-    def _tell_content(self, span: Span, record: StreamRecord) -> None:
+    def _describe_content(self, span: Span, attributes: SpanAttributes) -> None:
+        record = attributes.record
         content: dict[str, Any] = {}
         if self._capture != "NO_CONTENT":
             content = content_attributes(record, self._redact, finish_reason=self._profile.message_finish_reason)
         if self._capture in ("SPAN_ONLY", "SPAN_AND_EVENT"):
             span.set_attributes(as_json(content))
-        if self._details:
-            plain = {
-                **request_attributes(record, self._profile),
-                **identity_attributes(record),
-                **response_attributes(record, self._profile),
-            }
-            in_event = content if self._capture in ("EVENT_ONLY", "SPAN_AND_EVENT") else {}
-            self._events.emit(names.DETAILS_EVENT, span, {**plain, **in_event}, _ended(record, None))
+        if self._emits_details:
+            event: dict[str, Any] = {**attributes.of_request, **attributes.of_identity, **attributes.of_response}
+            if self._capture in ("EVENT_ONLY", "SPAN_AND_EVENT"):
+                event.update(content)
+            self._events.emit(names.DETAILS_EVENT, span, event, _end_time(record))
 
     def _remember(self, request_id: str, context: SpanContext) -> None:
-        self._unfinished[request_id] = context
-        if len(self._unfinished) > REMEMBERED:
-            self._unfinished.pop(next(iter(self._unfinished), ""), None)
+        self._linkable[request_id] = context
+        if len(self._linkable) > MAX_LINKED:
+            self._linkable.pop(next(iter(self._linkable), ""), None)
 
-    def _measure(self, record: StreamRecord, span: Span) -> None:
-        context = trace.set_span_in_context(span, NOWHERE)
-        for series, value in self._bindings.of(record):
-            if series.exemplified:
-                series.add(value, context)
-            else:
-                series.add(value.mean if isinstance(value, InterChunk) else value)
-        self._keep_up()
-
-    def _keep_up(self) -> None:
-        for figure, label, growth in self._upkeep.grown():
-            name = {"exporter_failures": names.EXPORTER, "label_overflow": names.LABEL}.get(figure)
-            self._own[figure].series({} if name is None or label is None else {name: label})(growth)
-        age = None if self._upkeep.owner is None else self._upkeep.owner.catalog_age()
-        if age is not None:
-            self._own["catalog_age"].series({}).value = age
-
-    def _bind(self, instrument: Instrument, labelled: Labelled) -> _Series:
+    def _bind(self, instrument: Instrument, labels: LabelSet) -> Series:
         if instrument in self._totals:
-            return _Series(self._totals[instrument].series(labelled), False)
-        return _Series(partial(self._notes.add, self._histograms[instrument], labelled), instrument.figure in EXEMPLIFIED)
+            series: Sum = self._totals[instrument].series(labels)
+            return Series(series.set if instrument.kind == "gauge" else series.add)
+        add = partial(self._pending.add, self._histograms[instrument], labels)
+        return Series(partial(_add_mean, add) if instrument.distribution else add, instrument.exemplars)
 
 
-def _ignored(_: float) -> None:
-    """Takes the values that another exporter tells."""
+def _add_mean(add: Callable[[float], None], waits: InterChunk) -> None:
+    """Add a distribution to a histogram as its mean."""
+    add(waits.mean)
 
 
 def _histogram(meter: Meter, instrument: Instrument) -> Histogram:
@@ -307,24 +281,24 @@ def _histogram(meter: Meter, instrument: Instrument) -> Histogram:
 
 
 def _nanoseconds(moment: datetime | None) -> int | None:
-    """Nanoseconds since the epoch, in whole numbers: a float would lose the last microsecond."""
+    """Nanoseconds since the epoch, computed in integers: a float would lose the last microsecond."""
     if moment is None:
         return None
     since = moment - _EPOCH
     return ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1_000
 
 
-def _ended(record: StreamRecord, opened: StreamRecord | None) -> int | None:
-    """The start and the monotonic duration, so that no step of the wall clock makes a span end before it began.
+def _end_time(record: StreamRecord, started: StreamRecord | None = None) -> int | None:
+    """The end of a span in nanoseconds: its start plus the monotonic duration, so a step of the wall clock cannot put it first.
 
-    The later start: of a request that is made after it was wrapped the record tells it, and where the wall clock was set
-    back meanwhile, what was said when the span began.
+    The start is the later one of the record and of the record that the span started with: a request may be made after the
+    stream was wrapped, and the wall clock may have been set back meanwhile.
     """
-    starts = [one.timing.started_at for one in (record, opened) if one is not None and one.timing.started_at is not None]
-    started, duration = _nanoseconds(max(starts, default=None)), record.timing.duration
-    if started is None or duration is None:
+    starts = [one.timing.started_at for one in (record, started) if one is not None and one.timing.started_at is not None]
+    start, duration = _nanoseconds(max(starts, default=None)), record.timing.duration
+    if start is None or duration is None:
         return _nanoseconds(record.timing.ended_at)
-    return started + round(duration * 1e9)
+    return start + round(duration * 1e9)
 
 
 def _flushed(provider: object, timeout: float | None) -> bool:
@@ -336,6 +310,6 @@ def _flushed(provider: object, timeout: float | None) -> bool:
 
 def _version() -> str | None:
     try:
-        return version(SCOPE)
+        return version(names.SCOPE)
     except PackageNotFoundError:
         return None

@@ -7,59 +7,49 @@ import os
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
 from ..records import WAIT_BOUNDS, InterChunk, StreamRecord
-from .bindings import Bindings, Labelled
+from .base import Exporter
+from .bindings import LabelSet, Series
 from .environment import semconv_of
+from .instruments import ACTIVE_STREAMS, Instrument, prometheus_label
 from .labels import MAX_VALUES, Labels
-from .measurements import LATE_CHUNK
-from .names import ACTIVE_STREAMS, CHUNK_FAULTS, EXEMPLIFIED, PROFILES, Figure, Instrument, Semconv, prometheus_label
-from .owner import Owner, Upkeep
-from .tracing import Exemplar, exemplar
+from .measurements import Identity
+from .profiles import PROFILES, Semconv
+from .stream_metrics import StreamMetrics
+from .tally_info import TallyInfo
+from .tracing import Exemplar, exemplar_of
 
 Metric = Counter | Gauge | Histogram
 
 
-class _Open(NamedTuple):
-    """A stream in flight: what counts it as active, and where its trace is."""
+class PrometheusExporter(Exporter):
+    """Counters, histograms and gauges, with the names that OpenTelemetry's translation to Prometheus gives.
 
-    active: Callable[[float], None]
-    exemplar: Exemplar | None
+    Two exporters on one registry share its metrics. The application serves `registry`. Buckets of latencies have exemplars
+    with the trace, which Prometheus reads from the OpenMetrics format. If `PROMETHEUS_MULTIPROC_DIR` is set, the workers of
+    one service are added up, as prometheus_client's documentation describes.
 
-
-class _Series(NamedTuple):
-    """What takes the values of one series; some take an exemplar too."""
-
-    add: Callable[..., None]
-    exemplified: bool
-
-
-class PrometheusExporter:
-    """Counters, histograms and gauges, each under the name that OpenTelemetry's translation gives.
-
-    Two exporters on one registry share its metrics. `registry` is the one in use, to be served by the application. Buckets
-    of latencies have exemplars with the trace, which Prometheus asks for in the OpenMetrics format. With
-    `PROMETHEUS_MULTIPROC_DIR` set, all workers of one service are summed up, as prometheus_client's documentation describes.
-
-    OpenTelemetry's own Prometheus reader serves the same names. Where it is loaded before the tally is made, this exporter
-    wins: an `OtelExporter` of the same tally then makes spans only, for otherwise every stream would count twice.
+    OpenTelemetry's own Prometheus reader serves the same names. If it is loaded before the tally is made, this exporter has
+    precedence: an `OtelExporter` of the same tally then exports no metrics, because every stream would be counted twice.
 
     Args:
-        registry: where the metrics are registered; prometheus_client's global one by default.
+        registry: registers the metrics; prometheus_client's global one by default.
         labels: attributes of the records that become labels, such as `("team", "route")`.
-        semconv: the version of the conventions: "1.41", "latest" or "both"; by default "1.41", or "latest" where the
+        semconv: the version of the conventions: "1.41", "latest" or "both"; by default "1.41", or "latest" if the
             environment variable `OTEL_SEMCONV_STABILITY_OPT_IN` lists `gen_ai_latest_experimental`.
         exemplars: whether buckets have exemplars.
-        max_values: how many values each label may take before the rest are "other".
-        known_models: whether a model is known by name; a known name is always kept. By default the tally's catalog knows.
+        max_values: how many values each label may have before further ones become "other".
+        known_models: whether a model's name is known; a known name is always kept. By default, whether the tally's catalog
+            has it.
 
     Raises:
-        ValueError: the registry has a metric of one of our names that is not ours, or that has other labels; a label has
-            the name of one of ours, stands twice, or cannot be a label; there is no such version.
+        ValueError: the registry has a metric of the same name that another library registered, or that has other labels; a
+            label is a duplicate, has the name of a shared label, or is not a valid label; `semconv` is unknown.
 
     Example:
         >>> from prometheus_client import CollectorRegistry
@@ -73,7 +63,8 @@ class PrometheusExporter:
         1.0
     """
 
-    blocking = False  # adding up takes no time
+    blocking = False  # adding takes no time
+    serves_prometheus = True
 
     def __init__(
         self,
@@ -89,92 +80,67 @@ class PrometheusExporter:
         self._instruments = PROFILES[semconv_of(semconv)].instruments
         self._labels = Labels(labels, max_values, known_models)
         self._exemplars = exemplars
-        self._metrics = {one: _metric(self.registry, one, _label_names(one, self._labels)) for one in self._instruments}
-        self._own: dict[Figure, Any] = {one.figure: metric for one, metric in self._metrics.items() if not one.of_streams}
-        self._upkeep = Upkeep(self._labels.overflow)
-        self._bindings = Bindings(self._instruments, self._labels, self._bind)
-        self._open: dict[str, _Open] = {}
+        self._collectors = {one: _metric(self.registry, one, _label_names(one, self._labels)) for one in self._instruments}
+        self._metrics = StreamMetrics(self._instruments, self._labels, self._bind)
+        self._open_exemplars: dict[str, Exemplar | None] = {}
 
-    def belongs_to(self, owner: Owner) -> None:
-        """Ask the owner's catalog which models are known, and tell how it and the exporters fare."""
-        self._upkeep.owner = owner
-        self._labels.known_models = self._labels.known_models or owner.knows_model
+    def on_attach(self, tally: TallyInfo) -> None:
+        """Use the tally's catalog to look up known models, and export its health."""
+        self._metrics.attach(tally)
 
     def on_start(self, record: StreamRecord) -> None:
         """Count the stream as active."""
-        opened = _Open(self._bindings.one(ACTIVE_STREAMS, record).add, self._exemplar(record))
-        opened.active(1)
-        self._open[record.request_id] = opened
+        self._metrics.start(record, Identity.of(record))
+        self._open_exemplars[record.request_id] = self._exemplar(record)
 
     def on_late(self, record: StreamRecord) -> None:
-        """Count a chunk that came after the end."""
-        self._bindings.one(CHUNK_FAULTS, record, LATE_CHUNK).add(1)
-
-    def on_discard(self, record: StreamRecord) -> None:
-        """Count the stream as active no more."""
-        opened = self._open.pop(record.request_id, None)
-        if opened is not None:
-            opened.active(-1)
+        """Count a chunk that was received after the end."""
+        self._metrics.late(record)
 
     def export(self, record: StreamRecord) -> None:
-        """Add what the record says."""
-        opened = self._open.get(record.request_id)
-        self.on_discard(record)
-        found = self._exemplar(record) if opened is None or opened.exemplar is None else opened.exemplar
-        for series, value in self._bindings.of(record):
-            if series.exemplified and found is not None:
-                series.add(value, found)
-            else:
-                series.add(value)
-        self._keep_up()
+        """Record all values of the record."""
+        exemplar = self._open_exemplars.pop(record.request_id, None) or self._exemplar(record)
+        self._metrics.end(record, Identity.of(record), exemplar)
 
     def flush(self, timeout: float | None = None) -> bool:  # noqa: ARG002 - a scrape takes what is there
-        """Nothing is held back: Prometheus comes and takes it."""
-        self._keep_up()
+        """Update the metrics of the package. Nothing is pending: Prometheus scrapes the registry."""
+        self._metrics.update_health()
         return True
 
     def close(self) -> None:
-        """The metrics stay, so that the last scrape finds them."""
+        """Do nothing: the metrics stay, so that the last scrape finds them."""
 
     def after_fork(self) -> None:
-        """In a forked child: the streams in flight are the parent's."""
-        self._labels.after_fork()
-        self._upkeep.after_fork()
-        self._open = {}
-        self._metrics[ACTIVE_STREAMS].clear()
-        self._bindings = Bindings(self._instruments, self._labels, self._bind)
+        """In a forked child, forget the streams in flight: they are the parent's."""
+        self._open_exemplars = {}
+        self._collectors[ACTIVE_STREAMS].clear()
+        self._metrics.after_fork()
 
     def _exemplar(self, record: StreamRecord) -> Exemplar | None:
-        return exemplar(record.request_id) if self._exemplars else None
+        return exemplar_of(record.request_id) if self._exemplars else None
 
-    def _keep_up(self) -> None:
-        for figure, label, growth in self._upkeep.grown():
-            counter = self._own[figure]
-            (counter if label is None else counter.labels(label)).inc(growth)
-        owner = self._upkeep.owner
-        age = None if owner is None else owner.catalog_age()
-        if age is not None:
-            self._own["catalog_age"].set(age)
-
-    def _bind(self, instrument: Instrument, labelled: Labelled) -> _Series:
-        names = (*self._labels.names, *instrument.labels)
-        child = self._metrics[instrument].labels(*(labelled.get(name, "") for name in names))
-        if isinstance(child, _Waits):
-            return _Series(child.observe_all, False)
+    def _bind(self, instrument: Instrument, labels: LabelSet) -> Series:
+        names = (*(self._labels.names if instrument.of_streams else ()), *instrument.labels)
+        collector = self._collectors[instrument]
+        child = collector.labels(*(labels.get(name, "") for name in names)) if names else collector
+        if isinstance(child, _Distribution):
+            return Series(child.observe_all)
         if isinstance(child, Histogram):
-            return _Series(child.observe, instrument.figure in EXEMPLIFIED)
-        return _Series(child.inc, False)
+            return Series(child.observe, instrument.exemplars)
+        if isinstance(child, Gauge) and instrument.kind == "gauge":
+            return Series(child.set)
+        return Series(child.inc)
 
 
-class _Waits(Histogram):
+class _Distribution(Histogram):
     """A histogram that takes all waits of one stream at once, as they were counted while it ran.
 
-    prometheus_client has no public way to observe one value many times; what is used of it here the tests pin, for its
-    oldest and its newest release.
+    prometheus_client has no public method that observes a value many times. The private attributes used here are tested with
+    its oldest and its newest release.
     """
 
     def observe_all(self, waits: InterChunk) -> None:
-        """Add one stream's waits, each in its bucket; of a record that does not have them, their mean."""
+        """Add the waits of one stream, each to its bucket, or their mean if the record has no buckets."""
         if not waits.buckets:
             self.observe(waits.mean)
             return
@@ -184,13 +150,13 @@ class _Waits(Histogram):
                 self._buckets[bisect_left(self._upper_bounds, bound)].inc(count)
 
 
-class _Ours(NamedTuple):
+class _Registered(NamedTuple):
     metric: Metric
     labels: tuple[str, ...]
 
 
-_OURS: WeakKeyDictionary[CollectorRegistry, dict[str, _Ours]] = WeakKeyDictionary()
-"""What we registered, by registry: prometheus_client tells that a name is taken, and not by whom."""
+_REGISTERED: WeakKeyDictionary[CollectorRegistry, dict[str, _Registered]] = WeakKeyDictionary()
+"""The metrics registered here, by registry and name: prometheus_client reports that a name is taken, but not by whom."""
 
 _LOCK = Lock()
 
@@ -206,16 +172,16 @@ def _label_names(instrument: Instrument, shared: Labels) -> tuple[str, ...]:
 def _metric(registry: CollectorRegistry, instrument: Instrument, labels: tuple[str, ...]) -> Metric:
     name = instrument.prometheus_name
     with _LOCK:
-        ours = _OURS.setdefault(registry, {})
+        registered = _REGISTERED.setdefault(registry, {})
         try:
             metric = _new_metric(registry, instrument, labels)
         except ValueError:
-            if name not in ours:
+            if name not in registered:
                 raise
-            if ours[name].labels != labels:
-                raise ValueError(f"{name} is registered with other labels: {', '.join(ours[name].labels)}") from None
-            return ours[name].metric
-        ours[name] = _Ours(metric, labels)
+            if registered[name].labels != labels:
+                raise ValueError(f"{name} is registered with other labels: {', '.join(registered[name].labels)}") from None
+            return registered[name].metric
+        registered[name] = _Registered(metric, labels)
         return metric
 
 
@@ -227,8 +193,8 @@ def _new_metric(registry: CollectorRegistry, instrument: Instrument, labels: tup
         return Gauge(name, description, labels, registry=registry, multiprocess_mode="livesum")
     if instrument.kind == "gauge":
         gauge = Gauge(name, description, labels, registry=registry, multiprocess_mode="livemax")
-        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:  # there the oldest of all workers counts, and nothing is below 0
-            gauge.set(math.nan)  # not 0, as long as nothing is known
+        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:  # with several workers the highest value wins, and NaN breaks that
+            gauge.set(math.nan)  # not 0: the age is unknown until the catalog is loaded
         return gauge
-    kind = _Waits if instrument.figure == "time_per_output_chunk" else Histogram
+    kind = _Distribution if instrument.distribution else Histogram
     return kind(name, description, labels, registry=registry, buckets=instrument.buckets)

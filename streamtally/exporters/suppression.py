@@ -1,4 +1,4 @@
-"""How OpenTelemetry instrumentations of one call tell each other to stand back, so that it is measured once."""
+"""How OpenTelemetry instrumentations of one call suppress each other, so that it is measured once."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from contextlib import contextmanager
 from opentelemetry import context
 
 _INFERENCE = "opentelemetry.genai.client.inference.context"
-"""Under this key opentelemetry-util-genai, and with it each opentelemetry-instrumentation-genai-*, finds the call around it."""
+"""The context key of opentelemetry-util-genai, and so of each opentelemetry-instrumentation-genai-*."""
 
 _LANGUAGE_MODEL = "suppress_language_model_instrumentation"
-"""The key of OpenLLMetry."""
+"""The context key of OpenLLMetry."""
 
 _ALL = (_INFERENCE, _LANGUAGE_MODEL, "suppress_instrumentation", context._SUPPRESS_INSTRUMENTATION_KEY)
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """Inside the block, other instrumentations leave calls of language models alone.
+def suppress_others() -> Iterator[None]:
+    """Suppress other instrumentations of language models inside the block.
 
-    What silences all of them (`suppress_instrumentation`) is not set: the spans of the HTTP request are the user's.
+    `suppress_instrumentation` is not set, because it would also suppress the spans of the HTTP request.
     """
     current = context.set_value(_LANGUAGE_MODEL, True)
-    believed = getattr(sys.modules.get("opentelemetry.util.genai.invocation"), "InferenceData", None)
-    if believed is not None:  # only an object of this class is
-        current = context.set_value(_INFERENCE, believed(), current)
+    inference_data = getattr(sys.modules.get("opentelemetry.util.genai.invocation"), "InferenceData", None)
+    if inference_data is not None:  # the value must be an instance of this class
+        current = context.set_value(_INFERENCE, inference_data(), current)
     token = context.attach(current)
     try:
         yield
@@ -34,6 +34,6 @@ def alone() -> Iterator[None]:
         context.detach(token)
 
 
-def suppressed() -> bool:
-    """Whether somebody asked that this call be left alone: another instrumentation that measures it already, or the user."""
+def is_suppressed() -> bool:
+    """Whether the current context suppresses instrumentation: another one measures the call already, or the user asked."""
     return any(context.get_value(key) for key in _ALL)

@@ -1,7 +1,7 @@
-"""What OpenTelemetry's instruments are given when the SDK collects: sums added up here, and values noted here.
+"""Values that OpenTelemetry's instruments get when the SDK collects: sums, and values that wait for a histogram.
 
-A value through the SDK costs as much as a third of a span; here it costs next to nothing, on the stream's path. The SDK
-gets the same sums, and the same values for its histograms, on the thread that collects.
+To record a value through the SDK costs as much as a third of a span. Here it costs next to nothing while the stream ends, and
+the SDK gets the same sums, and the same values for its histograms, on the thread that collects.
 """
 
 from __future__ import annotations
@@ -16,117 +16,120 @@ from opentelemetry import metrics
 from opentelemetry.context import Context
 from opentelemetry.metrics import CallbackOptions, Histogram, Meter, MeterProvider, Observation
 
-from .bindings import Labelled
-from .names import Instrument
+from .bindings import LabelSet
+from .instruments import Instrument
 
-NOTED = 4_096
-"""Values that wait for the SDK to collect, at most: about 500 streams. Those that come then go to the SDK at once."""
+MAX_PENDING = 4_096
+"""Values that wait for the SDK to collect, at most: those of about 500 streams. Further values go to the SDK at once."""
 
-NOWHERE = Context()
-"""Not the current context, which is whatever happens to run where the record is exported."""
+EMPTY_CONTEXT = Context()
+"""Used in place of the current context, which belongs to whatever code runs where the record is exported."""
 
 
 class Sum:
-    """One series."""
+    """The sum of one series."""
 
-    __slots__ = ("_lock", "labelled", "value")
+    __slots__ = ("_lock", "labels", "value")
 
-    def __init__(self, labelled: Labelled) -> None:
-        self.labelled = labelled
+    def __init__(self, labels: LabelSet) -> None:
+        self.labels = labels
         self.value: float = 0
         self._lock = Lock()
 
-    def __call__(self, amount: float) -> None:
+    def add(self, amount: float) -> None:
         """Add an amount."""
         with self._lock:
             self.value += amount
 
+    def set(self, value: float) -> None:
+        """Replace the value, of a gauge."""
+        self.value = value
+
     def after_fork(self) -> None:
-        """In a forked child the lock may be held by a thread that is not here."""
+        """Replace the lock, in a forked child: a thread of the parent may hold it."""
         self._lock = Lock()
 
 
-class Notes:
-    """Values for histograms, in the order in which they came."""
+class PendingValues:
+    """Values for histograms, in the order in which they were added."""
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[Histogram, float, Labelled, Context]] = deque()
+        self._pending: deque[tuple[Histogram, float, LabelSet, Context]] = deque()
 
-    def add(self, histogram: Histogram, labelled: Labelled, value: float, context: Context = NOWHERE) -> None:
-        """Note a value. The context is that of its exemplar."""
-        if len(self._waiting) >= NOTED:
-            histogram.record(value, labelled, context)
+    def add(self, histogram: Histogram, labels: LabelSet, value: float, context: Context = EMPTY_CONTEXT) -> None:
+        """Add a value. Its exemplar has the span of the context."""
+        if len(self._pending) >= MAX_PENDING:
+            histogram.record(value, labels, context)
         else:
-            self._waiting.append((histogram, value, labelled, context))
+            self._pending.append((histogram, value, labels, context))
 
     def clear(self) -> None:
-        """Forget what waits, in a forked child: it is the parent's to tell."""
-        self._waiting.clear()
+        """Drop all values, in a forked child: the parent records them."""
+        self._pending.clear()
 
-    def hand_over(self) -> None:
-        """Give the SDK what was noted until now. Several threads may, each value goes once."""
-        waiting = self._waiting
-        for _ in range(len(waiting)):
+    def record_all(self) -> None:
+        """Record the values that were added until now. Several threads may call this; each value is recorded once."""
+        for _ in range(len(self._pending)):
             try:
-                histogram, value, labelled, context = waiting.popleft()
+                histogram, value, labels, context = self._pending.popleft()
             except IndexError:  # another thread took it
                 return
-            histogram.record(value, labelled, context)
+            histogram.record(value, labels, context)
 
 
 class Total:
-    """The series of one instrument, for which the SDK asks when it collects; it gets the noted values then, too."""
+    """The sums of one instrument, which the SDK asks for when it collects. The pending values are recorded at that time."""
 
-    def __init__(self, notes: Notes) -> None:
-        self._notes = notes
+    def __init__(self, pending: PendingValues) -> None:
+        self._pending = pending
         self._sums: dict[frozenset[tuple[str, str | int]], Sum] = {}
 
-    def series(self, labelled: Labelled) -> Sum:
-        """The sum of these labels; the same one each time."""
-        return self._sums.setdefault(frozenset(labelled.items()), Sum(labelled))
+    def series(self, labels: LabelSet) -> Sum:
+        """The sum with these labels; the same object each time."""
+        return self._sums.setdefault(frozenset(labels.items()), Sum(labels))
 
     def observe(self, _: CallbackOptions) -> Iterable[Observation]:
-        """What the SDK asks for."""
-        self._notes.hand_over()
-        return [Observation(one.value, one.labelled) for one in list(self._sums.values())]
+        """The callback for the SDK."""
+        self._pending.record_all()
+        return [Observation(one.value, one.labels) for one in list(self._sums.values())]
 
     def after_fork(self) -> None:
-        """Begin anew in a forked child."""
+        """Replace the locks, in a forked child."""
         for one in list(self._sums.values()):
             one.after_fork()
 
 
-class Ours(NamedTuple):
-    """What there is of ours on one provider: all exporters on it add to the same totals."""
+class ProviderState(NamedTuple):
+    """All that exists on one meter provider. All exporters of the provider add to the same totals."""
 
-    notes: Notes
+    pending: PendingValues
     totals: dict[str, Total]
 
-    def of(self, meter: Meter, instruments: Iterable[Instrument]) -> Mapping[Instrument, Total]:
-        """The totals of these counters and gauges, made there if they are not yet."""
+    def totals_of(self, meter: Meter, instruments: Iterable[Instrument]) -> Mapping[Instrument, Total]:
+        """The totals of these counters and gauges, created if they do not exist."""
         with _LOCK:
             for one in instruments:
                 if one.name not in self.totals:
-                    self.totals[one.name] = _made(meter, one, Total(self.notes))
+                    self.totals[one.name] = _registered(meter, one, Total(self.pending))
             return {one: self.totals[one.name] for one in instruments}
 
 
-class _Global:
+class _GlobalProvider:
     """Stands for the global provider, which is another object before the application has set it."""
 
 
-_GLOBAL = _Global()
-_OURS: WeakKeyDictionary[object, Ours] = WeakKeyDictionary()
-"""By provider, which asks only the first instrument of a name."""
+_GLOBAL_PROVIDER = _GlobalProvider()
+_STATES: WeakKeyDictionary[object, ProviderState] = WeakKeyDictionary()
+"""By provider: of several instruments of one name, an SDK asks only the first one for values."""
 
 _LOCK = Lock()
 
 
-def ours_on(provider: MeterProvider | None) -> Ours:
-    """What there is of ours on a provider."""
-    key = _GLOBAL if provider is None or provider is metrics.get_meter_provider() else provider
+def state_of(provider: MeterProvider | None) -> ProviderState:
+    """The state of a provider; of the global one if None."""
+    key = _GLOBAL_PROVIDER if provider is None or provider is metrics.get_meter_provider() else provider
     with _LOCK:
-        return _OURS.setdefault(key, Ours(Notes(), {}))
+        return _STATES.setdefault(key, ProviderState(PendingValues(), {}))
 
 
 _CREATE = {
@@ -136,7 +139,7 @@ _CREATE = {
 }
 
 
-def _made(meter: Meter, instrument: Instrument, total: Total) -> Total:
+def _registered(meter: Meter, instrument: Instrument, total: Total) -> Total:
     create = getattr(meter, _CREATE[instrument.kind])
     create(instrument.name, [total.observe], instrument.unit, instrument.description)
     return total

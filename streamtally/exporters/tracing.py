@@ -1,4 +1,4 @@
-"""The trace that a stream belongs to, for exporters that speak no OpenTelemetry. Loads none of it where nobody uses it."""
+"""The trace of each stream in flight, for exemplars. OpenTelemetry is not imported here."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import sys
 from typing import Any
 
 Exemplar = dict[str, str]
-"""The labels that lead from a metric to a trace, by the names that Prometheus' and Grafana's documentation use."""
+"""The labels that lead from a metric to a trace, with the names that the documentation of Prometheus and Grafana uses."""
 
-_EXPORTED: dict[str, Any] = {}
+_SPAN_CONTEXTS: dict[str, Any] = {}
 """The span contexts of the streams in flight, by request ID."""
 
 
-def exported_as(request_id: str, span_context: Any) -> None:
-    """Our own span of a stream has begun."""
-    _EXPORTED[request_id] = span_context
+def span_started(request_id: str, span_context: Any) -> None:
+    """Register the span of a stream."""
+    _SPAN_CONTEXTS[request_id] = span_context
 
 
-def ended(request_id: str) -> None:
-    """It has ended."""
-    _EXPORTED.pop(request_id, None)
+def span_ended(request_id: str) -> None:
+    """Forget the span of a stream."""
+    _SPAN_CONTEXTS.pop(request_id, None)
 
 
-def exemplar(request_id: str) -> Exemplar | None:
-    """Where to find the stream's trace: its own span, else the caller's. None where there is none, or it is not sampled."""
-    context = _EXPORTED.get(request_id)
+def exemplar_of(request_id: str) -> Exemplar | None:
+    """The exemplar of a stream: its own span, else the current one. None if there is no span, or it is not sampled."""
+    context = _SPAN_CONTEXTS.get(request_id)
     if context is None:
         trace = sys.modules.get("opentelemetry.trace")
         if trace is None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from ..exporters import Exporter
 from ..records import StreamRecord
 
 
-class RecordingExporter:
+class RecordingExporter(Exporter):
     """Keeps every record that reaches it, in order and at once, for a test to look at.
 
     Attributes:

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from scripts.dashboards.promql import VERSIONS
 from streamtally import Tally
 from streamtally.exporters import PrometheusExporter
-from streamtally.exporters.names import Semconv
+from streamtally.exporters.profiles import Semconv
 from streamtally.records import Outcome, StreamRecord, Usage
 from streamtally.testing import FakeClock
 from streamtally.testing.scenarios import chat

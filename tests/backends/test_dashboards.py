@@ -9,7 +9,7 @@ import pytest
 
 from scripts.dashboards.__main__ import FOLDER, files
 from scripts.dashboards.promql import VERSIONS, PromQL
-from streamtally.exporters.names import PROFILES, Semconv
+from streamtally.exporters.profiles import PROFILES, Semconv
 from tests.backends.prometheus import program
 
 FILES = files()

@@ -29,7 +29,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from streamtally import Tally
 from streamtally.exporters import OtelExporter
-from streamtally.exporters.names import PROFILES, Semconv
+from streamtally.exporters.profiles import PROFILES, Semconv
 from streamtally.records import StreamRecord
 from streamtally.testing import FakeClock
 from tests.backends.cases import CASES, ERROR

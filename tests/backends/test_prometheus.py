@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from scripts.dashboards.promql import VARIABLES, VERSIONS, PromQL
-from streamtally.exporters.names import PROFILES, Figure, Semconv
+from streamtally.exporters.instruments import MetricId
+from streamtally.exporters.profiles import PROFILES, Semconv
 from streamtally.records import StreamRecord
 from tests.backends.scraped import WINDOW, Scraped, scraped
 from tests.backends.traffic import REQUESTS
 
 DASHBOARDS = Path(__file__).parents[2] / "dashboards"
-FIGURES: Mapping[Figure, Callable[[StreamRecord], float | None]] = {
+METRICS: Mapping[MetricId, Callable[[StreamRecord], float | None]] = {
     "duration": lambda record: record.timing.duration,
     "time_to_first_chunk": lambda record: record.timing.time_to_first_chunk,
     "time_to_first_token": lambda record: record.timing.time_to_first_token,
@@ -88,16 +89,16 @@ def test_every_variable_offers_its_values(world: Scraped, profile: Semconv) -> N
 
 
 @pytest.mark.parametrize("q", [0.5, 0.95, 0.99])
-@pytest.mark.parametrize("figure", FIGURES)
-def test_a_quantile_lies_in_the_bucket_of_the_records_own(world: Scraped, profile: Semconv, figure: Figure, q: float) -> None:
+@pytest.mark.parametrize("metric_id", METRICS)
+def test_a_quantile_is_in_the_bucket_of_the_records_own(world: Scraped, profile: Semconv, metric_id: MetricId, q: float) -> None:
     """Prometheus' quantile, and the one of the records' values, lie between the same two bounds."""
     service = world.services[profile]
-    timed = [one for one in service.records if figure not in LATENCIES or one.timing.started_from != "wrap"]
-    values = sorted(value for one in timed if (value := FIGURES[figure](one)) is not None)
+    timed = [one for one in service.records if metric_id not in LATENCIES or one.timing.started_from != "wrap"]
+    values = sorted(value for one in timed if (value := METRICS[metric_id](one)) is not None)
     true = values[math.ceil(q * len(values)) - 1]
     ask = PromQL(PROFILES[profile], WINDOW, {"job": service.job})
-    there = world.value(ask.quantile(q, figure))
-    (bounds,) = (one.buckets for one in PROFILES[profile] if one.figure == figure)
+    there = world.value(ask.quantile(q, metric_id))
+    (bounds,) = (one.buckets for one in PROFILES[profile] if one.metric_id == metric_id)
     low, high = _bucket(true, bounds)
     assert there is not None
     assert low <= there <= high or there == pytest.approx(high), f"{there} for {true}"

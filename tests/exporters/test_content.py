@@ -4,7 +4,7 @@ import base64
 import io
 import json
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -25,28 +25,18 @@ from streamtally.exporters import (
     redaction,
     without_content,
 )
-from streamtally.records import Outcome, StreamRecord, StreamType
+from streamtally.records import Outcome, StreamRecord, StreamType, Usage, base
+from streamtally.records.base import Frozen, Private
 from tests.exporters.samples import MARK, marked, record
 
-PLAIN = {
-    "StreamRecord": "request_id stream_type dialect outcome provider requested_model model response_id conversation_id "
-    "server_address server_port choices audio transcript images usage cost timing error ordering missing highest_index "
-    "chunk_count duplicates conflicts late dropped_bytes dropped_chunks service_tier system_fingerprint attributes",
-    "Choice": "index role tool_calls finish_reason finish_reason_raw",
-    "ToolCall": "index id name complete type",
-    "Audio": "mime_type size id",
-    "Image": "index mime_type partials complete",
-    "Transcript": "language duration",
-    "Usage": "input_tokens output_tokens total_tokens cache_read_tokens cache_write_tokens cache_write_1h_tokens "
-    "reasoning_tokens text_input_tokens text_output_tokens audio_input_tokens audio_output_tokens cache_read_audio_tokens "
-    "cache_read_image_tokens image_input_tokens image_output_tokens accepted_prediction_tokens rejected_prediction_tokens "
-    "seconds characters images searches image_size image_quality cost_usd source partial "
-    "cache_write_12h_tokens cache_write_audio_tokens cache_read_video_tokens video_input_tokens video_output_tokens "
-    "citation_tokens video_seconds input_video_seconds input_images megapixels pages annotated_pages grounded_prompts "
-    "grounded_queries maps_queries file_searches code_sessions search_units video_size search_context",
-    "ErrorDetails": "type code status retryable",
-}
-"""The fields that are no content. A field that is neither here nor in the rule must be decided on."""
+
+def _results(base_class: type[BaseModel] = Frozen) -> list[type[BaseModel]]:
+    """All classes of results, from which a record is built."""
+    found = []
+    for model in base_class.__subclasses__():
+        found += [*([] if model is Private else [model]), *_results(model)]
+    return found
+
 
 WORDS = st.text(st.characters(min_codepoint=97, max_codepoint=122), min_size=12, max_size=20).map("zq{}".format)
 
@@ -96,13 +86,38 @@ def test_the_mark_is_in_every_field_of_content() -> None:
         assert MARK in repr(_reach(dumped, path)), path
 
 
-def test_every_field_is_decided_on() -> None:
-    """A new field of a record is either content or plain."""
-    for model, rule in _models(StreamRecord, redaction.CONTENT):
-        content = {name for name in rule if not isinstance(rule, dict) or rule[name] is True}
-        plain = set(PLAIN[model.__name__].split())
-        assert content | plain == set(model.model_fields), model.__name__
-        assert not content & plain, model.__name__
+@pytest.mark.parametrize("model", _results(), ids=lambda model: model.__name__)
+def test_every_field_is_decided_on(model: type[BaseModel]) -> None:
+    """A field of a record, at any depth, is either content or plain."""
+    table = "streamtally/exporters/redaction.py: FIELDS"
+    assert model in redaction.FIELDS, f"add {model.__name__} to {table}"
+    content, plain = redaction.FIELDS[model]
+    assert content | plain == set(model.model_fields), f"decide on these fields of {model.__name__} in {table}"
+    assert not content & plain, f"each field of {model.__name__} has one place in {table}"
+
+
+def test_the_rule_goes_into_nested_models() -> None:
+    """As pydantic's `exclude` takes it."""
+    assert redaction.CONTENT["choices"]["__all__"]["tool_calls"] == {
+        "__all__": {"arguments": True, "arguments_json": True, "extras": True}
+    }
+    assert redaction.CONTENT["error"] == {"message": True, "body": True}
+    assert redaction.CONTENT["params"] is True
+    assert not {"request_id", "cost", "timing"} & redaction.CONTENT.keys()
+
+
+def test_a_field_without_a_decision_is_content(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So nothing leaves by an oversight."""
+    content, plain = redaction.FIELDS[Usage]
+    undecided = redaction._Fields(content, plain - {"searches"})
+    monkeypatch.setattr(redaction, "FIELDS", dict(redaction.FIELDS) | {Usage: undecided})
+    assert redaction._excluded(Usage) == {"raw": True, "searches": True}
+
+
+def test_repr_shows_no_field_of_content() -> None:
+    """Its own list of fields has none."""
+    content = {name for fields in redaction.FIELDS.values() for name in fields.content}
+    assert not base._PLAIN_FIELDS & content
 
 
 def test_a_record_without_content_keeps_the_rest() -> None:
@@ -140,20 +155,3 @@ def _reach(value: Any, path: tuple[str, ...]) -> Any:
     for name in path:
         value = value[0] if name == "__all__" else value[name]
     return value
-
-
-def _models(model: type[BaseModel], rule: Any) -> Iterator[tuple[type[BaseModel], Any]]:
-    """Each model that the rule goes into, with its part of the rule."""
-    yield model, rule
-    for name in rule:
-        if isinstance(rule, dict) and rule[name] is not True:
-            below = rule[name]
-            yield from _models(
-                _model_of(model.model_fields[name].annotation), below.get("__all__", below) if isinstance(below, dict) else below
-            )
-
-
-def _model_of(annotation: Any) -> type[BaseModel]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next(_model_of(part) for part in get_args(annotation) if part not in (type(None), Ellipsis))

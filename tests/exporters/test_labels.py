@@ -3,22 +3,27 @@
 import pytest
 
 from streamtally.exporters import labels as labels_module
-from streamtally.exporters.labels import Labels
-from streamtally.exporters.names import BASE_LABELS, INSTRUMENTS, OTHER
+from streamtally.exporters.instruments import DURATION
+from streamtally.exporters.labels import BASE_LABELS, OTHER, Base, Labels
+from streamtally.exporters.measurements import Identity
+from streamtally.records import StreamRecord
 from tests.exporters.samples import record, started
 
-DURATION = INSTRUMENTS[0]
+
+def values(labels: Labels, one: StreamRecord) -> Base:
+    """The values of the shared labels for a record."""
+    return labels.of(Identity.of(one), one.attributes)
 
 
 def models(labels: Labels, *names: str) -> list[object]:
     """The label of each model's name, in turn."""
-    return [labels.of(record(requested_model=name, model=None))[2] for name in names]
+    return [values(labels, record(requested_model=name, model=None))[2] for name in names]
 
 
 def test_the_values_of_the_conventions_labels() -> None:
     """In the order of their names; what is not known is None."""
-    assert Labels().of(record()) == ("chat", "openai", "gpt-4o", "gpt-4o-2024-08-06", "api.openai.com", 443)
-    assert Labels().of(started(server_address=None, server_port=None)) == ("chat", "openai", "gpt-4o", None, None, None)
+    assert values(Labels(), record()) == ("chat", "openai", "gpt-4o", "gpt-4o-2024-08-06", "api.openai.com", 443)
+    assert values(Labels(), started(server_address=None, server_port=None)) == ("chat", "openai", "gpt-4o", None, None, None)
 
 
 def test_the_first_names_keep_theirs_and_the_others_share_one() -> None:
@@ -36,8 +41,8 @@ def test_declared_labels_are_read_from_the_attributes_and_capped() -> None:
     """Scalars become text; what is absent or has parts is None."""
     labels = Labels(["team", "route"], max_values=1)
     assert labels.names == (*BASE_LABELS, "team", "route")
-    assert labels.of(record(attributes={"team": "a", "route": 7, "user": "u"}))[-2:] == ("a", "7")
-    assert labels.of(record(attributes={"team": "b", "route": [1]}))[-2:] == (OTHER, None)
+    assert values(labels, record(attributes={"team": "a", "route": 7, "user": "u"}))[-2:] == ("a", "7")
+    assert values(labels, record(attributes={"team": "b", "route": [1]}))[-2:] == (OTHER, None)
 
 
 @pytest.mark.parametrize("declared", [["team", "team"], ["gen_ai.request.model"]])
@@ -51,7 +56,7 @@ def test_combinations_are_capped_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Labels within their own caps still multiply; beyond the limit only known names are kept."""
     monkeypatch.setattr(labels_module, "MAX_SERIES", 3)
     labels = Labels(["team"], known_models={"gpt-4o"}.__contains__)
-    found = {labels.of(record(attributes={"team": str(number)})) for number in range(10)}
+    found = {values(labels, record(attributes={"team": str(number)})) for number in range(10)}
     assert len(found) == 4
     assert ("chat", OTHER, "gpt-4o", OTHER, OTHER, OTHER, OTHER) in found
 
@@ -96,15 +101,15 @@ def test_a_label_that_names_no_model_is_never_a_known_model() -> None:
     """A team may be called as a model is."""
     labels = Labels(["team"], max_values=1, known_models={"gpt-4o"}.__contains__)
     models(labels, "a", "b", "gpt-4o")
-    assert labels.of(record(attributes={"team": "search"}))[-1] == "search"
-    assert labels.of(record(attributes={"team": "gpt-4o"}))[-1] == OTHER
+    assert values(labels, record(attributes={"team": "search"}))[-1] == "search"
+    assert values(labels, record(attributes={"team": "gpt-4o"}))[-1] == OTHER
 
 
 def test_no_mixture_of_labels_passes_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Known models in all combinations do not either."""
     monkeypatch.setattr(labels_module, "MAX_SERIES", 10)
     labels = Labels(max_values=1, known_models=lambda _: True)
-    found = {labels.of(record(requested_model=f"m{one}", model=f"m{two}")) for one in range(20) for two in range(20)}
+    found = {values(labels, record(requested_model=f"m{one}", model=f"m{two}")) for one in range(20) for two in range(20)}
     assert len(found) <= 21
     labels.after_fork()
     assert labels.overflow[labels_module.COMBINATION] > 0

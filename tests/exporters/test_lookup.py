@@ -95,7 +95,7 @@ def test_each_exporter_loads_only_what_it_needs() -> None:
     """The package itself, the console and the file exporter load neither OpenTelemetry nor prometheus_client."""
     program = """
 import sys, streamtally.exporters as exporters
-exporters.Delivery([exporters.resolve(print)])
+exporters.Dispatcher([exporters.resolve(print)])
 exporters.ConsoleExporter(), exporters.JsonLinesExporter
 print([name for name in ("opentelemetry", "prometheus_client") if name in sys.modules])
 exporters.PrometheusExporter

@@ -5,21 +5,21 @@ from typing import Any, get_args
 
 import pytest
 
-from streamtally.exporters import names
-from streamtally.exporters.measurements import error_type, operation, provider, reader
+from streamtally.exporters.measurements import error_type, operation, provider
+from streamtally.exporters.profiles import PROFILES
 from streamtally.records import Choice, Cost, CostStatus, ErrorDetails, Outcome, StreamRecord, StreamType, Timing, Usage
 from tests.exporters.samples import PRICED, TIMING, ended, record, started
 
 
-def readings(of: StreamRecord, profile: str = "1.41") -> dict[str, Any]:
+def measured(of: StreamRecord, profile: str = "1.41") -> dict[str, Any]:
     """All values, by the name of the instrument."""
-    found = {one.name: tuple(reader(one)(of)) for one in names.PROFILES[profile]}
+    found = {one.name: tuple(one.measure(of)) for one in PROFILES[profile] if one.measure is not None}
     return {name: values for name, values in found.items() if values}
 
 
 def usage_of(of: StreamRecord) -> dict[str, Any]:
     """The values of the token metrics of the latest conventions, by the end of their names."""
-    found = readings(of, "latest")
+    found = measured(of, "latest")
     return {name.removeprefix(LATEST): values for name, values in found.items() if name.startswith(LATEST) and "token" in name}
 
 
@@ -28,7 +28,7 @@ LATEST = "gen_ai.client.inference."
 
 def test_a_completed_chat_says_all_that_is_known() -> None:
     """One value for each figure, of the standard metrics and of ours."""
-    assert readings(record()) == {
+    assert measured(record()) == {
         "gen_ai.client.operation.duration": ((2.5, ("",)),),
         "gen_ai.client.operation.time_to_first_chunk": ((0.2, ()),),
         "gen_ai.client.operation.time_per_output_chunk": ((TIMING.inter_chunk, ()),),
@@ -45,7 +45,7 @@ def test_a_completed_chat_says_all_that_is_known() -> None:
 def test_what_is_unknown_is_not_measured() -> None:
     """A stream of which nothing is known but that it was abandoned: no zero anywhere."""
     bare = StreamRecord(request_id="r", stream_type=StreamType.CHAT, dialect="openai.chat", outcome=Outcome.ABANDONED)
-    assert readings(bare) == {
+    assert measured(bare) == {
         "streamtally.streams": ((1, ("abandoned",)),),
         "streamtally.unpriced_streams": ((1, ("no_usage",)),),
     }
@@ -54,7 +54,7 @@ def test_what_is_unknown_is_not_measured() -> None:
 @pytest.mark.parametrize("outcome", Outcome)
 def test_each_outcome_is_counted_and_only_failures_have_an_error_type(outcome: Outcome) -> None:
     """Cancelled, abandoned, truncated and limited streams are no errors."""
-    found = readings(ended(outcome))
+    found = measured(ended(outcome))
     assert found["streamtally.streams"] == ((1, (outcome.value,)),)
     expected = {Outcome.ERROR: "server_error", Outcome.TIMEOUT: "timeout"}.get(outcome, "")
     assert found["gen_ai.client.operation.duration"] == ((2.5, (expected,)),)
@@ -68,7 +68,7 @@ def test_an_error_without_a_type_is_the_conventions_other() -> None:
 
 def test_latencies_that_are_lower_bounds_are_left_out() -> None:
     """Of a stream that was open before we saw it only the figures that do not count from the start are measured."""
-    found = readings(record(timing=TIMING.model_copy(update={"started_from": "wrap"})))
+    found = measured(record(timing=TIMING.model_copy(update={"started_from": "wrap"})))
     assert not {name for name in found if name.endswith(("duration", "first_chunk", "first_token"))}
     assert {"gen_ai.client.operation.time_per_output_chunk", "streamtally.tokens_per_second"} <= found.keys()
 
@@ -77,40 +77,40 @@ def test_latencies_that_are_lower_bounds_are_left_out() -> None:
 def test_an_unknown_cost_is_counted_and_not_observed(status: CostStatus) -> None:
     """The reason is the label; a cost that is known in part is both observed and counted."""
     usd = Decimal("0.5") if status == "partial" else None
-    found = readings(record(cost=Cost(usd=usd, status=status)))
+    found = measured(record(cost=Cost(usd=usd, status=status)))
     assert found["streamtally.unpriced_streams"] == ((1, (status,)),)
     assert found.get("streamtally.cost") == (((0.5, ()),) if usd else None)
 
 
 def test_a_free_stream_costs_an_explicit_zero() -> None:
     """Free is not unknown."""
-    found = readings(record(cost=PRICED.model_copy(update={"usd": Decimal(0)})))
+    found = measured(record(cost=PRICED.model_copy(update={"usd": Decimal(0)})))
     assert found["streamtally.cost"] == ((0.0, ()),)
     assert "streamtally.unpriced_streams" not in found
 
 
 def test_estimated_tokens_never_mix_with_the_providers_own() -> None:
     """They have a metric of their own."""
-    found = readings(record(usage=Usage(input_tokens=7, output_tokens=0, source="estimated")))
+    found = measured(record(usage=Usage(input_tokens=7, output_tokens=0, source="estimated")))
     assert "gen_ai.client.token.usage" not in found
     assert found["streamtally.estimated_tokens"] == ((7, ("input",)), (0, ("output",)))
 
 
 def test_a_count_that_one_side_lacks_is_left_out() -> None:
     """Usage may be known for one direction only."""
-    assert readings(record(usage=Usage(input_tokens=7)))["gen_ai.client.token.usage"] == ((7, ("input",)),)
+    assert measured(record(usage=Usage(input_tokens=7)))["gen_ai.client.token.usage"] == ((7, ("input",)),)
 
 
 def test_parts_of_the_tokens() -> None:
     """Cache and reasoning, for the shares of them."""
     usage = Usage(input_tokens=9, output_tokens=9, cache_read_tokens=4, cache_write_tokens=0, reasoning_tokens=5)
-    assert readings(record(usage=usage))["streamtally.token_parts"] == ((4, ("cache_read",)), (5, ("reasoning",)))
+    assert measured(record(usage=usage))["streamtally.token_parts"] == ((4, ("cache_read",)), (5, ("reasoning",)))
 
 
 def test_faults_of_chunks_and_stalls() -> None:
     """Each fault is counted by its kind; gaps count positions, not ranges."""
     faulty = record(duplicates=2, conflicts=1, missing=((3, 5), (9, 10)), dropped_chunks=4, timing=Timing(stalls=2))
-    found = readings(faulty)
+    found = measured(faulty)
     assert found["streamtally.chunk_faults"] == ((2, ("duplicate",)), (1, ("conflict",)), (3, ("missing",)), (4, ("dropped",)))
     assert found["streamtally.stalls"] == ((2, ()),)
 
@@ -118,7 +118,7 @@ def test_faults_of_chunks_and_stalls() -> None:
 def test_every_choice_has_its_finish_reason_counted() -> None:
     """Choices that never finished are told by the outcome."""
     choices = (Choice(finish_reason="stop"), Choice(index=1, finish_reason=None), Choice(index=2, finish_reason="length"))
-    assert readings(record(choices=choices))["streamtally.finish_reasons"] == ((1, ("stop",)), (1, ("length",)))
+    assert measured(record(choices=choices))["streamtally.finish_reasons"] == ((1, ("stop",)), (1, ("length",)))
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_an_operation_without_usage_is_zero_by_the_latest_conventions(usage: Usa
         "usage.input_tokens": ((0, ("unknown",)),),
         "usage.output_tokens": ((0, ("unknown",)),),
     }
-    assert "gen_ai.client.token.usage" not in readings(failed)
+    assert "gen_ai.client.token.usage" not in measured(failed)
 
 
 @pytest.mark.parametrize(

@@ -4,21 +4,22 @@ import re
 
 import pytest
 
-from streamtally.exporters import names
-from streamtally.exporters.names import PROFILES, Instrument
+from streamtally.exporters import instruments
+from streamtally.exporters.instruments import Instrument
+from streamtally.exporters.profiles import PROFILES
 
 STANDARD = {
-    "gen_ai.client.operation.duration": ("histogram", "s", names.SECONDS, ("error.type",)),
-    "gen_ai.client.operation.time_to_first_chunk": ("histogram", "s", names.SECONDS, ()),
-    "gen_ai.client.operation.time_per_output_chunk": ("histogram", "s", names.SECONDS, ()),
-    "gen_ai.client.token.usage": ("histogram", "{token}", names.TOKENS, ("gen_ai.token.type",)),
+    "gen_ai.client.operation.duration": ("histogram", "s", instruments.SECONDS, ("error.type",)),
+    "gen_ai.client.operation.time_to_first_chunk": ("histogram", "s", instruments.SECONDS, ()),
+    "gen_ai.client.operation.time_per_output_chunk": ("histogram", "s", instruments.SECONDS, ()),
+    "gen_ai.client.token.usage": ("histogram", "{token}", instruments.TOKENS, ("gen_ai.token.type",)),
 }
 LATEST = {
-    "gen_ai.client.inference.duration": ("histogram", "s", names.SECONDS, ("error.type",)),
-    "gen_ai.client.inference.time_to_first_chunk": ("histogram", "s", names.SECONDS, ()),
-    "gen_ai.client.inference.time_per_output_chunk": ("histogram", "s", names.SECONDS, ()),
-    "gen_ai.client.inference.operation.input_tokens": ("histogram", "{token}", names.TOKENS, ("error.type",)),
-    "gen_ai.client.inference.operation.output_tokens": ("histogram", "{token}", names.TOKENS, ("error.type",)),
+    "gen_ai.client.inference.duration": ("histogram", "s", instruments.SECONDS, ("error.type",)),
+    "gen_ai.client.inference.time_to_first_chunk": ("histogram", "s", instruments.SECONDS, ()),
+    "gen_ai.client.inference.time_per_output_chunk": ("histogram", "s", instruments.SECONDS, ()),
+    "gen_ai.client.inference.operation.input_tokens": ("histogram", "{token}", instruments.TOKENS, ("error.type",)),
+    "gen_ai.client.inference.operation.output_tokens": ("histogram", "{token}", instruments.TOKENS, ("error.type",)),
     **{
         f"gen_ai.client.inference.usage.{name}": ("counter", "{token}", (), ("gen_ai.token.modality",))
         for name in (
@@ -36,9 +37,9 @@ LATEST = {
 @pytest.mark.parametrize("profile", PROFILES)
 def test_names_are_unique_in_both_worlds(profile: str) -> None:
     """No two instruments share a name; in one version of the conventions no two measure the same."""
-    for attribute in ("name", "prometheus_name", "figure"):
+    for attribute in ("name", "prometheus_name", "metric_id"):
         found = [getattr(one, attribute) for one in PROFILES[profile]]
-        assert len(set(found)) == len(found) or (attribute, profile) == ("figure", "both")
+        assert len(set(found)) == len(found) or (attribute, profile) == ("metric_id", "both")
 
 
 @pytest.mark.parametrize(("profile", "standard"), [("1.41", STANDARD), ("latest", LATEST), ("both", STANDARD | LATEST)])
@@ -68,24 +69,24 @@ def test_what_is_not_of_the_conventions_has_our_prefix() -> None:
         "gen_ai.client.operation.time_per_output_chunk",
         "gen_ai.client.token.usage",
     }
-    assert {one.name for one in names.INSTRUMENTS if not one.name.startswith("streamtally.")} == standard
+    assert {one.name for one in PROFILES["1.41"] if not one.name.startswith("streamtally.")} == standard
 
 
 def test_prometheus_names() -> None:
     """Dots become underscores, the unit is a suffix, counters end in total."""
-    by_figure = {one.figure: one.prometheus_name for one in names.INSTRUMENTS}
-    assert by_figure["duration"] == "gen_ai_client_operation_duration_seconds"
-    assert by_figure["time_per_output_chunk"] == "gen_ai_client_operation_time_per_output_chunk_seconds"
-    assert by_figure["token_usage"] == "gen_ai_client_token_usage"
-    assert by_figure["cost"] == "streamtally_cost_USD_total"
-    assert by_figure["streams"] == "streamtally_streams_total"
-    assert by_figure["active_streams"] == "streamtally_active_streams"
-    assert by_figure["tokens_per_second"] == "streamtally_tokens_per_second"
+    by_id = {one.metric_id: one.prometheus_name for one in PROFILES["1.41"]}
+    assert by_id["duration"] == "gen_ai_client_operation_duration_seconds"
+    assert by_id["time_per_output_chunk"] == "gen_ai_client_operation_time_per_output_chunk_seconds"
+    assert by_id["token_usage"] == "gen_ai_client_token_usage"
+    assert by_id["cost"] == "streamtally_cost_USD_total"
+    assert by_id["streams"] == "streamtally_streams_total"
+    assert by_id["active_streams"] == "streamtally_active_streams"
+    assert by_id["tokens_per_second"] == "streamtally_tokens_per_second"
 
 
 def test_every_instrument_is_whole() -> None:
     """A unit and a sentence for each; buckets in order, for histograms and for nothing else; values for each label."""
-    for one in names.INSTRUMENTS:
+    for one in PROFILES["1.41"]:
         assert one.unit
         assert re.fullmatch(r"[A-Z].*\.", one.description)
         assert bool(one.buckets) == (one.kind == "histogram")

@@ -16,9 +16,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import SpanKind, StatusCode
 
-from streamtally.exporters import OtelExporter, names
-from streamtally.exporters.attributes import MAX_CHOICES
+from streamtally.exporters import OtelExporter, instruments, labels, names, profiles
 from streamtally.exporters.messages import MAX_TEXT
+from streamtally.exporters.parameters import MAX_CHOICES
+from streamtally.exporters.profiles import PROFILES
 from streamtally.records import (
     Audio,
     Choice,
@@ -89,7 +90,7 @@ def test_the_span_of_a_chat(backend: Backend) -> None:
     assert (span.name, span.kind, span.status.status_code) == ("chat gpt-4o", SpanKind.CLIENT, StatusCode.UNSET)
     assert (span.start_time, span.end_time) == (BEGAN_NS, BEGAN_NS + 2_500_000_000)
     assert span.instrumentation_scope is not None
-    assert (span.instrumentation_scope.name, span.instrumentation_scope.schema_url) == ("streamtally", names.SCHEMA_URL)
+    assert (span.instrumentation_scope.name, span.instrumentation_scope.schema_url) == ("streamtally", profiles.SCHEMA_URL)
     assert dict(span.attributes or {}) == {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "openai",
@@ -277,7 +278,7 @@ def test_a_span_that_is_not_sampled_costs_no_attributes(monkeypatch: pytest.Monk
     """And the metrics are the same."""
     reader = InMemoryMetricReader()
     exporter = OtelExporter(TracerProvider(sampler=ALWAYS_OFF), MeterProvider(metric_readers=[reader]))
-    monkeypatch.setattr("streamtally.exporters.otel.response_attributes", _must_not_run)
+    monkeypatch.setattr("streamtally.exporters.attributes.response_attributes", _must_not_run)
     exporter.on_start(started())
     exporter.export(record())
     assert reader.get_metrics_data() is not None
@@ -290,16 +291,16 @@ def test_metrics_have_the_conventions_names_units_and_buckets(backend: Backend) 
     for name, total in (("duration", 2.5), ("time_to_first_chunk", 0.2), ("time_per_output_chunk", 0.0125)):
         (point,) = points[f"gen_ai.client.operation.{name}"]
         assert isinstance(point, HistogramDataPoint)
-        assert (point.count, point.sum, tuple(point.explicit_bounds)) == (1, total, names.SECONDS)
+        assert (point.count, point.sum, tuple(point.explicit_bounds)) == (1, total, instruments.SECONDS)
     tokens = {(point.attributes or {})[names.TOKEN_TYPE]: point for point in points["gen_ai.client.token.usage"]}
     assert {side: getattr(point, "sum", None) for side, point in tokens.items()} == {"input": 100, "output": 180}
-    assert tuple(getattr(tokens["input"], "explicit_bounds", ())) == names.TOKENS
+    assert tuple(getattr(tokens["input"], "explicit_bounds", ())) == instruments.TOKENS
     assert backend.sums("streamtally.cost") == {None: 0.00205}
 
 
 def test_labels_are_few_and_hold_no_ids(backend: Backend) -> None:
     """A fixed set, whatever the record holds."""
-    allowed = {*names.BASE_LABELS, "team", *(label for one in names.INSTRUMENTS for label in one.labels)}
+    allowed = {*labels.BASE_LABELS, "team", *(label for one in PROFILES["1.41"] for label in one.labels)}
     exporter = backend.exporter(labels=["team"])
     exporter.export(marked(conversation_id="talk-1", attributes={"team": "a", "user": "u"}))
     exporter.export(record())
@@ -328,18 +329,16 @@ def test_unknown_cost_is_no_cost(backend: Backend) -> None:
 
 
 def test_active_streams_rise_and_fall(backend: Backend) -> None:
-    """With the start, the end, and with a stream that is given up, whose span ends without an outcome."""
+    """The series that counted the start is the one that counts the end; a stream without a start counts nowhere."""
     exporter = backend.exporter()
     for request_id in ("a", "b", "c"):
         exporter.on_start(started(request_id=request_id))
     assert backend.sums("streamtally.active_streams") == {None: 3}
     exporter.export(record(request_id="a"))
-    exporter.on_discard(started(request_id="b"))
-    exporter.on_discard(started(request_id="unheard of"))
     exporter.export(record(request_id="never started"))
-    assert backend.sums("streamtally.active_streams") == {None: 1}
+    assert backend.sums("streamtally.active_streams") == {None: 2}
     outcomes = [(span.attributes or {}).get(names.OUTCOME) for span in backend.memory.get_finished_spans()]
-    assert outcomes == ["completed", None, "completed"]
+    assert outcomes == ["completed", "completed"]
 
 
 def test_late_chunks_are_counted(backend: Backend) -> None:
@@ -367,7 +366,7 @@ def test_ten_thousand_models_stay_under_the_cap(backend: Backend) -> None:
         exporter.export(ended(Outcome.ABANDONED, requested_model=f"model-{number}", model=None, timing=Timing()))
     exporter.export(record())
     found = backend.sums("streamtally.streams", names.REQUEST_MODEL)
-    assert found == {"model-0": 1, "model-1": 1, "model-2": 1, names.OTHER: 9_997, "gpt-4o": 1}
+    assert found == {"model-0": 1, "model-1": 1, "model-2": 1, labels.OTHER: 9_997, "gpt-4o": 1}
 
 
 def test_content_goes_out_when_asked(backend: Backend) -> None:
@@ -466,7 +465,7 @@ def test_without_an_sdk_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None
     exporter.on_start(started())
     exporter.export(record())
     assert exporter.flush()
-    monkeypatch.setattr("streamtally.exporters.otel.SCOPE", "no such distribution")
+    monkeypatch.setattr("streamtally.exporters.names.SCOPE", "no such distribution")
     OtelExporter(trace.NoOpTracerProvider(), metrics.NoOpMeterProvider()).export(record())
 
 

@@ -20,9 +20,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from prometheus_client import CollectorRegistry
 
 from streamtally import Tally
-from streamtally.exporters import OtelExporter, PrometheusExporter, names, totals
+from streamtally.exporters import OtelExporter, PrometheusExporter, labels, names, profiles, totals
 from streamtally.exporters.environment import CAPTURE, STABILITY
 from streamtally.exporters.messages import Part
+from streamtally.exporters.profiles import PROFILES
 from streamtally.records import Choice, Outcome, StreamRecord, Usage
 from tests.exporters.samples import MARK, ended, record, started
 
@@ -81,7 +82,7 @@ CACHED = Usage(input_tokens=100, output_tokens=50, cache_write_tokens=7)
 @pytest.mark.parametrize(
     ("semconv", "expected", "schema", "top_k"),
     [
-        ("1.41", {"gen_ai.usage.cache_creation.input_tokens"}, names.SCHEMA_URL, 40.0),
+        ("1.41", {"gen_ai.usage.cache_creation.input_tokens"}, profiles.SCHEMA_URL, 40.0),
         ("latest", {"gen_ai.usage.cache_write.input_tokens"}, "", 40),
         ("both", {"gen_ai.usage.cache_creation.input_tokens", "gen_ai.usage.cache_write.input_tokens"}, "", 40.0),
     ],
@@ -102,7 +103,7 @@ def test_metrics_by_version(backend: Backend, semconv: Any) -> None:
     """Each standard metric of the version that this record can fill, with its unit, buckets and attributes."""
     backend.exporter(semconv=semconv).export(ended(Outcome.ERROR, usage=CACHED))
     found = {name: metric for name, metric in backend.metrics().items() if name.startswith("gen_ai.")}
-    table = {one.name: one for one in names.PROFILES[semconv] if one.name.startswith("gen_ai.")}
+    table = {one.name: one for one in PROFILES[semconv] if one.name.startswith("gen_ai.")}
     assert table.keys() - found.keys() <= {
         "gen_ai.client.inference.usage.cache_read.input_tokens",
         "gen_ai.client.inference.usage.reasoning.output_tokens",
@@ -110,7 +111,7 @@ def test_metrics_by_version(backend: Backend, semconv: Any) -> None:
     for name, metric in found.items():
         assert metric.unit == table[name].unit
         for point in metric.data.data_points:
-            assert set(names.BASE_LABELS) | set(table[name].labels) == (point.attributes or {}).keys()
+            assert set(labels.BASE_LABELS) | set(table[name].labels) == (point.attributes or {}).keys()
             if isinstance(point, HistogramDataPoint):
                 assert tuple(point.explicit_bounds) == table[name].buckets
 
@@ -359,26 +360,26 @@ def test_a_retry_links_to_what_it_retries(backend: Backend, of: Any) -> None:
 
 def test_only_so_many_failures_are_remembered(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     """The latest ones."""
-    monkeypatch.setattr("streamtally.exporters.otel.REMEMBERED", 2)
+    monkeypatch.setattr("streamtally.exporters.otel.MAX_LINKED", 2)
     exporter = backend.exporter()
     for number in range(5):
         exporter.export(ended(Outcome.ERROR, request_id=str(number)))
-    assert list(exporter._unfinished) == ["3", "4"]
+    assert list(exporter._linkable) == ["3", "4"]
 
 
-# ------------------------------------------------------------------------------------------------------------- figures
+# ------------------------------------------------------------------------------------------------------------- metrics
 
 
 def test_values_wait_for_the_sdk_within_bounds(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     """None is lost, and none counts twice, however many there are."""
-    monkeypatch.setattr(totals, "NOTED", 5)
+    monkeypatch.setattr(totals, "MAX_PENDING", 5)
     exporter = backend.exporter()
     for _ in range(3):
         for number in range(10):
             exporter.export(record(request_id=str(number)))
-        assert len(exporter._notes._waiting) == 5
+        assert len(exporter._pending._pending) == 5
         backend.metrics()
-        assert not exporter._notes._waiting
+        assert not exporter._pending._pending
     (point,) = backend.metrics()["gen_ai.client.operation.duration"].data.data_points
     assert (point.count, point.sum) == (30, 75.0)
 

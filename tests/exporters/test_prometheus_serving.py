@@ -19,7 +19,8 @@ from prometheus_client import CollectorRegistry, make_asgi_app, make_wsgi_app, s
 from prometheus_client.openmetrics import exposition, parser
 
 from streamtally import StreamRecord, Tally, context
-from streamtally.exporters import OtelExporter, PrometheusExporter, names
+from streamtally.exporters import OtelExporter, PrometheusExporter
+from streamtally.exporters.profiles import PROFILES
 from streamtally.records import InterChunk, Outcome
 from tests.exporters.samples import TIMING, ended, record, started
 
@@ -85,7 +86,7 @@ def test_each_version_has_its_names(registry: CollectorRegistry, semconv: Any) -
     """All of them are registered, and those that a record fills have samples."""
     PrometheusExporter(registry, semconv=semconv).export(record())
     assert {family.name for family in registry.collect()} == {
-        one.prometheus_name.removesuffix("_total") for one in names.PROFILES[semconv]
+        one.prometheus_name.removesuffix("_total") for one in PROFILES[semconv]
     }
     old = total(registry, "gen_ai_client_token_usage_sum", gen_ai_token_type="output")
     new = total(registry, "gen_ai_client_inference_usage_output_tokens_total", gen_ai_token_modality="unknown")
@@ -253,7 +254,7 @@ def test_the_packages_own_figures(registry: CollectorRegistry) -> None:
     assert total(registry, "streamtally_catalog_age_seconds") > 0
     tally.close()
     assert tally.delivery is not None
-    tally.delivery.deliver(record())
+    tally.delivery.export(record())
     tally.delivery.flush()
     assert total(registry, "streamtally_dropped_records_total") == 1
 

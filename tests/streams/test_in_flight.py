@@ -34,8 +34,8 @@ class InFlight(Bench):
     @property
     def exporter(self) -> RecordingExporter:
         """What was exported until now."""
-        if self.tally._courier is not None:
-            assert self.tally._courier.ask(bool).wait(30.0)
+        if self.tally._worker is not None:
+            assert self.tally._worker.submit_last(bool).wait(30.0)
         return self._exporter
 
     @exporter.setter
@@ -113,7 +113,7 @@ def test_the_record_is_there_though_nobody_made_it_yet() -> None:
     exporter = RecordingExporter()
     tally = Tally(exporters=[exporter], deferred=True)
     hold = threading.Event()
-    tally.accumulator.defer = lambda job: tally._courier is not None and tally._courier.post(lambda: (hold.wait(60), job()))
+    tally.accumulator.defer = lambda job: tally._worker is not None and tally._worker.submit(lambda: (hold.wait(60), job()))
     streams = [tally.wrap(chat_chunks(), request_id=f"r{number}", params={"provider": "openai"}) for number in range(3)]
     for stream in streams:
         list(stream)
@@ -163,8 +163,8 @@ def test_more_than_the_queue_holds() -> None:
     """Then the record is made where the stream ends: none is lost."""
     exporter = Holding()
     tally = Tally(exporters=[exporter], deferred=True)
-    assert tally._courier is not None
-    tally._courier._bound = 2
+    assert tally._worker is not None
+    tally._worker._bound = 2
     list(tally.wrap(["a"]))
     assert exporter.taking.wait(30)
     for _ in range(2):

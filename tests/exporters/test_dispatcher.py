@@ -11,13 +11,14 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from threading import Event
 
 import pytest
 
 from streamtally import Tally
-from streamtally.exporters import Delivery, JsonLinesExporter, resolve
+from streamtally.exporters import Dispatcher, Exporter, JsonLinesExporter, TallyInfo, resolve
 from streamtally.records import StreamRecord
 from tests.exporters.samples import record, started
 
@@ -35,9 +36,6 @@ class Recording:
 
     def on_late(self, record: StreamRecord) -> None:
         self.calls.append(("late", record))
-
-    def on_discard(self, record: StreamRecord) -> None:
-        self.calls.append(("discard", record))
 
     def export(self, record: StreamRecord) -> None:
         self.calls.append(("export", record))
@@ -58,7 +56,7 @@ class Broken(Recording):
         self.error = error
 
     def __getattribute__(self, name: str) -> object:
-        if name in ("on_start", "on_late", "on_discard", "export", "flush", "close"):
+        if name in ("on_start", "on_late", "export", "flush", "close"):
             return self._raise
         return super().__getattribute__(name)
 
@@ -69,30 +67,29 @@ class Broken(Recording):
 def test_every_exporter_gets_everything() -> None:
     """In order, with the records themselves."""
     exporter, start, end = Recording(), started(), record()
-    delivery = Delivery([exporter])
-    delivery.start(start)
-    delivery.deliver(end)
-    delivery.late(end)
-    delivery.discard(start)
-    assert delivery.flush()
-    delivery.close()
-    expected = [("start", start), ("export", end), ("late", end), ("discard", start), ("flush", None), ("close", None)]
+    dispatcher = Dispatcher([exporter])
+    dispatcher.start(start)
+    dispatcher.export(end)
+    dispatcher.late(end)
+    assert dispatcher.flush()
+    dispatcher.close()
+    expected = [("start", start), ("export", end), ("late", end), ("flush", None), ("close", None)]
     assert exporter.calls == expected
 
 
 def test_a_failing_exporter_is_isolated_counted_and_logged_once_per_kind(caplog: pytest.LogCaptureFixture) -> None:
     """The others still get the record, the caller sees nothing."""
     broken, healthy = Broken(RuntimeError("no disk")), Recording()
-    delivery = Delivery([broken, healthy])
+    dispatcher = Dispatcher([broken, healthy])
     with caplog.at_level(logging.WARNING, logger="streamtally"):
         for _ in range(3):
-            delivery.start(started())
-            delivery.deliver(record())
-        assert not delivery.flush()
-        delivery.close()
+            dispatcher.start(started())
+            dispatcher.export(record())
+        assert not dispatcher.flush()
+        dispatcher.close()
         broken.error = ValueError("another kind")
-        delivery.deliver(record())
-    assert delivery.failures == {"Broken": 9}
+        dispatcher.export(record())
+    assert dispatcher.failures == {"Broken": 9}
     assert [name for name, _ in healthy.calls].count("export") == 4
     assert [entry.exc_info[0] for entry in caplog.records if entry.exc_info] == [RuntimeError, ValueError]
     assert all("Broken" in entry.getMessage() for entry in caplog.records)
@@ -100,31 +97,116 @@ def test_a_failing_exporter_is_isolated_counted_and_logged_once_per_kind(caplog:
 
 def test_an_interrupt_is_no_failure() -> None:
     """The user's Ctrl-C goes through."""
-    delivery = Delivery([Broken(KeyboardInterrupt())])
+    dispatcher = Dispatcher([Broken(KeyboardInterrupt())])
     with pytest.raises(KeyboardInterrupt):
-        delivery.deliver(record())
-    assert delivery.failures == {}
+        dispatcher.export(record())
+    assert dispatcher.failures == {}
 
 
 def test_exporters_of_one_kind_are_told_apart() -> None:
     """A function goes by its name, a second one of a kind gets a number."""
-    delivery = Delivery([Broken(OSError()), Broken(OSError()), resolve(_refuse)])
-    delivery.deliver(record())
-    delivery.close()
-    assert delivery.failures == {"Broken#1": 2, "Broken#2": 2, "_refuse": 1}
+    dispatcher = Dispatcher([Broken(OSError()), Broken(OSError()), resolve(_refuse)])
+    dispatcher.export(record())
+    dispatcher.close()
+    assert dispatcher.failures == {"Broken#1": 2, "Broken#2": 2, "_refuse": 1}
 
 
-def test_a_hook_that_an_exporter_does_not_have_is_not_asked_for() -> None:
-    """A plain function is called for records that have ended, and for nothing else."""
+def test_only_hooks_that_are_overridden_are_called() -> None:
+    """And no record has to be made for `on_start` if no exporter has that hook."""
+    called: list[str] = []
+
+    class Late(Exporter):
+        blocking = False
+
+        def on_late(self, record: StreamRecord) -> None:  # noqa: ARG002
+            called.append("late")
+
+    late, both = Dispatcher([Late()]), Dispatcher([Late(), Recording()])
+    assert (late.takes_starts, both.takes_starts) == (False, True)
+    assert (late._on_start, late._export, late.suppresses_others) == ((), (), False)
+    for call in (late.start, late.export, late.late):
+        call(record())
+    assert called == ["late"]
+    assert late.flush(timeout=30)
+    assert not late.is_suppressed()
+
+
+def test_hooks_are_looked_up_once() -> None:
+    """An attribute that is set afterwards is no hook."""
+    exporter = Recording()
+    dispatcher = Dispatcher([exporter])
+    setattr(exporter, "on_late", _refuse)  # noqa: B010 - mypy refuses to assign to a method
+    dispatcher.late(record())
+    assert dispatcher.failures == {}
+    assert [name for name, _ in exporter.calls] == ["late"]
+
+
+def test_other_instrumentation_is_suppressed_within_the_block() -> None:
+    """Neither a failing hook nor one that swallows exceptions changes what the body raises."""
+    events: list[str] = []
+
+    class Suppressing(Recording):
+        @contextmanager
+        def suppress_others(self) -> Iterator[None]:
+            events.append("enter")
+            with suppress(ZeroDivisionError):
+                yield
+            events.append("exit")
+            raise OSError
+
+        def is_suppressed(self) -> bool:
+            return "enter" in events
+
+    class Failing(Recording):
+        def suppress_others(self) -> AbstractContextManager[object]:
+            raise OSError
+
+        def is_suppressed(self) -> bool:
+            raise OSError
+
+    dispatcher = Dispatcher([Failing(), Suppressing()])
+    assert dispatcher.suppresses_others
+    assert not dispatcher.is_suppressed()
+    with pytest.raises(ZeroDivisionError), dispatcher.suppress_others():
+        1 / (0 if dispatcher.is_suppressed() else 1)
+    assert events == ["enter", "exit"]
+    assert {name.rsplit(".")[-1]: count for name, count in dispatcher.failures.items()} == {"Failing": 3, "Suppressing": 1}
+
+
+def test_exporters_are_attached_to_their_tally() -> None:
+    """Each that has the hook gets the same information, which is up to date whenever it is read."""
+    attached: list[TallyInfo] = []
+
+    class Attached(Recording):
+        def on_attach(self, tally: TallyInfo) -> None:
+            attached.append(tally)
+
+    class Scraped(Recording):
+        serves_prometheus = True
+
+    dispatcher = Dispatcher([Attached(), Scraped(), Attached(), Broken(OSError())])
+    dispatcher.attach(knows_model={"gpt-4o"}.__contains__, catalog_age=lambda: 7.0)
+    first, second = attached
+    assert first == second
+    assert (first.knows_model("gpt-4o"), first.catalog_age(), first.serves_prometheus) == (True, 7.0, True)
+    assert (first.dropped(), dict(first.failures())) == (0, {})
+    dispatcher.export(record())
+    assert dict(first.failures()) == {"Broken": 1}
+    Dispatcher([Attached()]).attach(knows_model=bool, catalog_age=lambda: None)
+    assert not attached[-1].serves_prometheus
+
+
+def test_a_plain_function_gets_records_that_have_ended() -> None:
+    """And nothing else."""
     seen: list[StreamRecord] = []
-    delivery = Delivery([resolve(seen.append)])
-    delivery.start(started())
-    delivery.deliver(record())
-    delivery.late(record())
+    dispatcher = Dispatcher([resolve(seen.append)])
+    dispatcher.start(started())
+    dispatcher.export(record())
+    dispatcher.late(record())
     assert seen == [record()]
-    assert delivery.flush()
-    delivery.close()
-    assert delivery.failures == {}
+    assert dispatcher.flush()
+    dispatcher.close()
+    assert dispatcher.failures == {}
 
 
 @pytest.mark.parametrize("blocks", [True, False])
@@ -138,10 +220,10 @@ def test_flush_returns_in_time_though_an_exporter_does_not(blocks: bool) -> None
         def flush(self, timeout: float | None = None) -> bool:  # noqa: ARG002 - it does not keep to it
             return release.wait(60)
 
-    delivery = Delivery([Slow(), quick])
-    assert not delivery.flush(timeout=0.01)
+    dispatcher = Dispatcher([Slow(), quick])
+    assert not dispatcher.flush(timeout=0.01)
     release.set()
-    assert delivery.flush(timeout=30)
+    assert dispatcher.flush(timeout=30)
     timeouts = [timeout for name, timeout in quick.calls if name == "flush"]
     assert all(isinstance(timeout, float) and 0 <= timeout <= 30 for timeout in timeouts)
 
@@ -153,22 +235,22 @@ def test_flush_says_whether_an_exporter_could_not() -> None:
         def flush(self, timeout: float | None = None) -> bool:  # noqa: ARG002 - it fails at once
             return False
 
-    assert not Delivery([Full(), Recording()]).flush()
-    assert not Delivery([Full()]).flush(timeout=30)
+    assert not Dispatcher([Full(), Recording()]).flush()
+    assert not Dispatcher([Full()]).flush(timeout=30)
 
 
 def test_nothing_to_deliver_to() -> None:
     """Without exporters all is done at once."""
-    delivery = Delivery()
-    delivery.deliver(record())
-    assert delivery.flush(timeout=0)
+    dispatcher = Dispatcher()
+    dispatcher.export(record())
+    assert dispatcher.flush(timeout=0)
 
 
 # On a thread of its own
 
 
 class Queued(Recording):
-    """Keeps what it is told, on the delivery thread."""
+    """Keeps what it is told, on the dispatcher thread."""
 
     blocking = True
 
@@ -194,8 +276,8 @@ def hanging() -> Iterator[Hanging]:
     exporter.release.set()
 
 
-def _couriers() -> set[threading.Thread]:
-    return {thread for thread in threading.enumerate() if thread.name == "streamtally-delivery"}
+def _threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == "streamtally-worker"}
 
 
 def test_an_exporter_that_says_nothing_has_a_thread_of_its_own() -> None:
@@ -214,56 +296,56 @@ def test_an_exporter_that_says_nothing_has_a_thread_of_its_own() -> None:
         def close(self) -> None:
             threads.append(threading.current_thread())
 
-    delivery = Delivery([Unknown(), inline])
-    before = _couriers()
-    delivery.deliver(record())
+    dispatcher = Dispatcher([Unknown(), inline])
+    before = _threads()
+    dispatcher.export(record())
     assert [name for name, _ in inline.calls] == ["export"]
-    assert delivery.flush()
-    delivery.close()
+    assert dispatcher.flush()
+    dispatcher.close()
     (thread,) = set(threads)
     assert len(threads) == 3
     assert thread is not threading.current_thread()
     thread.join(30)
-    assert _couriers() <= before
+    assert _threads() <= before
 
 
 def test_a_thread_is_started_with_the_first_record() -> None:
     """Not with the exporter, and there is one for each that can block."""
-    before = _couriers()
-    delivery = Delivery([Queued(), Queued(), Recording()])
-    assert _couriers() <= before
-    delivery.deliver(record())
-    assert len(_couriers() - before) == 2
-    delivery.close()
+    before = _threads()
+    dispatcher = Dispatcher([Queued(), Queued(), Recording()])
+    assert _threads() <= before
+    dispatcher.export(record())
+    assert len(_threads() - before) == 2
+    dispatcher.close()
 
 
 def test_a_hanging_exporter_costs_the_others_nothing(hanging: Hanging) -> None:
     """Neither the caller nor another exporter waits for it, and `close` gives it up."""
     other = Queued()
-    delivery = Delivery([hanging, other])
+    dispatcher = Dispatcher([hanging, other])
     for _ in range(3):
-        delivery.deliver(record())
+        dispatcher.export(record())
     assert hanging.taking.wait(30)
-    assert not delivery.flush(timeout=0.01)
+    assert not dispatcher.flush(timeout=0.01)
     hanging.release.set()
-    assert delivery.flush(timeout=30)
+    assert dispatcher.flush(timeout=30)
     assert [name for name, _ in other.calls] == ["export"] * 3 + ["flush"] * 2
     assert [name for name, _ in hanging.calls] == ["export"] * 3 + ["flush"] * 2
-    assert delivery.dropped == 0
+    assert dispatcher.dropped == 0
 
 
 def test_a_full_queue_drops_and_counts(hanging: Hanging) -> None:
     """What there is no room for is gone, for that exporter alone; a flush has room always."""
     other = Recording()
-    delivery = Delivery([hanging, other], bound=5)
-    delivery.deliver(record())
+    dispatcher = Dispatcher([hanging, other], bound=5)
+    dispatcher.export(record())
     assert hanging.taking.wait(30)
     for _ in range(8):
-        delivery.deliver(record())
-    assert delivery.dropped == 3
+        dispatcher.export(record())
+    assert dispatcher.dropped == 3
     assert len(other.calls) == 9
     hanging.release.set()
-    assert delivery.flush(timeout=30)
+    assert dispatcher.flush(timeout=30)
     assert len([name for name, _ in hanging.calls if name == "export"]) == 6
 
 
@@ -282,12 +364,12 @@ def test_a_stream_ends_while_its_exporter_hangs(hanging: Hanging) -> None:
 def test_after_closing_nothing_is_taken() -> None:
     """What comes then is dropped and counted; a flush has nothing left to do."""
     exporter = Queued()
-    delivery = Delivery([exporter])
-    delivery.deliver(record())
-    delivery.close()
-    delivery.deliver(record())
-    assert delivery.dropped == 1
-    assert delivery.flush()
+    dispatcher = Dispatcher([exporter])
+    dispatcher.export(record())
+    dispatcher.close()
+    dispatcher.export(record())
+    assert dispatcher.dropped == 1
+    assert dispatcher.flush()
     assert [name for name, _ in exporter.calls] == ["export", "close", "flush"]
 
 
@@ -296,10 +378,10 @@ def test_what_exits_on_its_own_thread_ends_nothing() -> None:
     exporter = Broken(SystemExit())
     exporter.blocking = True
     seen: list[StreamRecord] = []
-    delivery = Delivery([exporter, resolve(lambda record: seen.append(record))])
-    delivery.deliver(record())
-    delivery.deliver(record())
-    assert not delivery.flush(timeout=30)
+    dispatcher = Dispatcher([exporter, resolve(lambda record: seen.append(record))])
+    dispatcher.export(record())
+    dispatcher.export(record())
+    assert not dispatcher.flush(timeout=30)
     assert len(seen) == 2
 
 
@@ -312,26 +394,26 @@ def test_on_start_is_called_in_the_callers_context() -> None:
         def on_start(self, record: StreamRecord) -> None:  # noqa: ARG002
             found.append(variable.get())
 
-    delivery = Delivery([Curious()])
+    dispatcher = Dispatcher([Curious()])
     token = variable.set("the caller's")
-    delivery.start(started())
+    dispatcher.start(started())
     variable.reset(token)
-    assert delivery.flush()
+    assert dispatcher.flush()
     assert found == ["the caller's"]
 
 
 def test_a_delivery_that_is_forgotten_ends_its_threads() -> None:
     """Once they have taken what waits; and neither it nor a record is held by them."""
-    exporter, before = Queued(), _couriers()
-    delivery = Delivery([exporter])
+    exporter, before = Queued(), _threads()
+    dispatcher = Dispatcher([exporter])
     one = record()
-    delivery.deliver(one)
-    assert delivery.flush(timeout=30)
-    after = _couriers()
-    gone = weakref.ref(delivery)
+    dispatcher.export(one)
+    assert dispatcher.flush(timeout=30)
+    after = _threads()
+    gone = weakref.ref(dispatcher)
     exporter.calls.clear()
     gone_record = weakref.ref(one)
-    del delivery, one
+    del dispatcher, one
     gc.collect()
     assert gone() is None
     assert gone_record() is None
