@@ -11,8 +11,9 @@ from typing import Any
 
 from ..accumulator import WrappedStream
 from ..dialects import FastPath
+from .closing import aclose_all, close_all
+from .protocols import areadable, readable
 from .session import StreamSession
-from .sources import aclose_all, areadable, close_all, readable
 from .taps import Tap, attach
 
 BLOCK = 64

@@ -14,13 +14,8 @@ from typing import Any
 from ..accumulator import Accumulator, WrappedStream, failure_fields
 from ..context import nested
 from ..records import Outcome, StreamRecord
-from .sources import (
-    AsyncExit,
-    Exit,
-    aclose_all,
-    close_all,
-    closers_of,
-    closes_later,
+from .closing import AsyncExit, Exit, aclose_all, close_all, closers_of, closes_later
+from .protocols import (
     is_awaitable,
     is_cancellation,
     is_manager,

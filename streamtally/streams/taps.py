@@ -1,9 +1,9 @@
-"""Where a helper reads: a source that has methods of its own to read it is watched at what those methods read.
+"""Taps: iterators that count, put below a source that has several ways of being read.
 
-An SDK's helper (`messages.stream()`, `chat.completions.stream()`, `responses.stream()`) hands out events, texts or the final
-message, all made of one raw stream; a raw response hands out bytes, lines, or a parsed stream, all made of its body's bytes.
-Putting a counting iterator in that one place leaves the helper whole. Where it is not to be found, nothing is touched, and what
-the caller iterates is what is seen.
+A stream helper of an SDK (`messages.stream()`, `chat.completions.stream()`, `responses.stream()`) returns events, texts or the
+final message, all made of one raw stream; a raw response returns bytes, lines or a parsed stream, all made of the bytes of its
+body. A tap replaces the raw stream's iterator, or the methods that return the bytes, and the helper works as before. If neither
+is found, the source is not changed, and what the caller iterates is counted.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
 from ..sources import source_of
-from .sources import is_async, is_running, response_of
+from .protocols import is_async, is_running, response_of
 
 _logger = logging.getLogger("streamtally")
 
 
 class Tap(NamedTuple):
-    """What to do where a helper reads.
+    """How to count what a source reads.
 
     Args:
-        count: makes an iterator one that yields the same and counts it.
-        acount: the same of an async one.
-        stop: called when what is read was closed from below, and not by its end.
+        count: returns an iterator that yields the items of another one and counts them.
+        acount: returns such an async iterator.
+        stop: called when the response is closed before its last byte was read.
     """
 
     count: Callable[[Any], Any]
@@ -34,14 +34,14 @@ class Tap(NamedTuple):
 
 
 Tapped = Literal["", "helper", "response"]
-"""What kind of source a tap is attached to; empty for none."""
+"""The kind of source to which a tap is attached; empty if it is not attached."""
 
 
 _NO_GENERATOR: Any = object()
 
 
 def attach(source: Any, tap: Tap) -> Tapped:
-    """Have all that a helper reads pass through a tap, where the source is one."""
+    """Put a tap below a source that is a stream helper or a response; returns which of them it is."""
     try:
         if _at_helper(source, tap):
             return "helper"
@@ -66,16 +66,19 @@ def _at_helper(source: Any, tap: Tap) -> bool:
 
 
 def has_begun(iterator: Any) -> bool:
-    """Whether a generator took its first step: until then it stands where it is defined. Later, or nowhere, it has."""
+    """Whether a generator has run: until its first step, its current line is the line of its definition.
+
+    False for what is no generator.
+    """
     frame = getattr(iterator, "gi_frame", _NO_GENERATOR)
     frame = getattr(iterator, "ag_frame", _NO_GENERATOR) if frame is _NO_GENERATOR else frame
     return frame is None or (frame is not _NO_GENERATOR and frame.f_lineno != frame.f_code.co_firstlineno)
 
 
 def _at_response(source: Any, tap: Tap) -> bool:
-    """An HTTP response of httpx's form: all its ways of session, and the SDK's parser, read `iter_bytes` or `aiter_bytes`.
+    """An HTTP response of httpx's form: all its methods, and the SDK's parser, read `iter_bytes` or `aiter_bytes`.
 
-    Who parses it may close it before its last byte, at an end that the protocol states.
+    A parser may close the response before its last byte, at an end that the protocol states.
     """
     response = response_of(source)
     if response is None:
@@ -102,7 +105,7 @@ def _at_response(source: Any, tap: Tap) -> bool:
 
 
 def _counted_once(response: Any, name: str, count: Callable[[Any], Any], read: list[Any]) -> Callable[..., Any]:
-    """One of a response's methods, whose first result is counted, and noted in `read`."""
+    """A method of a response whose first result is counted and appended to `read`."""
     method = getattr(response, name)
 
     def iterate(*args: Any, **options: Any) -> Any:

@@ -9,9 +9,10 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from ..records import Outcome, StreamRecord
+from .closing import aclose_all, close_all
 from .loops import aopened, aread, opened, read, tapped
+from .protocols import is_awaitable, is_manager, is_over, protocols, response_of, stream_in
 from .session import StreamSession
-from .sources import aclose_all, close_all, is_awaitable, is_manager, is_over, protocols, response_of, stream_in
 
 T = TypeVar("T")
 
