@@ -1,4 +1,4 @@
-"""The thin provider client: one method for each kind of stream, against any server that speaks OpenAI's API."""
+"""A thin provider client: one method per stream type, for any server with OpenAI's API."""
 
 from .client import AsyncClient, Client
 from .stream import AsyncChunkStream, ChunkStream

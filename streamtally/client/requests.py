@@ -1,4 +1,4 @@
-"""What is sent: one row for each kind of stream, and the body that its parameters make. Pure, but that files are read."""
+"""Builds requests: the endpoint of each stream type, and the body for given parameters. Pure, except for reading files."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from ..dialects import Dialect, dialect_named
 from ..json_values import mend_surrogates
 
 File: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes] | tuple[str, bytes | IO[bytes]]
-"""A path, the bytes, an open binary file, or a name and either of the last two."""
+"""A path, bytes, an open binary file, or a tuple of a name and one of the last two."""
 
 Upload: TypeAlias = tuple[str, bytes]
-"""A file as it is sent: its name, by which servers tell its format, and its content."""
+"""The name and content of an uploaded file; servers detect the format by the name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One way to ask for a stream.
+    """One endpoint of the API.
 
     Args:
-        path: under the base URL.
-        dialect: what the answer speaks.
-        defaults: parameters that are sent unless the caller names them; one that the caller sets to None is not sent.
-        always: parameters that are sent whatever the caller says.
-        files: parameters that are files; an endpoint that has any takes a multipart form.
+        path: the path under the base URL.
+        dialect: the dialect of the response.
+        defaults: parameters that are sent unless the caller sets them; a value of None removes one.
+        always: parameters that are always sent, whatever the caller sets.
+        files: the parameters that are files; an endpoint with files takes a multipart form.
     """
 
     path: str
@@ -43,8 +43,8 @@ _WITH_USAGE = {"stream_options": {"include_usage": True}}
 CHAT = Endpoint("/chat/completions", dialect_named("openai.chat"), _WITH_USAGE)
 COMPLETION = Endpoint("/completions", dialect_named("openai.completions"), _WITH_USAGE)
 RESPONSES = Endpoint("/responses", dialect_named("openai.responses"))
-# Speech knows no `stream`: it always is one, of sound, or of events where `stream_format` says so. Here the body says which
-# it is, and so where it ends: events at their last one, sound at its last byte.
+# Speech has no parameter `stream`: it is always streamed, as raw audio or, by `stream_format`, as events. The body determines
+# which it is, and therefore its end: the last event, or the last byte of the audio.
 SPEECH = Endpoint("/audio/speech", replace(dialect_named("openai.speech"), states_finish=True), always={})
 TRANSCRIPTION = Endpoint("/audio/transcriptions", dialect_named("openai.transcription"), files=("file",))
 IMAGE = Endpoint("/images/generations", dialect_named("openai.images"))
@@ -53,7 +53,7 @@ IMAGE_EDIT = Endpoint("/images/edits", dialect_named("openai.images"), files=("i
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request, ready to be sent: JSON in `content`, or a form of `fields` and `files`."""
+    """One request to send: JSON in `content`, or a form of `fields` and `files`; `params` are those that are no files."""
 
     endpoint: Endpoint
     params: Mapping[str, Any]
@@ -62,24 +62,24 @@ class Call:
     files: tuple[tuple[str, Upload], ...] = ()
 
 
-def call(endpoint: Endpoint, params: Mapping[str, Any]) -> Call:
-    """The request that these parameters make; `Call.params` are those that are no files.
+def make_call(endpoint: Endpoint, params: Mapping[str, Any]) -> Call:
+    """The request for an endpoint with these parameters.
 
     Raises:
-        TypeError: a parameter has no JSON form, or is no file where one is needed.
-        ValueError: a parameter is a number that JSON does not have.
+        TypeError: a parameter has no JSON form, or a file parameter is not a file.
+        ValueError: a parameter is a number that JSON cannot express.
         OSError: a file cannot be read.
     """
     unset = {name for name in endpoint.defaults if params.get(name, ...) is None}
-    asked = {name: value for name, value in {**endpoint.defaults, **params, **endpoint.always}.items() if name not in unset}
+    body_params = {name: value for name, value in {**endpoint.defaults, **params, **endpoint.always}.items() if name not in unset}
     if not endpoint.files:
-        return Call(endpoint, asked, content=_json(asked))
-    files = {name: asked.pop(name) for name in endpoint.files if asked.get(name) is not None}
+        return Call(endpoint, body_params, content=_json(body_params))
+    files = {name: body_params.pop(name) for name in endpoint.files if body_params.get(name) is not None}
     fields: dict[str, str | list[str]] = {}
-    for name, text in _form_fields(asked):
+    for name, text in _form_fields(body_params):
         known = fields.get(name)
         fields[name] = [*known, text] if isinstance(known, list) else [text] if name.endswith("[]") else text
-    return Call(endpoint, asked, fields=fields, files=tuple(_uploads(files)))
+    return Call(endpoint, body_params, fields=fields, files=tuple(_uploads(files)))
 
 
 def _json(value: Any) -> bytes:
@@ -88,7 +88,7 @@ def _json(value: Any) -> bytes:
 
 
 def _form_fields(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Parameters as a form has them: `name[]` for each item of a list, `name[key]` for each of a mapping, None left out."""
+    """Parameters as form fields: `name[]` for each item of a list, `name[key]` for each item of a mapping; None is left out."""
     for name, value in params.items():
         if isinstance(value, Mapping):
             yield from _form_fields({f"{name}[{key}]": item for key, item in value.items()})
@@ -111,11 +111,11 @@ def _uploads(files: Mapping[str, Any]) -> Iterator[tuple[str, Upload]]:
 
 
 def upload(file: File) -> Upload:
-    """The name and content of a file; bytes without a name get one from what they begin with.
+    """The name and content of a file; bytes without a name get one by their file signature.
 
     Raises:
-        TypeError: it is no file, or one that is open as text.
-        OSError: it cannot be read.
+        TypeError: the value is not a file, or a file that is open in text mode.
+        OSError: the file cannot be read.
     """
     if isinstance(file, str | os.PathLike):
         path = Path(file)
@@ -123,12 +123,12 @@ def upload(file: File) -> Upload:
     name, content = file if isinstance(file, tuple) else (getattr(file, "name", None), file)
     data = content.read() if hasattr(content, "read") else content
     if not isinstance(data, bytes | bytearray | memoryview):
-        raise TypeError(f"a file is a path, bytes, an open binary file or (name, bytes), not {type(content).__name__}")
+        raise TypeError(f"a file must be a path, bytes, an open binary file or (name, bytes), not {type(content).__name__}")
     data = bytes(data)
-    return (os.path.basename(name) if isinstance(name, str) and name else _name_of(data)), data
+    return (os.path.basename(name) if isinstance(name, str) and name else _default_name(data)), data
 
 
-_BEGINNINGS: Iterable[tuple[int, bytes, str]] = (
+_SIGNATURES: Iterable[tuple[int, bytes, str]] = (
     (0, b"ID3", "mp3"),
     (0, b"\xff\xfb", "mp3"),
     (0, b"\xff\xf3", "mp3"),
@@ -143,6 +143,6 @@ _BEGINNINGS: Iterable[tuple[int, bytes, str]] = (
 )
 
 
-def _name_of(data: bytes) -> str:
-    """A name that tells the format: servers go by it."""
-    return next((f"file.{kind}" for start, mark, kind in _BEGINNINGS if data.startswith(mark, start)), "file")
+def _default_name(data: bytes) -> str:
+    """A file name whose extension matches the format of the data."""
+    return next((f"file.{kind}" for start, mark, kind in _SIGNATURES if data.startswith(mark, start)), "file")

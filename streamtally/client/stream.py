@@ -1,4 +1,4 @@
-"""The streams that a client hands out: wrapped streams that also say, by an exception, when the provider did not finish."""
+"""The streams that a client returns: wrapped streams that raise if the provider failed or did not finish."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from ..streams import AsyncTalliedStream, StreamSession, TalliedStream
 from .body import error_of
 
 
-class Opening:
-    """The callable that makes the request; `note` is to be given before it is called.
+class RequestOpener:
+    """The callable that makes the request; `record_chunk` must be set before it is called.
 
     Args:
-        send: makes the request. Is handed `note`, to enter a refusal into the record before raising it.
+        send: makes the request; it receives `record_chunk`, to record a refusal before raising it.
     """
 
-    __slots__ = ("_send", "note")
+    __slots__ = ("_send", "record_chunk")
 
     def __init__(self, send: Callable[[Callable[[Chunk], None]], Any]) -> None:
         self._send = send
-        self.note: Callable[[Chunk], None]
+        self.record_chunk: Callable[[Chunk], None]
 
     def __call__(self) -> Any:
-        """Make it."""
-        return self._send(self.note)
+        """Make the request and return its source of chunks."""
+        return self._send(self.record_chunk)
 
 
-class Ending:
-    """What the caller hears of how a stream ended: always after its record is made, and with that record.
+class OutcomeErrors:
+    """Raises the exceptions for the end of a stream, after its record is complete; each carries the record.
 
     Args:
-        session: the stream.
-        failure_of: the exception for one of the transport's, None for one that is not the transport's.
-        raise_truncated: whether an end before the finish is an exception.
+        session: the session of the stream.
+        failure_of: converts an exception of the transport; returns None for any other exception.
+        raise_truncated: whether to raise if the stream ends before its finish.
     """
 
     def __init__(
@@ -52,8 +52,8 @@ class Ending:
         return self._session.record
 
     @contextmanager
-    def told(self) -> Iterator[None]:
-        """Exceptions of the transport leave the block as the provider's."""
+    def translated(self) -> Iterator[None]:
+        """A context in which exceptions of the transport are raised as `ProviderError`."""
         try:
             yield
         except ProviderError as error:
@@ -66,8 +66,8 @@ class Ending:
             failure.partial = self._record
             raise failure from error
 
-    def judge(self) -> None:
-        """Raise what the record of a stream that ended by itself calls for."""
+    def raise_for_outcome(self) -> None:
+        """Raise if the record of an exhausted stream has an error or is truncated."""
         record = self._record
         if record.error is not None:
             error = error_of(record.error)
@@ -80,46 +80,46 @@ class Ending:
 class ChunkStream(TalliedStream[Chunk]):
     """A wrapped stream of chunks. The request is made when it is entered (`with`) or first read.
 
-    Raises where it is entered or read:
-        ProviderError: the provider refused, failed in the middle, or could not be reached; `partial` is the record.
-        ProviderTimeout: it did not answer in time; also a `TimeoutError`.
+    Entering or reading it raises:
+        ProviderError: the provider refused, failed during the stream, or could not be reached; `partial` is the record.
+        ProviderTimeout: it did not respond in time; also a `TimeoutError`.
         StreamTruncated: the stream ended before its finish.
     """
 
-    def __init__(self, session: StreamSession, ending: Ending) -> None:
-        self._ending = ending
+    def __init__(self, session: StreamSession, errors: OutcomeErrors) -> None:
+        self._errors = errors
         super().__init__(session)
 
     def _reader(self) -> Generator[Chunk, None, None]:
-        return _judged(super()._reader(), self._ending)
+        return _with_errors(super()._reader(), self._errors)
 
     def __enter__(self) -> Self:
-        with self._ending.told():
+        with self._errors.translated():
             return super().__enter__()
 
 
 class AsyncChunkStream(AsyncTalliedStream[Chunk]):
     """The async form of `ChunkStream`."""
 
-    def __init__(self, session: StreamSession, ending: Ending) -> None:
+    def __init__(self, session: StreamSession, errors: OutcomeErrors) -> None:
         super().__init__(session)
-        self._ending = ending
-        self._achunks = _ajudged(self._achunks, ending)
+        self._errors = errors
+        self._achunks = _awith_errors(self._achunks, errors)
 
     async def __aenter__(self) -> Self:
-        with self._ending.told():
+        with self._errors.translated():
             return await super().__aenter__()
 
 
-def _judged(chunks: Generator[Chunk, None, None], ending: Ending) -> Generator[Chunk, None, None]:
-    with ending.told():
+def _with_errors(chunks: Generator[Chunk, None, None], errors: OutcomeErrors) -> Generator[Chunk, None, None]:
+    with errors.translated():
         yield from chunks
-    ending.judge()
+    errors.raise_for_outcome()
 
 
-async def _ajudged(chunks: AsyncGenerator[Chunk, None], ending: Ending) -> AsyncGenerator[Chunk, None]:
-    with ending.told():
+async def _awith_errors(chunks: AsyncGenerator[Chunk, None], errors: OutcomeErrors) -> AsyncGenerator[Chunk, None]:
+    with errors.translated():
         async with aclosing(chunks):
             async for chunk in chunks:
                 yield chunk
-    ending.judge()
+    errors.raise_for_outcome()

@@ -1,4 +1,4 @@
-"""HTTP by httpx2: the one home of that import. Sync and async differ in their loops and in nothing else."""
+"""HTTP transport with httpx2, sync and async; the only module that imports httpx2."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from ..records import ErrorDetails
 from .body import Body, error_of, refusal
 from .requests import Call
 
-Note = Callable[[Chunk], None]
+RecordChunk = Callable[[Chunk], None]
 HttpT = TypeVar("HttpT", httpx2.Client, httpx2.AsyncClient)
 
 _PORTS = {"http": 80, "https": 443}
 _LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=100)
-"""Streams are long: a bound on connections would make one stream wait for another."""
+"""Connections are unbounded, because streams are long and would otherwise wait for each other."""
 
 _REFUSAL_BYTES = 64 * 1024
 _DRAIN_READS = 4
 _DRAIN_SECONDS = 0.02
-"""How much may follow the end marker, and how late, and still be read so that the connection can be used again."""
+"""The number of reads and the time to wait for the end of the body after the end marker, so that the connection is reusable."""
 
 
 def failure_of(error: Exception) -> ProviderError | None:
-    """The exception for one of httpx2's; None for another's."""
+    """The `ProviderError` for an httpx2 exception; None for any other exception."""
     if not isinstance(error, httpx2.HTTPError):
         return None
     name = type(error).__name__
@@ -42,29 +42,29 @@ def failure_of(error: Exception) -> ProviderError | None:
 
 
 def base_url_of(text: str) -> httpx2.URL:
-    """A base URL.
+    """The parsed base URL.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is not an HTTP URL with a host.
     """
     try:
         url = httpx2.URL(text)
     except httpx2.InvalidURL as error:
-        raise ValueError(f"the base URL cannot be read: {error}") from None
+        raise ValueError(f"invalid base URL: {error}") from None
     if url.scheme not in _PORTS or not url.host:
-        raise ValueError(f"{url!r} is no base URL: it must begin with https:// or http:// and a host")
+        raise ValueError(f"invalid base URL {url!r}: it must begin with https:// or http:// and a host")
     return url
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
-    """One server, and what goes with every request to it.
+class Server:
+    """A server, and the settings of every request to it.
 
     Args:
-        url: what paths are appended to; a query in it is kept.
-        headers: of every request.
-        secrets: what no record may show, should the server repeat it.
-        options: of every request, as httpx2 names them.
+        url: the URL that paths are appended to; its query is kept.
+        headers: the headers of every request.
+        secrets: values to mask in errors, in case the server repeats them.
+        options: httpx2's options of every request.
     """
 
     url: httpx2.URL
@@ -79,54 +79,54 @@ class Site:
 
 
 class _Transport(Generic[HttpT]):
-    """Where requests go.
+    """Sends requests to one server.
 
     Args:
-        site: the server.
-        http: a client of the caller's; one of our own if not given.
+        server: the server.
+        http: the caller's httpx2 client; by default a new one.
 
     Raises:
-        TypeError: `http` is no client of the right kind.
+        TypeError: `http` is not an httpx2 client of the right kind.
     """
 
     _kind: ClassVar[type[Any]]
 
-    def __init__(self, site: Site, http: Any = None) -> None:
+    def __init__(self, server: Server, http: Any = None) -> None:
         if http is not None and not isinstance(http, self._kind):
             raise TypeError(f"http_client must be an httpx2.{self._kind.__name__}, not {type(http).__name__}")
         self.owns_http = http is None
         self.http: HttpT = self._kind(limits=_LIMITS, follow_redirects=True) if http is None else http
-        self.site = site
+        self.server = server
 
     def request(self, call: Call) -> httpx2.Request:
-        """The request to send."""
-        url = self.site.url.copy_with(path=self.site.url.path.rstrip("/") + call.endpoint.path)
+        """The httpx2 request for a call."""
+        url = self.server.url.copy_with(path=self.server.url.path.rstrip("/") + call.endpoint.path)
         if call.endpoint.files:
-            options = {"headers": self.site.headers, **self.site.options}
+            options = {"headers": self.server.headers, **self.server.options}
             return self.http.build_request("POST", url, data=call.fields, files=call.files, **options)
-        headers = {"content-type": "application/json", **self.site.headers}
-        return self.http.build_request("POST", url, content=call.content, headers=headers, **self.site.options)
+        headers = {"content-type": "application/json", **self.server.headers}
+        return self.http.build_request("POST", url, content=call.content, headers=headers, **self.server.options)
 
-    def refused(self, response: httpx2.Response, content: bytes, note: Note) -> ProviderError:
-        """Enter a refusal into the record, and make the exception for it."""
-        for secret in self.site.secrets:
+    def refusal_error(self, response: httpx2.Response, content: bytes, record_chunk: RecordChunk) -> ProviderError:
+        """Record a refusal, with secrets masked, and return the exception for it."""
+        for secret in self.server.secrets:
             content = content.replace(secret.encode(), b"***")
         chunk = refusal(response.status_code, response.reason_phrase, content, response.headers)
-        note(chunk)
+        record_chunk(chunk)
         return error_of(ErrorDetails(**(chunk.error or {})))
 
 
 class Transport(_Transport[httpx2.Client]):
-    """Sends requests, and reads the answers."""
+    """The sync transport."""
 
     _kind = httpx2.Client
 
-    def open(self, call: Call, note: Note) -> Source:
-        """Make the request; the answer as chunks.
+    def open(self, call: Call, record_chunk: RecordChunk) -> Source:
+        """Make the request; returns the response as chunks.
 
         Raises:
-            ProviderError: the server refused it; `note` was told.
-            httpx2.HTTPError: the server cannot be reached, or does not answer.
+            ProviderError: the server refused the request; the refusal was passed to `record_chunk`.
+            httpx2.HTTPError: the server cannot be reached, or does not respond.
         """
         response = self.http.send(self.request(call), stream=True)
         if response.is_success:
@@ -137,16 +137,16 @@ class Transport(_Transport[httpx2.Client]):
                 content += data
                 if len(content) > _REFUSAL_BYTES:
                     break
-        raise self.refused(response, content, note)
+        raise self.refusal_error(response, content, record_chunk)
 
 
 class AsyncTransport(_Transport[httpx2.AsyncClient]):
-    """The same, async."""
+    """The async transport."""
 
     _kind = httpx2.AsyncClient
 
-    async def open(self, call: Call, note: Note) -> AsyncSource:
-        """As `Transport.open`."""
+    async def open(self, call: Call, record_chunk: RecordChunk) -> AsyncSource:
+        """Make the request; returns the response as chunks and raises as `Transport.open` does."""
         response = await self.http.send(self.request(call), stream=True)
         if response.is_success:
             return AsyncSource(response, _body(call, response))
@@ -157,7 +157,7 @@ class AsyncTransport(_Transport[httpx2.AsyncClient]):
                     content += data
                     if len(content) > _REFUSAL_BYTES:
                         break
-        raise self.refused(response, content, note)
+        raise self.refusal_error(response, content, record_chunk)
 
 
 def _body(call: Call, response: httpx2.Response) -> Body:
@@ -165,7 +165,7 @@ def _body(call: Call, response: httpx2.Response) -> Body:
 
 
 class Source:
-    """The chunks of one answer; its own iterator, so that `close` frees the connection whoever reads."""
+    """The chunks of one response; an iterator with `close`, which frees the connection."""
 
     def __init__(self, response: httpx2.Response, body: Body) -> None:
         self.response = response
@@ -177,11 +177,11 @@ class Source:
 
     def __next__(self) -> Chunk:
         body = self._body
-        while body.hungry:
+        while body.needs_data:
             try:
                 body.feed(next(self._reads, None))
             except httpx2.HTTPError as error:
-                body.broke(error)
+                body.fail(error)
         if body.ready:
             return body.ready.popleft()
         if body.failure is not None:
@@ -189,10 +189,10 @@ class Source:
         raise StopIteration
 
     def close(self) -> None:
-        """Free the connection: for the next request where nothing more comes, else by cutting it."""
+        """Free the connection: reusable if the body has ended, else by closing it."""
         try:
             if self._body.complete and not self.response.is_closed:
-                with suppress(httpx2.HTTPError):  # what follows the end is no loss
+                with suppress(httpx2.HTTPError):  # bytes after the end marker do not matter
                     self._drain()
         finally:
             self.response.close()
@@ -201,18 +201,18 @@ class Source:
         stream = self.response.extensions.get("network_stream")
         if stream is None or self.response.http_version != "HTTP/1.1":
             return
-        with _in_a_hurry(stream):
+        with _short_timeout(stream):
             for _ in range(_DRAIN_READS):
                 if next(self._reads, None) is None:
                     return
 
 
 @contextmanager
-def _in_a_hurry(stream: Any) -> Iterator[None]:
-    """Let this thread's reads from a network stream wait for a moment only.
+def _short_timeout(stream: Any) -> Iterator[None]:
+    """Shorten the time-out of this thread's reads from a network stream.
 
-    The time-out of a body is fixed when its reading begins, and a socket cannot be asked instead: the end may have been read
-    from it already, together with what came before. Other threads may get the connection before the block is left.
+    httpx2 fixes the time-out when reading the body begins, and polling the socket does not help, because the end may be buffered
+    already. Only this thread is affected, because another one may get the connection before the block ends.
     """
     read, reader = stream.read, get_ident()
 
@@ -228,7 +228,7 @@ def _in_a_hurry(stream: Any) -> Iterator[None]:
 
 
 class AsyncSource:
-    """The same, async."""
+    """The chunks of one response; an async iterator with `aclose`, which frees the connection."""
 
     def __init__(self, response: httpx2.Response, body: Body) -> None:
         self.response = response
@@ -240,11 +240,11 @@ class AsyncSource:
 
     async def __anext__(self) -> Chunk:
         body = self._body
-        while body.hungry:
+        while body.needs_data:
             try:
                 body.feed(await anext(self._reads, None))
             except httpx2.HTTPError as error:
-                body.broke(error)
+                body.fail(error)
         if body.ready:
             return body.ready.popleft()
         if body.failure is not None:
@@ -252,14 +252,14 @@ class AsyncSource:
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        """As `Source.close`."""
+        """Free the connection: reusable if the body has ended, else by closing it."""
         try:
             if self._body.complete and not self.response.is_closed:
                 with suppress(httpx2.HTTPError):
                     await self._drain()
         finally:
             await self.response.aclose()
-            with suppress(RuntimeError):  # another task reads, and ends with that read
+            with suppress(RuntimeError):  # another task is reading, and closes the generator
                 await self._reads.aclose()
 
     async def _drain(self) -> None:

@@ -1,4 +1,4 @@
-"""A provider to ask, and one way to ask it that tests the sync and the async client alike."""
+"""A provider, and one way to send requests that tests the sync and the async client alike."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ KEY = "sk-a-secret-that-nobody-may-see"
 
 @dataclass
 class Answer:
-    """What came of one request: the chunks, the exception that ended it, the record, and what was exported."""
+    """The result of one request: the chunks, the exception, the stream and the exported records."""
 
     chunks: list[Chunk] = field(default_factory=list)
     error: BaseException | None = None
@@ -26,18 +26,18 @@ class Answer:
 
     @property
     def record(self) -> StreamRecord:
-        """The record, which is the one that was exported."""
+        """The record of the stream, which equals the exported one."""
         assert self.exported == [self.stream.record]
         return self.exported[0]
 
     @property
     def text(self) -> str:
-        """The words of the chunks."""
+        """The text of the chunks."""
         return "".join(chunk.text for chunk in self.chunks)
 
 
 class Asker:
-    """Opens a client of one kind, asks once, and reads the stream to its end or for some chunks."""
+    """Opens a client of one kind, makes one request, and reads the stream to its end or for some chunks."""
 
     def __init__(self, kind: Kind, base_url: str) -> None:
         self.kind = kind
@@ -46,11 +46,11 @@ class Asker:
     def __call__(
         self, method: str, *args: Any, client: dict[str, Any] | None = None, only: int | None = None, **params: Any
     ) -> Answer:
-        """The answer; with `only`, the stream is left after that many chunks."""
+        """The result; with `only`, the stream is left after that many chunks."""
         answer = Answer()
         tally = Tally(exporters=[answer.exported.append])
         options = {"base_url": self.base_url, "api_key": KEY, "tally": tally, **(client or {})}
-        read = self._read if self.kind == "sync" else lambda *asked: asyncio.run(self._aread(*asked))
+        read = self._read if self.kind == "sync" else lambda *args: asyncio.run(self._aread(*args))
         try:
             read(answer, options, lambda opened: getattr(opened, method)(*args, **params), only)
         except Exception as error:
@@ -81,12 +81,12 @@ class Asker:
 
 @pytest.fixture
 def provider() -> Iterator[FakeProvider]:
-    """A provider that answers with its defaults."""
+    """A provider with its default responses."""
     with FakeProvider() as running:
         yield running
 
 
 @pytest.fixture(params=["sync", "async"])
 def ask(request: pytest.FixtureRequest, provider: FakeProvider) -> Asker:
-    """Asks that provider, by each kind of client."""
+    """A requester for that provider, with each kind of client."""
     return Asker(request.param, provider.base_url)

@@ -1,4 +1,4 @@
-"""From bytes to chunks, however they are cut."""
+"""Reading a body to chunks, however the bytes are split."""
 
 import json
 
@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from streamtally import Chunk
 from streamtally.chunks import AudioDelta
-from streamtally.client import body as body_module
 from streamtally.client.body import Body
 from streamtally.client.requests import CHAT, SPEECH, TRANSCRIPTION
+from streamtally.dialects import payload_reader
+from streamtally.dialects.frames import FRAMES, Frames
+from streamtally.framing import JSONTextDecoder, payloads
 from streamtally.testing import scenarios
 from streamtally.testing.media import silence
 
@@ -23,6 +25,7 @@ BODIES = {
     "sound in events": (SPEECH, EVENTS, scenarios.speech(sse=True).body),
     "half": (CHAT, EVENTS, scenarios.chat().body[:300]),
     "whole": (CHAT, "application/json", json.dumps(WHOLE, indent=2).encode()),
+    "whole in a list": (CHAT, "application/json", json.dumps([WHOLE]).encode()),
     "half of a whole": (CHAT, "application/json", json.dumps(WHOLE).encode()[:20]),
     "lines called JSON": (CHAT, "application/json", b'{"choices": [{"delta": {"content": "a"}}]}\n' * 3),
     "blank": (CHAT, EVENTS, b"\n\n"),
@@ -30,7 +33,7 @@ BODIES = {
 
 
 def chunks(kind: str, pieces: list[bytes]) -> list[Chunk]:
-    """All chunks of a body that comes in these pieces, read as a transport reads them."""
+    """All chunks of a body that arrives in these pieces, read as a transport reads them."""
     endpoint, media_type, _ = BODIES[kind]
     body = Body(endpoint.dialect, media_type)
     found = []
@@ -45,7 +48,7 @@ def chunks(kind: str, pieces: list[bytes]) -> list[Chunk]:
 
 @given(st.sampled_from(sorted(BODIES)), st.data())
 def test_any_cut_gives_the_same_chunks(kind: str, data: st.DataObject) -> None:
-    """Where the network cuts does not show."""
+    """The chunks do not depend on how the body is split."""
     whole = BODIES[kind][2]
     places = sorted(data.draw(st.sets(st.integers(0, len(whole)), max_size=8)))
     pieces = [whole[start:stop] for start, stop in zip([0, *places], [*places, len(whole)], strict=True)]
@@ -54,13 +57,13 @@ def test_any_cut_gives_the_same_chunks(kind: str, data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("kind", sorted(BODIES))
 def test_byte_by_byte(kind: str) -> None:
-    """Nor do the smallest pieces."""
+    """Reads of one byte give the same chunks."""
     whole = BODIES[kind][2]
     assert chunks(kind, [whole[place : place + 1] for place in range(len(whole))]) == chunks(kind, [whole])
 
 
 def test_tails() -> None:
-    """What the end cut short is kept, and only that."""
+    """Only an incomplete rest is kept as tail."""
     tails = {
         kind: [chunk.extras["tail"] for chunk in chunks(kind, [BODIES[kind][2]]) if "tail" in chunk.extras] for kind in BODIES
     }
@@ -79,8 +82,8 @@ def test_tails() -> None:
         ("", b'{"error": "x"}', False),
     ],
 )
-def test_sound_or_events(media_type: str, start: bytes, is_sound: bool) -> None:
-    """The media type tells, and where there is none the first bytes do."""
+def test_audio_or_events(media_type: str, start: bytes, is_sound: bool) -> None:
+    """The media type decides, or without one the first bytes."""
     body = Body(SPEECH.dialect, media_type)
     body.feed(start)
     body.feed(None)
@@ -89,8 +92,8 @@ def test_sound_or_events(media_type: str, start: bytes, is_sound: bool) -> None:
     assert body.ended
 
 
-def test_sound_keeps_its_leading_blanks() -> None:
-    """A byte that would be a space in a text is sound here."""
+def test_audio_keeps_its_leading_blanks() -> None:
+    """Leading bytes that are white space in text are audio."""
     body = Body(SPEECH.dialect, "audio/pcm")
     for piece in (b"  ", b"\n", silence()):
         body.feed(piece)
@@ -98,7 +101,7 @@ def test_sound_keeps_its_leading_blanks() -> None:
 
 
 def test_nothing_follows_the_end_marker() -> None:
-    """Not even in the same read."""
+    """Payloads after the end marker are ignored, even in the same read."""
     body = Body(CHAT.dialect, EVENTS)
     body.feed(b'data: [DONE]\n\ndata: {"choices": []}\n\ndata: [DONE]\n\n')
     assert [chunk.terminal for chunk in body.ready] == [True]
@@ -106,19 +109,20 @@ def test_nothing_follows_the_end_marker() -> None:
 
 
 def test_a_broken_transport_after_the_end_marker() -> None:
-    """Nothing is lost by it."""
+    """A transport failure after the end marker is no failure of the stream."""
     body = Body(CHAT.dialect, EVENTS)
     body.feed(b"data: [DONE]")
-    body.broke(OSError("gone"))
+    body.fail(OSError("gone"))
     assert ([chunk.terminal for chunk in body.ready], body.failure) == ([True], None)
 
 
 def test_a_whole_answer_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is held until its end is not held without end."""
-    monkeypatch.setattr(body_module, "MAX_FRAME", 100)
+    """A JSON body has a maximum size."""
+    bounded = Frames(lambda: JSONTextDecoder(max_frame=100), payloads)
+    monkeypatch.setattr(payload_reader, "FRAMES", {**FRAMES, "json": bounded})
     body = Body(CHAT.dialect, "application/json")
     for _ in range(20):
-        if body.hungry:
+        if body.needs_data:
             body.feed(b"[" * 10)
     (chunk,) = body.ready
     assert chunk.error is not None
@@ -127,7 +131,7 @@ def test_a_whole_answer_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("content", [b"[" * 100_000, b"[]", b'{"a": 1}', b"3", b"null"])
 def test_odd_json(content: bytes) -> None:
-    """Too deep, empty, of another shape: nothing raises, and it ends."""
+    """JSON that is too deep, empty or of another shape ends the stream without raising."""
     body = Body(CHAT.dialect, "application/json")
     body.feed(content)
     body.feed(None)

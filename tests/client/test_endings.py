@@ -1,4 +1,4 @@
-"""How streams end: what the caller sees, what the record says, and that the connection is free."""
+"""The ways in which streams end: exception, record and connection."""
 
 import asyncio
 import gc
@@ -24,7 +24,7 @@ TO_TWO = len(b"".join(SHORT.frames[:3]))
 
 
 def test_refused(ask: Asker, provider: FakeProvider) -> None:
-    """An HTTP error is raised where the stream is entered, in the provider's words, and the record has them."""
+    """An HTTP error is raised on entering the stream with the provider's message, which the record has too."""
     provider.enqueue(scenarios.refused(429, headers={"Retry-After": "2", "X-Request-Id": "req_1"}))
     answer = ask("stream_chat", "m", HELLO)
     error, record = answer.error, answer.record
@@ -70,7 +70,7 @@ def test_refused_without_with(provider: FakeProvider) -> None:
     ],
 )
 def test_every_form_of_a_refusal(ask: Asker, provider: FakeProvider, body: bytes, message: str, kind: str) -> None:
-    """Whatever a server refuses with becomes words and a type; how long it is does not matter."""
+    """Any body of a refusal, of any length, gives a message and a type."""
     provider.enqueue(scenarios.refused(502, body))
     answer = ask("stream_chat", "m", HELLO)
     assert isinstance(answer.error, ProviderError)
@@ -80,7 +80,7 @@ def test_every_form_of_a_refusal(ask: Asker, provider: FakeProvider, body: bytes
 
 
 def test_refused_and_cut(ask: Asker, provider: FakeProvider) -> None:
-    """The status tells even where its explanation was cut."""
+    """A refusal whose body is cut has its status."""
     provider.enqueue(scenarios.refused(503).cut(10))
     answer = ask("stream_chat", "m", HELLO)
     assert isinstance(answer.error, ProviderError)
@@ -89,7 +89,7 @@ def test_refused_and_cut(ask: Asker, provider: FakeProvider) -> None:
 
 @pytest.mark.parametrize("status", [204, 304])
 def test_no_content(ask: Asker, provider: FakeProvider, status: int) -> None:
-    """A response without a stream is an error or a truncated stream, never a completed one."""
+    """A response without a stream is an error or a truncated stream, never completed."""
     provider.enqueue(Scenario(status=status))
     answer = ask("stream_chat", "m", HELLO)
     assert isinstance(answer.error, ProviderError | StreamTruncated)
@@ -97,7 +97,7 @@ def test_no_content(ask: Asker, provider: FakeProvider, status: int) -> None:
 
 
 def test_the_key_is_seen_nowhere(ask: Asker, provider: FakeProvider) -> None:
-    """Not in a record, an exception or a repr, not even where the server repeats it."""
+    """The API key is in no record, exception or repr, even if the server repeats it."""
     provider.enqueue(scenarios.refused(401, {"error": {"message": f"Incorrect API key: {KEY}", "type": "auth"}}))
     refused, completed = ask("stream_chat", "m", HELLO), ask("stream_chat", "m", HELLO)
     assert str(refused.error) == "Incorrect API key: ***"
@@ -108,7 +108,7 @@ def test_the_key_is_seen_nowhere(ask: Asker, provider: FakeProvider) -> None:
 
 @pytest.mark.parametrize("method", ["stream_chat", "stream_responses"])
 def test_error_inside_the_stream(ask: Asker, provider: FakeProvider, method: str) -> None:
-    """The chunk that says it is handed out, then it is raised, with what came before."""
+    """The error chunk is returned, then the error is raised with the partial record."""
     scenario = SHORT if method == "stream_chat" else scenarios.responses("one two three")
     provider.enqueue(scenario.failing(6, "Out of luck."))
     answer = ask(method, "m", HELLO)
@@ -123,7 +123,7 @@ def test_error_inside_the_stream(ask: Asker, provider: FakeProvider, method: str
 
 
 def test_a_response_that_failed(ask: Asker, provider: FakeProvider) -> None:
-    """The last event may say that it failed."""
+    """A last event of a failed response raises."""
     provider.enqueue(scenarios.responses("one", status="failed"))
     answer = ask("stream_responses", "m", "Hello")
     assert isinstance(answer.error, ProviderError)
@@ -131,14 +131,14 @@ def test_a_response_that_failed(ask: Asker, provider: FakeProvider) -> None:
 
 
 def test_a_response_that_is_incomplete(ask: Asker, provider: FakeProvider) -> None:
-    """For lack of tokens is how an answer may end: no exception."""
+    """A response that ended at its token limit does not raise."""
     provider.enqueue(scenarios.responses("one", status="incomplete"))
     answer = ask("stream_responses", "m", "Hello")
     assert (answer.error, answer.record.outcome, answer.record.finish_reason) == (None, Outcome.COMPLETED, "length")
 
 
 def test_garbage(ask: Asker, provider: FakeProvider) -> None:
-    """What is no JSON is an error, with the text on the record."""
+    """A payload that is not JSON is an error, and the record has its text."""
     provider.enqueue(Scenario((*SHORT.frames[:3], b"data: {no json}\n\n", *SHORT.frames[3:])))
     answer = ask("stream_chat", "m", HELLO)
     assert isinstance(answer.error, ProviderError)
@@ -148,7 +148,7 @@ def test_garbage(ask: Asker, provider: FakeProvider) -> None:
 
 
 def test_an_error_under_status_200(ask: Asker, provider: FakeProvider) -> None:
-    """A JSON body may be an error whatever the status says."""
+    """A JSON body with an error raises whatever its status."""
     body = json.dumps({"error": {"message": "No such model.", "type": "not_found"}}, indent=1).encode()
     provider.enqueue(Scenario((body,), content_type="application/json"))
     answer = ask("stream_speech", "m", "Hello", voice="x")
@@ -157,7 +157,7 @@ def test_an_error_under_status_200(ask: Asker, provider: FakeProvider) -> None:
 
 
 def test_cut_connection(ask: Asker, provider: FakeProvider) -> None:
-    """A broken transport is the provider's error, with the original as its cause, after all that came before."""
+    """A broken transport raises a `ProviderError` with the original as cause, after all complete chunks."""
     provider.enqueue(SHORT.cut(TO_TWO))
     answer = ask("stream_chat", "m", HELLO)
     assert isinstance(answer.error, ProviderError)
@@ -171,7 +171,7 @@ def test_cut_connection(ask: Asker, provider: FakeProvider) -> None:
 
 
 def test_half_a_frame_and_a_cut_connection(ask: Asker, provider: FakeProvider) -> None:
-    """What the cut left of an event is kept."""
+    """The incomplete event of a broken transport is kept."""
     provider.enqueue(SHORT.cut(TO_TWO + 20))
     answer = ask("stream_chat", "m", HELLO)
     assert isinstance(answer.error, ProviderError)
@@ -179,7 +179,7 @@ def test_half_a_frame_and_a_cut_connection(ask: Asker, provider: FakeProvider) -
 
 
 def test_half_a_frame(ask: Asker, provider: FakeProvider) -> None:
-    """An end in good order in the middle of an event is no end of the answer."""
+    """A body that ends regularly inside an event is truncated."""
     provider.enqueue(SHORT.cut(TO_TWO + 20, clean=True))
     answer = ask("stream_chat", "m", HELLO)
     assert isinstance(answer.error, StreamTruncated)
@@ -203,7 +203,7 @@ def test_half_a_frame(ask: Asker, provider: FakeProvider) -> None:
     ],
 )
 def test_truncated(ask: Asker, provider: FakeProvider, method: str, args: Any, scenario: Scenario) -> None:
-    """An end before the finish is an exception; where the caller wants none, the record still says it."""
+    """A stream that ends before its finish raises, unless the caller disables it; the record is truncated."""
     params: dict[str, Any] = {"voice": "x"} if method == "stream_speech" else {}
     provider.enqueue(scenario, scenario)
     answer = ask(method, "m", args, **params)
@@ -213,8 +213,8 @@ def test_truncated(ask: Asker, provider: FakeProvider, method: str, args: Any, s
     assert (quiet.error, quiet.record.outcome) == (None, Outcome.TRUNCATED)
 
 
-def test_truncated_sound(ask: Asker, provider: FakeProvider) -> None:
-    """Sound whose connection was cut is not complete."""
+def test_truncated_audio(ask: Asker, provider: FakeProvider) -> None:
+    """Audio with a cut connection is truncated."""
     provider.enqueue(scenarios.speech(b"\xff" * 3000).cut(2000))
     answer = ask("stream_speech", "m", "Hello", voice="x")
     assert isinstance(answer.error, ProviderError)
@@ -223,7 +223,7 @@ def test_truncated_sound(ask: Asker, provider: FakeProvider) -> None:
 
 
 def test_without_the_last_blank_line(ask: Asker, provider: FakeProvider) -> None:
-    """An event that only lacks its blank line counts."""
+    """A last event without its blank line counts."""
     provider.enqueue(SHORT.cut(-1, clean=True), scenarios.chat("one", done=False).cut(-2, clean=True))
     assert ask("stream_chat", "m", HELLO).record.outcome is Outcome.COMPLETED
     answer = ask("stream_chat", "m", HELLO)
@@ -232,7 +232,7 @@ def test_without_the_last_blank_line(ask: Asker, provider: FakeProvider) -> None
 
 @pytest.mark.parametrize("kind", ["chat", "responses"])
 def test_the_end_marker_ends_the_stream(ask: Asker, provider: FakeProvider, kind: str) -> None:
-    """A server that keeps the line open after it is not waited for, and is rid of us."""
+    """The stream ends at the end marker even if the server keeps the connection open."""
     scenario = SHORT if kind == "chat" else scenarios.responses("one two three")
     delays = (*[0.0] * len(scenario.frames), 30.0)
     provider.enqueue(replace(scenario, frames=(*scenario.frames, b": still here\n\n"), delays=delays))
@@ -245,8 +245,8 @@ def test_the_end_marker_ends_the_stream(ask: Asker, provider: FakeProvider, kind
     assert provider.wait_closed_early()
 
 
-def test_what_never_stops_after_the_end_marker(ask: Asker, provider: FakeProvider) -> None:
-    """What follows the end is not read for ever, nor counted."""
+def test_endless_data_after_the_end_marker(ask: Asker, provider: FakeProvider) -> None:
+    """Data after the end marker is neither counted nor read for long."""
     scenario = Scenario((*SHORT.frames, *[b": more\n\n"] * 1000), (*[0.0] * len(SHORT.frames), *[0.005] * 1000))
     provider.enqueue(scenario)
     answer = ask("stream_chat", "m", HELLO)
@@ -256,7 +256,7 @@ def test_what_never_stops_after_the_end_marker(ask: Asker, provider: FakeProvide
 
 @pytest.mark.parametrize("write", [10, 1 << 20])
 def test_connections_are_used_again(provider: FakeProvider, monkeypatch: pytest.MonkeyPatch, write: int) -> None:
-    """After a stream that was read to its end the next goes over the same connection, however the end arrives."""
+    """After a complete stream the connection is reused, however the end arrives."""
     monkeypatch.setattr(transport, "_DRAIN_SECONDS", 5.0)
     scenario = SHORT.rechunked(write)
 
@@ -272,7 +272,7 @@ def test_connections_are_used_again(provider: FakeProvider, monkeypatch: pytest.
 
 
 def test_connections_are_used_again_async(provider: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same in async."""
+    """After a complete async stream the connection is reused."""
     monkeypatch.setattr(transport, "_DRAIN_SECONDS", 5.0)
 
     async def ports() -> set[int]:
@@ -290,7 +290,7 @@ def test_connections_are_used_again_async(provider: FakeProvider, monkeypatch: p
 
 @pytest.mark.parametrize("version", [b"HTTP/1.1", b"HTTP/2"])
 def test_a_transport_without_a_network(version: bytes) -> None:
-    """Any transport of httpx2 will do; over HTTP/2 closing a stream keeps the connection, and nothing is waited for."""
+    """Any httpx2 transport works; over HTTP/2 closing a stream keeps the connection."""
 
     class Bytes(httpx2.SyncByteStream):
         closed = 0
@@ -313,7 +313,7 @@ def test_a_transport_without_a_network(version: bytes) -> None:
 
 
 def test_closing_before_entering(ask: Asker) -> None:
-    """A stream that is closed unread asks for nothing, and is over."""
+    """A stream that is closed before it is entered makes no request."""
 
     async def close_async() -> Any:
         async with AsyncClient(ask.base_url) as client:
@@ -332,7 +332,7 @@ def test_closing_before_entering(ask: Asker) -> None:
 
 
 def test_leaving_early_frees_the_server(ask: Asker, provider: FakeProvider) -> None:
-    """A stream that is left is closed at once, and what came of it is kept."""
+    """Leaving a stream closes it at once and keeps the partial content."""
     provider.enqueue(SHORT.stalled(3, 30.0))
     answer = ask("stream_chat", "m", HELLO, only=3)
     assert provider.wait_closed_early()
@@ -340,7 +340,7 @@ def test_leaving_early_frees_the_server(ask: Asker, provider: FakeProvider) -> N
 
 
 def test_leaving_before_the_first_chunk(provider: FakeProvider) -> None:
-    """A stream that is entered and not read is cancelled, and the server is free."""
+    """A stream that is entered and not read is cancelled, and the connection is closed."""
     provider.enqueue(SHORT.delayed(30.0))
     with Client(provider.base_url) as client, client.stream_chat("m", HELLO) as stream:
         pass
@@ -348,7 +348,7 @@ def test_leaving_before_the_first_chunk(provider: FakeProvider) -> None:
 
 
 def test_a_stream_that_is_never_entered(provider: FakeProvider) -> None:
-    """Nothing is asked."""
+    """A stream that is not entered makes no request."""
     exported: list[Any] = []
     with Tally(exporters=[exported.append]) as tally, Client(provider.base_url, tally=tally) as client:
         stream = client.stream_chat("m", HELLO)
@@ -359,7 +359,7 @@ def test_a_stream_that_is_never_entered(provider: FakeProvider) -> None:
 
 
 def test_a_stream_that_is_dropped(provider: FakeProvider) -> None:
-    """A stream that nobody holds any more ends as abandoned, and frees the server."""
+    """A stream without references ends as abandoned, and its connection is closed."""
     exported: list[Any] = []
     provider.enqueue(SHORT.stalled(3, 30.0))
     with Tally(exporters=[exported.append]) as tally, Client(provider.base_url, tally=tally) as client:
@@ -373,7 +373,7 @@ def test_a_stream_that_is_dropped(provider: FakeProvider) -> None:
 
 
 def test_a_break_only_pauses(provider: FakeProvider) -> None:
-    """A second loop goes on where the first stopped."""
+    """A second loop continues where the first one stopped."""
     with Client(provider.base_url) as client:
         stream = client.stream_chat("m", HELLO)
         first = next(iter(stream))
@@ -382,7 +382,7 @@ def test_a_break_only_pauses(provider: FakeProvider) -> None:
 
 
 def test_cancelled_task(provider: FakeProvider) -> None:
-    """Who cancels gets the cancellation; the record says so, and the server is free."""
+    """Cancelling the task raises its cancellation, the record is cancelled, and the connection is closed."""
     provider.enqueue(SHORT.stalled(2, 30.0))
 
     async def main() -> Any:
@@ -400,7 +400,7 @@ def test_cancelled_task(provider: FakeProvider) -> None:
 
 
 def test_cancelled_before_the_answer(provider: FakeProvider) -> None:
-    """The same while the request waits for its answer."""
+    """Cancelling works while waiting for the response."""
     provider.enqueue(SHORT.delayed(headers=30.0))
 
     async def main() -> Any:
@@ -416,7 +416,7 @@ def test_cancelled_before_the_answer(provider: FakeProvider) -> None:
 
 @pytest.mark.parametrize("scenario", [SHORT.stalled(2, 30.0), SHORT.delayed(headers=30.0)])
 def test_timeout(ask: Asker, provider: FakeProvider, scenario: Scenario) -> None:
-    """No bytes for too long: a `TimeoutError`, that is also the provider's, and the record says what it was."""
+    """A read time-out raises an error that is a `TimeoutError` and a `ProviderError`, and the outcome is timeout."""
     provider.enqueue(scenario)
     answer = ask("stream_chat", "m", HELLO, client={"timeout": httpx2.Timeout(5, read=0.1)})
     assert isinstance(answer.error, ProviderTimeout)
@@ -430,14 +430,14 @@ def test_timeout(ask: Asker, provider: FakeProvider, scenario: Scenario) -> None
 
 
 def test_pings_keep_the_connection_alive(ask: Asker, provider: FakeProvider) -> None:
-    """The time-out is for bytes, not for the whole: what goes on may take longer."""
+    """The time-out is between bytes, so a longer stream with pings is not cut."""
     provider.enqueue(SHORT.pings(8, 0.05))
     answer = ask("stream_chat", "m", HELLO, client={"timeout": 0.3})
     assert (answer.error, answer.record.outcome, answer.record.chunk_count) == (None, Outcome.COMPLETED, len(SHORT.frames))
 
 
 def test_nobody_there(ask: Asker) -> None:
-    """A server that cannot be reached is an error with a record, which says where it was sought."""
+    """An unreachable server gives an error and a record with its address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     answer = ask("stream_chat", "m", HELLO, client={"base_url": f"http://127.0.0.1:{port}/v1"})
@@ -451,7 +451,7 @@ def test_nobody_there(ask: Asker) -> None:
 
 
 def test_no_answer(ask: Asker, provider: FakeProvider) -> None:
-    """A connection that is dropped without a status is an error."""
+    """A connection closed without a status is an error."""
     provider.enqueue(SHORT.unanswered())
     answer = ask("stream_chat", "m", HELLO)
     assert isinstance(answer.error, ProviderError)
@@ -459,7 +459,7 @@ def test_no_answer(ask: Asker, provider: FakeProvider) -> None:
 
 
 def test_the_time_to_the_headers_counts(ask: Asker, provider: FakeProvider) -> None:
-    """The clock runs from the request."""
+    """Timing starts with the request."""
     provider.enqueue(SHORT.delayed(headers=0.05))
     timing = ask("stream_chat", "m", HELLO).record.timing
     assert timing.started_from == "request"
@@ -468,7 +468,7 @@ def test_the_time_to_the_headers_counts(ask: Asker, provider: FakeProvider) -> N
 
 
 def test_the_time_before_the_request_does_not(provider: FakeProvider) -> None:
-    """A stream that is made early and entered late is timed from when it is entered."""
+    """Timing starts when the stream is entered, not when it is created."""
     with Client(provider.base_url) as client:
         stream = client.stream_chat("m", HELLO)
         time.sleep(0.05)
@@ -479,7 +479,7 @@ def test_the_time_before_the_request_does_not(provider: FakeProvider) -> None:
 
 
 def test_closing_from_another_thread(provider: FakeProvider) -> None:
-    """A stream may be closed while it is not being read, by anyone, and twice."""
+    """Any thread may close a stream that is not being read, more than once."""
     provider.enqueue(SHORT.stalled(2, 30.0))
     with Client(provider.base_url) as client:
         stream = client.stream_chat("m", HELLO)
@@ -492,7 +492,7 @@ def test_closing_from_another_thread(provider: FakeProvider) -> None:
 
 
 def test_an_error_of_the_callers_own(provider: FakeProvider) -> None:
-    """What is raised while the stream is read leaves it as it is."""
+    """The caller's own exception leaves the stream unchanged."""
     provider.enqueue(SHORT.stalled(3, 30.0))
     with Client(provider.base_url) as client:
         stream = client.stream_chat("m", HELLO)
@@ -509,7 +509,7 @@ def test_an_error_of_the_callers_own(provider: FakeProvider) -> None:
 
 
 def test_many_at_once(provider: FakeProvider) -> None:
-    """Streams run beside each other, each with its own record."""
+    """Concurrent streams have separate records."""
     provider.enqueue(*[scenarios.chat(f"stream {number}").delayed(0.005) for number in range(20)])
 
     async def one(client: AsyncClient) -> tuple[str, str]:

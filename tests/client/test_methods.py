@@ -1,4 +1,4 @@
-"""The six methods, end to end: what is asked, what comes, what the record says."""
+"""The six methods, end to end: request, chunks and record."""
 
 import io
 import json
@@ -16,7 +16,7 @@ HELLO = [{"role": "user", "content": "Hello"}]
 
 
 def test_chat(ask: Asker, provider: FakeProvider) -> None:
-    """Chunks of words, and a record with usage, which was asked for."""
+    """Chunks of text, and a record with the usage that was requested."""
     answer = ask("stream_chat", "gpt-4.1-mini", HELLO, temperature=0.5, a_field_of_tomorrow={"x": [1]})
     (request,) = provider.requests
     assert (request.method, request.path) == ("POST", "/v1/chat/completions")
@@ -46,7 +46,7 @@ def test_chat(ask: Asker, provider: FakeProvider) -> None:
 
 
 def test_chat_with_tools_and_choices(ask: Asker, provider: FakeProvider) -> None:
-    """Tool calls and several choices arrive whole; Unicode reaches the server as it is."""
+    """Tool calls and several choices arrive completely; Unicode is sent unchanged."""
     calls = [scenarios.Call("find", '{"city": "Köln"}'), scenarios.Call("now")]
     provider.enqueue(scenarios.chat(tool_calls=calls, n=2, reasoning="Let me see.").rechunked(7))
     answer = ask("stream_chat", "m", [{"role": "user", "content": "Wetter in Köln? \ud83d\ude00"}], n=2)
@@ -57,8 +57,8 @@ def test_chat_with_tools_and_choices(ask: Asker, provider: FakeProvider) -> None
 
 
 @pytest.mark.parametrize(("given", "sent"), [({"include_usage": False}, {"include_usage": False}), (None, None)])
-def test_usage_is_not_asked_for_where_the_caller_says_so(ask: Asker, provider: FakeProvider, given: Any, sent: Any) -> None:
-    """The caller's own `stream_options` go out in place of ours; None sends none."""
+def test_the_callers_stream_options_win(ask: Asker, provider: FakeProvider, given: Any, sent: Any) -> None:
+    """The caller's `stream_options` replace the default; None sends none."""
     answer = ask("stream_chat", "m", HELLO, stream_options=given)
     assert provider.requests[0].json.get("stream_options") == sent
     assert ("stream_options" in provider.requests[0].json) == (sent is not None)
@@ -67,7 +67,7 @@ def test_usage_is_not_asked_for_where_the_caller_says_so(ask: Asker, provider: F
 
 
 def test_completion(ask: Asker, provider: FakeProvider) -> None:
-    """Words of a text completion."""
+    """A text completion has text."""
     answer = ask("stream_completion", "gpt-3.5-turbo-instruct", "Once", max_tokens=16)
     assert provider.requests[0].path == "/v1/completions"
     assert provider.requests[0].json == {
@@ -84,7 +84,7 @@ def test_completion(ask: Asker, provider: FakeProvider) -> None:
 
 
 def test_responses(ask: Asker, provider: FakeProvider) -> None:
-    """Events of a response end at the last of them: there is no other end marker."""
+    """A response ends at its last event, without another end marker."""
     answer = ask("stream_responses", "gpt-4.1-mini", "Hello", instructions="Be kind.")
     assert provider.requests[0].path == "/v1/responses"
     assert provider.requests[0].json == {"model": "gpt-4.1-mini", "input": "Hello", "instructions": "Be kind.", "stream": True}
@@ -96,8 +96,8 @@ def test_responses(ask: Asker, provider: FakeProvider) -> None:
     assert "instructions" not in answer.record.params
 
 
-def test_speech_as_sound(ask: Asker, provider: FakeProvider) -> None:
-    """The bytes as they are, and the end of the body is their end; the characters are counted, the words not kept."""
+def test_speech_as_audio(ask: Asker, provider: FakeProvider) -> None:
+    """Audio is returned as bytes up to the end of the body; the input's characters are counted and its text is not kept."""
     answer = ask("stream_speech", "tts-1", "Guten Tag", voice="a-voice-of-tomorrow", speed=1.5)
     assert provider.requests[0].path == "/v1/audio/speech"
     asked = {"model": "tts-1", "input": "Guten Tag", "voice": "a-voice-of-tomorrow", "speed": 1.5}
@@ -113,7 +113,7 @@ def test_speech_as_sound(ask: Asker, provider: FakeProvider) -> None:
 
 
 def test_speech_as_events(ask: Asker, provider: FakeProvider) -> None:
-    """Sound in events, with usage at the end."""
+    """Audio in events ends with usage."""
     answer = ask("stream_speech", "gpt-4o-mini-tts", "Hello", voice="alloy", sse=True)
     assert provider.requests[0].json["stream_format"] == "sse"
     assert answer.record.audio is not None
@@ -125,7 +125,7 @@ def test_speech_as_events(ask: Asker, provider: FakeProvider) -> None:
 
 @pytest.mark.parametrize("sound", [b"{not json", b"data: no event", b": no comment", b"\0\1"])
 def test_speech_that_begins_like_text(ask: Asker, provider: FakeProvider, sound: bytes) -> None:
-    """The headers say that it is sound, whatever it begins with."""
+    """Audio by its media type stays audio, whatever its first bytes."""
     provider.enqueue(scenarios.speech([sound, b"\xff" * 9], content_type="audio/pcm"))
     answer = ask("stream_speech", "tts-1", "Hello", voice="alloy", response_format="pcm")
     assert answer.record.audio is not None
@@ -133,7 +133,7 @@ def test_speech_that_begins_like_text(ask: Asker, provider: FakeProvider, sound:
 
 
 def test_transcription(ask: Asker, provider: FakeProvider, tmp_path: Path) -> None:
-    """A form with the file, and a transcript."""
+    """A transcription sends a form with the file and returns a transcript."""
     path = tmp_path / "speech.mp3"
     path.write_bytes(silence())
     answer = ask("stream_transcription", "whisper", path, language="en", include=["logprobs"], vad={"type": "server", "n": 2})
@@ -157,7 +157,7 @@ def test_transcription(ask: Asker, provider: FakeProvider, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("form", ["path", "text path", "bytes", "file", "open file", "named bytes", "named file"])
 def test_every_form_of_a_file(ask: Asker, provider: FakeProvider, tmp_path: Path, form: str) -> None:
-    """Each reaches the server whole, under a name that tells its format."""
+    """Each form of a file is sent completely, with a name for its format."""
     path = tmp_path / "file.mp3"
     path.write_bytes(silence())
     with path.open("rb") as opened:
@@ -177,7 +177,7 @@ def test_every_form_of_a_file(ask: Asker, provider: FakeProvider, tmp_path: Path
 
 
 def test_images(ask: Asker, provider: FakeProvider) -> None:
-    """Previews and finished images."""
+    """Previews and complete images arrive."""
     answer = ask("stream_image", "gpt-image-1", "A cat", n=2, partial_images=1, size="1024x1024")
     assert provider.requests[0].path == "/v1/images/generations"
     asked = {"model": "gpt-image-1", "prompt": "A cat", "n": 2, "partial_images": 1, "size": "1024x1024", "stream": True}
@@ -190,7 +190,7 @@ def test_images(ask: Asker, provider: FakeProvider) -> None:
 
 
 def test_image_edits(ask: Asker, provider: FakeProvider) -> None:
-    """With an image, or several, it is an edit, and a form."""
+    """With one or more images the request is an edit, sent as a form."""
     answer = ask("stream_image", "gpt-image-1", "A dog", image=[png(), ("b.png", png(grey=1))], mask=png(grey=2), n=1)
     (request,) = provider.requests
     assert request.path == "/v1/images/edits"
@@ -202,7 +202,7 @@ def test_image_edits(ask: Asker, provider: FakeProvider) -> None:
 
 
 def test_thousand_chunks(ask: Asker, provider: FakeProvider) -> None:
-    """A long stream, in writes that cut events anywhere."""
+    """A long stream, split anywhere, is read completely."""
     words = [f"word{number} " for number in range(1_000)]
     provider.enqueue(scenarios.chat(words).rechunked(1000))
     answer = ask("stream_chat", "m", HELLO)
@@ -210,8 +210,8 @@ def test_thousand_chunks(ask: Asker, provider: FakeProvider) -> None:
     assert answer.record.chunk_count == len(answer.chunks) == 1_004
 
 
-def test_fields_that_nobody_knows_are_kept(ask: Asker, provider: FakeProvider) -> None:
-    """What a gateway adds, at the top and in a choice, is on the record."""
+def test_unknown_fields_are_kept(ask: Asker, provider: FakeProvider) -> None:
+    """Fields that a gateway adds, at the top level and in a choice, are in the record."""
     event = {"id": "x", "object": "chat.completion.chunk", "cache": {"hit": True}}
     choice = {"index": 0, "delta": {"content": "Hi", "mood": "good"}, "finish_reason": "stop"}
     provider.enqueue(Scenario((f"data: {json.dumps({**event, 'choices': [choice]})}\n\n".encode(), b"data: [DONE]\n\n")))
@@ -222,7 +222,7 @@ def test_fields_that_nobody_knows_are_kept(ask: Asker, provider: FakeProvider) -
 
 @pytest.mark.parametrize("media_type", ["application/json", "application/json; charset=utf-8"])
 def test_a_server_that_does_not_stream(ask: Asker, provider: FakeProvider, media_type: str) -> None:
-    """A whole answer is one chunk, and no less complete."""
+    """A response without streaming is one chunk and completed."""
     message = {"role": "assistant", "content": "Hello there"}
     usage = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
     whole = {"object": "chat.completion", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}], "usage": usage}
@@ -234,28 +234,28 @@ def test_a_server_that_does_not_stream(ask: Asker, provider: FakeProvider, media
 
 
 def test_a_transcript_that_is_not_streamed(ask: Asker, provider: FakeProvider) -> None:
-    """Models that cannot stream answer with the whole transcript."""
+    """A model that cannot stream returns the whole transcript."""
     provider.enqueue(Scenario((b'{\n  "text": "Hello."\n}\n',), content_type="application/json"))
     answer = ask("stream_transcription", "whisper-1", b"ID3")
     assert (answer.record.text, answer.record.outcome) == ("Hello.", Outcome.COMPLETED)
 
 
 def test_events_that_are_called_json(ask: Asker, provider: FakeProvider) -> None:
-    """Some servers send events under the media type of JSON; the first byte tells."""
+    """Events under the JSON media type are read by their first byte."""
     scenario = scenarios.chat("one two")
     provider.enqueue(Scenario(scenario.frames, content_type="application/json"))
     answer = ask("stream_chat", "m", HELLO)
     assert (answer.record.text, answer.record.outcome) == ("one two", Outcome.COMPLETED)
 
 
-def test_the_server_is_known_by_its_host(ask: Asker) -> None:
-    """The provider that the caller names is on the record; a routing parameter of that name is not taken for it."""
+def test_the_provider_of_the_record(ask: Asker) -> None:
+    """The client's `provider` is in the record, and a request parameter of that name is not taken for it."""
     answer = ask("stream_chat", "m", HELLO, client={"provider": "mine"})
     assert answer.record.provider == "mine"
     assert ask("stream_chat", "m", HELLO, provider={"order": ["x"]}).record.provider == "openai"
 
 
 def test_records_survive_json(ask: Asker) -> None:
-    """The record of a real stream goes to JSON and back."""
+    """The record of a real stream survives JSON."""
     record = ask("stream_chat", "m", HELLO).record
     assert StreamRecord.model_validate_json(record.model_dump_json()) == record

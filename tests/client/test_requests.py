@@ -1,4 +1,4 @@
-"""What is sent, without sending it."""
+"""Building requests, without sending them."""
 
 import io
 import json
@@ -9,33 +9,33 @@ from typing import Any
 import pytest
 
 from streamtally.client import requests
-from streamtally.client.requests import call, upload
+from streamtally.client.requests import make_call, upload
 from streamtally.testing.media import png, silence
 
 
 def test_json() -> None:
-    """Compact UTF-8, in which half a character is replaced and a pair of halves joined."""
-    made = call(requests.CHAT, {"model": "m", "messages": ["ä\ud83d\ude00\ud83d"], "stream": False})
+    """The body is compact UTF-8; surrogate pairs are joined and lone surrogates replaced."""
+    made = make_call(requests.CHAT, {"model": "m", "messages": ["ä\ud83d\ude00\ud83d"], "stream": False})
     assert made.content == '{"stream_options":{"include_usage":true},"model":"m","messages":["ä😀\ufffd"],"stream":true}'.encode()
     assert made.params == {**json.loads(made.content), "messages": ["ä\ud83d\ude00\ud83d"]}
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_numbers_that_json_does_not_have(value: float) -> None:
-    """They are refused before anything is sent."""
+    """Numbers that JSON cannot express raise before anything is sent."""
     with pytest.raises(ValueError, match="JSON"):
-        call(requests.CHAT, {"temperature": value})
+        make_call(requests.CHAT, {"temperature": value})
 
 
-def test_what_has_no_json_form() -> None:
-    """The same for objects."""
+def test_objects_without_a_json_form() -> None:
+    """Objects without a JSON form raise."""
     with pytest.raises(TypeError, match="not JSON serializable"):
-        call(requests.CHAT, {"model": object()})
+        make_call(requests.CHAT, {"model": object()})
 
 
 def test_a_none_is_sent_where_it_is_the_callers() -> None:
-    """Only a default of ours is taken away by None."""
-    assert call(requests.RESPONSES, {"temperature": None, "stream_options": None}).params == {
+    """None removes only defaults; other parameters that are None are sent as null."""
+    assert make_call(requests.RESPONSES, {"temperature": None, "stream_options": None}).params == {
         "temperature": None,
         "stream_options": None,
         "stream": True,
@@ -43,7 +43,7 @@ def test_a_none_is_sent_where_it_is_the_callers() -> None:
 
 
 def test_forms() -> None:
-    """Lists and mappings go into names, None is left out, numbers and flags are written as JSON has them."""
+    """Lists and mappings are encoded in field names, None is left out, numbers and flags are written as JSON."""
     params: dict[str, Any] = {
         "file": b"ID3",
         "prompt": "ä {x}",
@@ -53,7 +53,7 @@ def test_forms() -> None:
         "list": ["a", 1, {"b": None}],
         "{map}": {"x": {"y": [False]}, "z": "1"},
     }
-    made = call(requests.TRANSCRIPTION, params)
+    made = make_call(requests.TRANSCRIPTION, params)
     assert made.fields == {
         "prompt": "ä {x}",
         "temperature": "0.5",
@@ -85,12 +85,12 @@ def test_forms() -> None:
     ],
 )
 def test_names_of_files_without_one(data: bytes, name: str) -> None:
-    """Servers tell the format by the name."""
+    """Bytes get a name by their file signature."""
     assert upload(data) == upload(io.BytesIO(data)) == upload(("", data)) == (name, data)
 
 
 def test_names_of_files(tmp_path: Path) -> None:
-    """Their own, without the folder."""
+    """A file keeps its own name, without the folder."""
     path = tmp_path / "a b.mp3"
     path.write_bytes(b"x")
     with path.open("rb") as file:
@@ -99,13 +99,13 @@ def test_names_of_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("file", [3, None, io.StringIO("text"), ("a.mp3", "text"), {"a": b"b"}])
-def test_what_is_no_file(file: Any) -> None:
-    """It is refused, in words."""
-    with pytest.raises(TypeError, match="a file is a path, bytes, an open binary file"):
+def test_invalid_files(file: Any) -> None:
+    """A value that is not a file raises with a clear message."""
+    with pytest.raises(TypeError, match="a file must be a path, bytes, an open binary file"):
         upload(file)
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    """The error is the file's own, when the stream is asked for."""
+def test_a_missing_file(tmp_path: Path) -> None:
+    """A missing file raises when the request is built."""
     with pytest.raises(FileNotFoundError):
-        call(requests.TRANSCRIPTION, {"file": tmp_path / "none.mp3"})
+        make_call(requests.TRANSCRIPTION, {"file": tmp_path / "none.mp3"})

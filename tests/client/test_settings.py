@@ -1,4 +1,4 @@
-"""What a client is told when it is made."""
+"""The settings of a client."""
 
 import asyncio
 import subprocess
@@ -18,20 +18,20 @@ HELLO = [{"role": "user", "content": "Hello"}]
 
 
 @pytest.fixture(autouse=True)
-def no_key_around(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The developer's own key is out of sight."""
+def no_environment_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment has no API key."""
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
 
 
 @pytest.mark.parametrize("path", ["/v1", "/v1/", "", "/", "/a/b//"])
 def test_base_urls(ask: Asker, provider: FakeProvider, path: str) -> None:
-    """With and without a slash at the end, and with a path or none."""
+    """Base URLs work with and without a path and a slash at the end."""
     assert ask("stream_chat", "m", HELLO, client={"base_url": provider.url + path}).record.outcome is Outcome.COMPLETED
     assert provider.requests[0].path == path.rstrip("/") + "/chat/completions"
 
 
 def test_a_query_in_the_base_url_is_kept() -> None:
-    """Azure has its version there."""
+    """The query of the base URL is kept, because Azure has its version there."""
     asked: list[httpx2.URL] = []
 
     def answer(request: httpx2.Request) -> httpx2.Response:
@@ -46,16 +46,16 @@ def test_a_query_in_the_base_url_is_kept() -> None:
 
 
 @pytest.mark.parametrize("base_url", ["", "localhost:8000/v1", "ftp://x/v1", "http:///v1", "http://x:port/v1", "//x/v1"])
-def test_what_is_no_base_url(base_url: str) -> None:
-    """A typing error is found at once."""
+def test_invalid_base_urls(base_url: str) -> None:
+    """An invalid base URL raises at once."""
     with pytest.raises(ValueError, match="base URL"):
         Client(base_url, KEY)
 
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
 def test_the_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch, kind: type[Client]) -> None:
-    """For OpenAI's own server, and if the caller gives none; without any it says how to give one."""
-    with pytest.raises(ValueError, match="give api_key, or set OPENAI_API_KEY"):
+    """For OpenAI's server the key defaults to the environment's; without one the error names both ways."""
+    with pytest.raises(ValueError, match="pass api_key, or set OPENAI_API_KEY"):
         kind()
     monkeypatch.setenv("OPENAI_API_KEY", f" {KEY}\n")
     assert authorization(kind()) == f"Bearer {KEY}"
@@ -64,7 +64,7 @@ def test_the_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch, kin
 
 
 def test_the_key_goes_to_openai_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another server does not get OpenAI's key, and needs none."""
+    """Other servers do not get OpenAI's key, and need none."""
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     for base_url in ("http://localhost:8000/v1", "https://api.openai.com.example.org/v1", "https://example.org/api.openai.com"):
         assert authorization(Client(base_url)) is None
@@ -72,7 +72,7 @@ def test_the_key_goes_to_openai_only(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def authorization(client: Any) -> str | None:
-    """The header that a client sends."""
+    """The authorization header that a client sends."""
     stream = client.stream_chat("m", HELLO)
     request = client._transport.request(stream._session.opener._send.args[0])
     value: str | None = request.headers.get("authorization")
@@ -80,17 +80,17 @@ def authorization(client: Any) -> str | None:
 
 
 @pytest.mark.parametrize("key", [f"{KEY}\nX-Evil: 1", f"{KEY}é", f"{KEY}\0"])
-def test_a_key_that_no_header_may_hold(key: str) -> None:
-    """It is refused at once, and not shown: the HTTP library would."""
-    with pytest.raises(ValueError, match="authorization holds a character") as caught:
+def test_a_key_with_invalid_characters(key: str) -> None:
+    """It raises at once, without the key in the message."""
+    with pytest.raises(ValueError, match="authorization has a character") as caught:
         Client("http://localhost/v1", key)
     assert KEY not in str(caught.value)
-    with pytest.raises(ValueError, match="api-key holds a character"):
+    with pytest.raises(ValueError, match="api-key has a character"):
         Client("http://localhost/v1", headers={"Api-Key": key})
 
 
-def test_further_headers(ask: Asker, provider: FakeProvider) -> None:
-    """They go with every request."""
+def test_additional_headers(ask: Asker, provider: FakeProvider) -> None:
+    """Additional headers are sent with every request."""
     ask("stream_chat", "m", HELLO, client={"headers": {"OpenAI-Organization": "org", "User-Agent": "mine"}})
     ask("stream_transcription", "m", b"ID3", client={"headers": {"X-Route": "a"}})
     first, second = (request.headers for request in provider.requests)
@@ -100,14 +100,14 @@ def test_further_headers(ask: Asker, provider: FakeProvider) -> None:
 
 
 def test_repr_shows_no_secret() -> None:
-    """Neither key nor password."""
+    """The repr shows neither key nor password."""
     client = Client("https://user:password-of-mine@example.org/v1", KEY)
     assert repr(client) == "<Client of URL('https://user:[secure]@example.org/v1')>"
     assert not any(KEY in repr(value) or "password-of-mine" in repr(value) for value in vars(client).values())
 
 
 def test_a_given_http_client_stays_open(provider: FakeProvider) -> None:
-    """It is used, and it is its owner who closes it; our own is closed."""
+    """A given HTTP client is used and not closed; the client's own one is closed."""
     with httpx2.Client(headers={"X-Mine": "1"}) as http:
         with Client(provider.base_url, http_client=http) as client:
             list(client.stream_chat("m", HELLO))
@@ -120,7 +120,7 @@ def test_a_given_http_client_stays_open(provider: FakeProvider) -> None:
 
 
 def test_a_given_http_client_stays_open_async(provider: FakeProvider) -> None:
-    """The same in async."""
+    """A given async HTTP client is not closed."""
 
     async def main() -> bool:
         async with httpx2.AsyncClient() as http:
@@ -133,7 +133,7 @@ def test_a_given_http_client_stays_open_async(provider: FakeProvider) -> None:
 
 
 def test_a_client_of_the_wrong_kind() -> None:
-    """Sync and async do not mix, nor do other libraries."""
+    """An HTTP client of the other kind or another library raises."""
     wrong: Any = httpx2.Client()
     with pytest.raises(TypeError, match=r"must be an httpx2\.AsyncClient, not Client"):
         AsyncClient("http://x/v1", http_client=wrong)
@@ -143,7 +143,7 @@ def test_a_client_of_the_wrong_kind() -> None:
 
 
 def test_timeouts() -> None:
-    """By default there is none on the whole; a given client keeps its own unless told otherwise."""
+    """The defaults have no total time-out, and a given HTTP client keeps its own unless overridden."""
 
     def sent(client: Client) -> Any:
         stream = client.stream_chat("m", HELLO)
@@ -159,8 +159,8 @@ def test_timeouts() -> None:
         assert sent(Client("http://x/v1", http_client=http, timeout=8)) == dict.fromkeys(own, 8)
 
 
-def test_the_default_tally_is_the_one_of_the_moment(provider: FakeProvider) -> None:
-    """A client that is made before `configure` uses what was configured."""
+def test_the_default_tally_is_resolved_at_the_request(provider: FakeProvider) -> None:
+    """A client made before `configure` uses the configured tally."""
     records: list[Any] = []
     with Client(provider.base_url) as client, configure(exporters=[records.append]):
         list(client.stream_chat("m", HELLO))
@@ -169,7 +169,7 @@ def test_the_default_tally_is_the_one_of_the_moment(provider: FakeProvider) -> N
 
 
 def test_counts_only(provider: FakeProvider) -> None:
-    """A tally that keeps no content keeps none of a client's either."""
+    """With a tally that keeps counts only, the record has no content."""
     with Tally(keep="counts") as tally, Client(provider.base_url, tally=tally) as client:
         stream = client.stream_chat("m", HELLO)
         assert "".join(chunk.text for chunk in stream)
@@ -177,7 +177,7 @@ def test_counts_only(provider: FakeProvider) -> None:
 
 
 def test_a_redirect_is_followed() -> None:
-    """As the method and body that it was; what is neither followed nor a success is refused."""
+    """A redirect keeps method and body; any other status that is not a success is a refusal."""
     answers = [httpx2.Response(307, headers={"location": "http://y/v1/chat/completions"}), httpx2.Response(302)]
     with httpx2.Client(transport=httpx2.MockTransport(lambda _: answers.pop(0))) as http:
         stream = Client("http://x/v1", http_client=http).stream_chat("m", HELLO)
@@ -187,7 +187,7 @@ def test_a_redirect_is_followed() -> None:
 
 
 def test_without_httpx2() -> None:
-    """The import works, and making a client says what to install."""
+    """The module can be imported, and creating a client names the extra to install."""
     program = """
 import sys
 sys.modules["httpx2"] = None
