@@ -18,6 +18,7 @@ class Limits:
         idle_seconds: the time after its last chunk at which a keyed stream is ended.
         tombstones: ended request IDs that are remembered, so that late chunks are counted and open no new stream.
         ended_records: records of ended streams that a repeated `finish` can still return.
+        stall_seconds: a longer wait between two chunks counts in `Timing.stalls`; it ends nothing.
     """
 
     stream_bytes: int = 64 * 2**20
@@ -28,6 +29,7 @@ class Limits:
     idle_seconds: float = 1800.0
     tombstones: int = 10_000
     ended_records: int = 256
+    stall_seconds: float = 2.0
 
     def __post_init__(self) -> None:
         for name in self.__slots__:

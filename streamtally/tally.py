@@ -114,6 +114,7 @@ class Tally:
         self._estimate = estimate
         self._faults: set[type[Exception]] = set()
         self.delivery = _dispatcher((exporters,) if isinstance(exporters, str) else tuple(exporters))
+        self._worker = _new_worker() if deferred else None
         self.accumulator = Accumulator(
             clock=self.clock,
             limits=self.limits,
@@ -121,12 +122,10 @@ class Tally:
             on_start=self.delivery.start if self.delivery and self.delivery.takes_starts else None,
             on_end=self._on_end,
             on_late=self.delivery.late if self.delivery else None,
+            defer=self._worker.submit if self._worker is not None else None,
         )
         if self.delivery is not None:
             self.delivery.attach(knows_model=self._knows_model, catalog_age=self._catalog_age)
-        self._worker = _new_worker() if deferred else None
-        if self._worker is not None:
-            self.accumulator.defer = self._worker.submit
         enter(self)
 
     @cached_property
@@ -224,8 +223,8 @@ class Tally:
     ) -> StreamSession:
         stream = self._wrapped_stream(options, deferred=opener is not None)
         stream.request.server_address, stream.request.server_port = server
-        self.accumulator.register(stream)
-        session = StreamSession(stream, self.accumulator, source if opener is None else None, opener)
+        self.accumulator.wrapped.register(stream)
+        session = StreamSession(stream, self.accumulator.wrapped, source if opener is None else None, opener)
         if self.delivery is not None and self.delivery.suppresses_others:
             session.alone = self._alone
         session.shown = self.priced
@@ -339,7 +338,7 @@ class Tally:
         With a `timeout` (seconds) the call returns in time, whatever the exporters do.
         """
         deadline = None if timeout is None else monotonic() + timeout
-        self.accumulator.drain()
+        self.accumulator.wrapped.run_left()
         if self._worker is not None and not self._worker.submit_last(bool).wait(seconds_left(deadline)):
             return False
         return self.delivery.flush(seconds_left(deadline)) if self.delivery else True
@@ -366,14 +365,14 @@ class Tally:
         """`flush`, without blocking the event loop."""
         import asyncio
 
-        self.accumulator.drain()
+        self.accumulator.wrapped.run_left()
         return await asyncio.to_thread(self.flush, timeout)
 
     async def aclose(self) -> None:
         """`close`, without blocking the event loop."""
         import asyncio
 
-        self.accumulator.drain()
+        self.accumulator.wrapped.run_left()
         await asyncio.to_thread(self.close)
 
     def __enter__(self) -> Self:

@@ -1,10 +1,11 @@
 """Chunks to records: order, repetition, gaps, lifetime, and one fold for all stream types."""
 
-from .accumulator import Accumulator, OnEnd, OnRecord
+from .accumulator import Accumulator
 from .failure import failure_fields, is_timeout
 from .handle import StreamHandle
-from .state import Keep, RequestInfo
+from .request_info import Keep, RequestInfo
 from .wrapped import WrappedStream
+from .wrapped_streams import OnEnd, OnRecord, WrappedStreams
 
 __all__ = [
     "Accumulator",
@@ -14,6 +15,7 @@ __all__ = [
     "RequestInfo",
     "StreamHandle",
     "WrappedStream",
+    "WrappedStreams",
     "failure_fields",
     "is_timeout",
 ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import sub
 from typing import Any, Literal
 
@@ -57,15 +57,17 @@ class Reads:
     """The times of a wrapped source: how long each read waited, and so what the consumer took between reads.
 
     `pending` takes one wait (nanoseconds) a chunk; `settle` works them off in blocks. `begun` is when the first read began,
-    `last` when the last one ended: known once the reading stops.
+    `last` when the last one ended: known once the reading stops. Of the waits beyond those that are kept one by one, `beyond`
+    has number, sum, and how many were stalls (longer than `stall`).
     """
 
-    __slots__ = ("begun", "beyond", "first_content", "first_text", "last", "pending", "waits")
+    __slots__ = ("begun", "beyond", "first_content", "first_text", "last", "pending", "stall", "waits")
 
-    def __init__(self) -> None:
+    def __init__(self, stall: int) -> None:
+        self.stall = stall
         self.pending: list[int] = []
         self.waits = array("q")
-        self.beyond = (0, 0)
+        self.beyond = (0, 0, 0)
         self.begun: int | None = None
         self.last: int | None = None
         self.first_content: int | None = None
@@ -94,7 +96,8 @@ class Reads:
         if len(self.waits) + len(self.pending) > room:
             free = room - len(self.waits)
             rest = self.pending[max(free, 0) :]
-            self.beyond = (self.beyond[0] + len(rest), self.beyond[1] + sum(rest))
+            count, total, stalls = self.beyond
+            self.beyond = (count + len(rest), total + sum(rest), stalls + _stalls(rest, self.stall))
             del self.pending[max(free, 0) :]
         block = self.pending[:]
         self.pending.clear()  # first: who looks on from another thread must not see a wait twice
@@ -106,8 +109,11 @@ class Reads:
         waited = sum(waits) + self.beyond[1]
         first = self.begun + waits[0] if self.begun is not None and waits else None
         return {
-            **_latencies(start, end, first, self.first_content, self.first_text),
+            **_latencies(start, first, self.first_content, self.first_text),
+            "duration": seconds(start, end),
+            "generation": seconds(self.first_content, end),
             "inter_chunk": inter_chunk(waits[1:], self.count - 1),
+            "stalls": _stalls(waits[1:], self.stall) + self.beyond[2] if waits else None,
             "provider_wait": waited / 1e9 if waits else None,
             "consumer_wait": self._consumer_wait(waited),
             "started_from": started_from,
@@ -161,38 +167,48 @@ class Arrivals:
         """The earliest stamp of a chunk that has `flag`."""
         return min((stamp for stamp, flags in zip(self.stamps, self.flags, strict=True) if flags & flag), default=None)
 
-    def figures(self, start: int | None, end: int | None, started_from: StartedFrom) -> dict[str, Any]:
-        """The fields of a `Timing`."""
+    def figures(self, start: int | None, end: int | None, started_from: StartedFrom, stall: int) -> dict[str, Any]:
+        """The fields of a `Timing`. Without a `start` the first chunk begins the stream, and no latency is known."""
         ordered = sorted(self.stamps)
-        if start is None:
-            return {"started_from": started_from}
         first = ordered[0] if ordered else None
+        begun = min((moment for moment in (start, first) if moment is not None), default=None)
+        if begun is None:
+            return {"started_from": started_from}
+        gaps = list(map(sub, ordered[1:], ordered))
+        content = self.first(CONTENT)
         return {
-            **_latencies(start, end, first, self.first(CONTENT), self.first(TEXT)),
-            "inter_chunk": inter_chunk(list(map(sub, ordered[1:], ordered))),
+            **_latencies(start, first, content, self.first(TEXT)),
+            "duration": seconds(begun, end),
+            "generation": seconds(content, end),
+            "inter_chunk": inter_chunk(gaps),
+            "stalls": _stalls(gaps, stall) if ordered else None,
             "started_from": started_from,
-            "started_at": wall_time(start),
+            "started_at": wall_time(begun),
             "ended_at": None if end is None else wall_time(end),
         }
 
 
-def _latencies(start: int, end: int | None, chunk: int | None, content: int | None, text: int | None) -> dict[str, Any]:
+def _latencies(start: int | None, chunk: int | None, content: int | None, text: int | None) -> dict[str, float | None]:
     return {
         "time_to_first_chunk": seconds(start, chunk),
         "time_to_first_token": seconds(start, content),
         "time_to_first_text": seconds(start, text),
-        "duration": seconds(start, end),
     }
+
+
+def _stalls(waits: Iterable[int], bound: int) -> int:
+    """How many waits are longer than the bound."""
+    return sum(wait > bound for wait in waits)
 
 
 def timing(figures: dict[str, Any], output_tokens: int | None) -> Timing:
     """The `Timing` of the figures, with the rates that follow from the number of tokens.
 
-    Time per output token is (duration - time to first token) / (tokens - 1), as the OpenTelemetry conventions have it;
-    tokens per second is its counterpart over the same span.
+    `generation` is the seconds from the first token to the end, duration less time to first token. Time per output token is
+    generation / (tokens - 1), as the OpenTelemetry conventions have it; tokens per second is tokens / generation.
     """
-    duration, first = figures.get("duration"), figures.get("time_to_first_token")
-    span = duration - first if duration is not None and first is not None else None
-    if span is not None and span > 0 and output_tokens is not None and output_tokens > 1:
-        figures = {**figures, "time_per_output_token": span / (output_tokens - 1), "tokens_per_second": output_tokens / span}
-    return Timing(**figures)
+    fields = {**figures}
+    span = fields.pop("generation", None)
+    if span and output_tokens is not None and output_tokens > 1:
+        fields |= {"time_per_output_token": span / (output_tokens - 1), "tokens_per_second": output_tokens / span}
+    return Timing(**fields)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ..records import StreamRecord
 
 
-class _Grave(NamedTuple):
+class _Ended(NamedTuple):
     record: StreamRecord
     owner: object
 
@@ -19,7 +19,7 @@ class Tombstones:
     def __init__(self, room: int, records: int) -> None:
         self._room = room
         self._late: OrderedDict[str, int] = OrderedDict()
-        self._graves: OrderedDict[str, _Grave] = OrderedDict()
+        self._ended: OrderedDict[str, _Ended] = OrderedDict()
         self._record_room = records
         self.late = 0
 
@@ -30,14 +30,14 @@ class Tombstones:
         """From now on what comes for this ID is late, though its record is still being made."""
         self._late.setdefault(request_id, 0)
 
-    def bury(self, request_id: str, record: StreamRecord, owner: object) -> None:
+    def add(self, request_id: str, record: StreamRecord, owner: object) -> None:
         """Remember a stream that ended; `owner` tells it from others that had or will have the same ID."""
         self.mark(request_id)
-        self._graves[request_id] = _Grave(record, owner)
-        while len(self._graves) > self._record_room:
-            self._graves.popitem(last=False)
+        self._ended[request_id] = _Ended(record, owner)
+        while len(self._ended) > self._record_room:
+            self._ended.popitem(last=False)
         while len(self._late) > self._room:
-            self._graves.pop(self._late.popitem(last=False)[0], None)
+            self._ended.pop(self._late.popitem(last=False)[0], None)
 
     def count_late(self, request_id: str) -> bool:
         """Count a chunk that came after the end; False for an ID that is not remembered."""
@@ -49,21 +49,21 @@ class Tombstones:
 
     def record(self, request_id: str) -> StreamRecord | None:
         """The record of a stream that ended, with its late chunks counted, if it is still here."""
-        grave = self._graves.get(request_id)
-        if grave is None:
+        ended = self._ended.get(request_id)
+        if ended is None:
             return None
         late = self._late.get(request_id, 0)
-        if grave.record.late != late:
-            grave = self._graves[request_id] = grave._replace(record=grave.record.model_copy(update={"late": late}))
-        return grave.record
+        if ended.record.late != late:
+            ended = self._ended[request_id] = ended._replace(record=ended.record.model_copy(update={"late": late}))
+        return ended.record
 
     def drop_record(self, request_id: str, owner: object = None) -> None:
         """Forget the record (with `owner`, only if it is that stream's); the ID stays."""
-        grave = self._graves.get(request_id)
-        if grave is not None and owner in (None, grave.owner):
-            del self._graves[request_id]
+        ended = self._ended.get(request_id)
+        if ended is not None and owner in (None, ended.owner):
+            del self._ended[request_id]
 
-    def exhume(self, request_id: str) -> None:
+    def forget(self, request_id: str) -> None:
         """Forget an ID altogether, for it is opened anew."""
         self._late.pop(request_id, None)
-        self._graves.pop(request_id, None)
+        self._ended.pop(request_id, None)

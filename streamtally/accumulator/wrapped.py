@@ -9,7 +9,8 @@ from typing import Any
 from ..chunks import Chunk, ItemDelta
 from ..dialects import FastPath
 from ..records import Outcome, StreamRecord
-from .state import RequestInfo, Stream
+from .request_info import RequestInfo
+from .stream import Stream
 from .timing import Reads, StartedFrom
 
 _PLAIN = (Mapping, Chunk, str, bytes)
@@ -28,7 +29,7 @@ class WrappedStream(Stream):
         super().__init__(request, **options)
         self.started = started
         self.started_from = started_from
-        self.reads = Reads()
+        self.reads = Reads(self.stall)
         self._numbers = Numbers()
 
     def fast_path(self, payload: Any) -> FastPath | None:

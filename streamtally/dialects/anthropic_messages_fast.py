@@ -36,7 +36,8 @@ def fast_path(writers: TextSinks) -> FastPath:
             if write is None:
                 return False
         words = delta[field]
-        if event.__pydantic_extra__ or len(piece.__pydantic_fields_set__) > 2 or not words:
+        if event.__pydantic_extra__ or len(piece.__pydantic_fields_set__) > 2 or type(words) is not str or not words:
+            write = None
             return False
         write(words)
         return True

@@ -59,7 +59,7 @@ def fast_path(writers: TextSinks) -> FastPath:
         ):
             return decline(chunk)
         words = delta.content
-        if not words:
+        if type(words) is not str or not words:
             return arguments.take(delta.__dict__, role) or decline(chunk)
         if len(delta.__pydantic_fields_set__) > 1 and not _is_silent(delta.__dict__, role):
             return decline(chunk)
@@ -114,6 +114,7 @@ class _Arguments:
             or _speaks(call.__pydantic_extra__)
             or function is None
             or function.name
+            or type(function.arguments) is not str
             or not function.arguments
         ):
             self._write = None

@@ -50,7 +50,7 @@ def read(session: StreamSession, raw: Any = None) -> Generator[Any, None, None]:
         return
     stream = session.stream
     clock = stream.clock.monotonic_ns
-    reads, add, unsealed = stream.reads, stream.add, stream.unsealed
+    reads, add, seal_token = stream.reads, stream.add, stream.seal_token
     pending = reads.pending
     wait = pending.append
     source = session.source if raw is None else raw
@@ -59,19 +59,19 @@ def read(session: StreamSession, raw: Any = None) -> Generator[Any, None, None]:
         iterator = session.begin(source, iter)
         now = before = clock()
         take: FastPath = _decline
-        while unsealed:
+        while seal_token:
             for chunk in islice(iterator, BLOCK):
                 now = clock()
                 wait(now - before)
                 try:
                     taken = take(chunk)
-                except Exception:  # a chunk of another shape: the general way knows what to do
-                    taken = False
+                except Exception:  # a chunk of another shape, which is folded the general way
+                    taken, take = False, _decline
                 if not taken:
                     add(chunk, now)
                     take = _fast_path(stream, chunk, take)
                 yield chunk
-                if not unsealed:  # closed from elsewhere
+                if not seal_token:  # closed from elsewhere
                     break
                 before = clock()
             if len(pending) < BLOCK:
@@ -93,7 +93,7 @@ async def aread(session: StreamSession, raw: Any = None) -> AsyncGenerator[Any, 
         return
     stream = session.stream
     clock = stream.clock.monotonic_ns
-    reads, add, unsealed = stream.reads, stream.add, stream.unsealed
+    reads, add, seal_token = stream.reads, stream.add, stream.seal_token
     pending = reads.pending
     wait = pending.append
     source = session.source if raw is None else raw
@@ -103,7 +103,7 @@ async def aread(session: StreamSession, raw: Any = None) -> AsyncGenerator[Any, 
         now = before = clock()
         take: FastPath = _decline
         exhausted = False
-        while unsealed and not exhausted:
+        while seal_token and not exhausted:
             for _ in range(BLOCK):
                 try:
                     chunk = await read()
@@ -115,12 +115,12 @@ async def aread(session: StreamSession, raw: Any = None) -> AsyncGenerator[Any, 
                 try:
                     taken = take(chunk)
                 except Exception:  # as above
-                    taken = False
+                    taken, take = False, _decline
                 if not taken:
                     add(chunk, now)
                     take = _fast_path(stream, chunk, take)
                 yield chunk
-                if not unsealed:  # closed from elsewhere
+                if not seal_token:  # closed from elsewhere
                     break
                 before = clock()
             take = _settled(stream, take)

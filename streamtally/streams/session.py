@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, suppress
 from functools import partial
 from typing import Any
 
-from ..accumulator import Accumulator, WrappedStream, failure_fields
+from ..accumulator import WrappedStream, WrappedStreams, failure_fields
 from ..context import nested
 from ..records import Outcome, StreamRecord
 from .closing import AsyncExit, Exit, aclose_all, close_all, closers_of, closes_later
@@ -44,7 +44,6 @@ class StreamSession:
     """
 
     __slots__ = (
-        "accumulator",
         "alone",
         "answer",
         "below",
@@ -53,15 +52,16 @@ class StreamSession:
         "iterator",
         "loop",
         "opener",
+        "registry",
         "shown",
         "source",
         "stream",
         "tapped",
     )
 
-    def __init__(self, stream: WrappedStream, accumulator: Accumulator, source: Any, opener: Callable[[], Any] | None) -> None:
+    def __init__(self, stream: WrappedStream, registry: WrappedStreams, source: Any, opener: Callable[[], Any] | None) -> None:
         self.stream = stream
-        self.accumulator = accumulator
+        self.registry = registry
         self.alone: Callable[[], AbstractContextManager[object]] = nested
         self.opener = opener
         self.shown: Callable[[StreamRecord], StreamRecord] = lambda record: record
@@ -158,7 +158,7 @@ class StreamSession:
         stream = self.stream
         if stream.record is None and stream.seal is None:
             return self.shown(stream.snapshot())
-        return stream.record or self.accumulator.record_of(stream)
+        return stream.record or self.registry.record_of(stream)
 
     def seal(self, outcome: Outcome, error: BaseException | None = None) -> bool:
         """Seal the stream, now; True for the one call that did."""
@@ -169,7 +169,7 @@ class StreamSession:
 
     def end(self) -> None:
         """Make the record of the sealed stream and send it on its way."""
-        self.accumulator.end(self.stream)
+        self.registry.end(self.stream)
 
     def finish(self, last: int) -> None:
         """The source has no more; its last read ended at the stamp `last`."""
@@ -218,15 +218,15 @@ class StreamSession:
                 # A helper's own generators are collected with us, and close what they read: nobody else must meanwhile.
                 closers = [] if self.tapped == "helper" and any(map(has_begun, self.below)) else self.closers
                 loop = self.loop if any(map(closes_later, closers)) else None
-                self.accumulator.orphaned(partial(_end_orphan, self.accumulator, self.stream, closers, loop))
+                self.registry.leave(partial(_end_abandoned, self.registry, self.stream, closers, loop))
         except Exception:  # at the end of the interpreter anything may be gone already
             pass
 
 
-def _end_orphan(accumulator: Accumulator, stream: WrappedStream, closers: list[Any], loop: Any) -> None:
+def _end_abandoned(registry: WrappedStreams, stream: WrappedStream, closers: list[Any], loop: Any) -> None:
     """Make the record of what nobody reads any more, and close it: on the loop that read it, if that still runs."""
     try:
-        accumulator.end(stream)
+        registry.end(stream)
     finally:
         try:
             running = loop is not None and loop.is_running()

@@ -69,7 +69,7 @@ class TalliedStream(_Wrapper[T]):
         self._chunks: Generator[T, None, None] = self._reader()
 
     def __iter__(self) -> Iterator[T]:
-        if is_over(self._chunks) and self._session.stream.unsealed:  # a `yield from` closed it, and that only pauses
+        if is_over(self._chunks) and self._session.stream.seal_token:  # a `yield from` closed it, and that only pauses
             self._chunks = self._reader()
         return self._chunks
 
@@ -77,7 +77,7 @@ class TalliedStream(_Wrapper[T]):
         try:
             return next(self._chunks)
         except StopIteration:
-            if not self._session.stream.unsealed:
+            if not self._session.stream.seal_token:
                 raise
         return next(iter(self))
 

@@ -310,7 +310,7 @@ def test_bytes_that_are_no_state(garbage: bytes) -> None:
 def test_a_state_of_a_later_version() -> None:
     """A state that this version cannot know is refused by its version."""
     with pytest.raises(MergeError, match="version 99"):
-        Accumulator().merge("r", state_of().replace(b'"version":1', b'"version":99'))
+        Accumulator().merge("r", state_of().replace(b'"version":2', b'"version":99'))
 
 
 def test_merging_rebases_wall_clock_times() -> None:
@@ -318,6 +318,7 @@ def test_merging_rebases_wall_clock_times() -> None:
     here, there = FakeClock(), FakeClock()
     there.advance(5.0)
     first, second = Accumulator(clock=here), Accumulator(clock=there)
+    first.open("r")
     first.add("r", Chunk((TextDelta("a"),)), index=0)
     second.add("r", Chunk((TextDelta("b"),)), index=1)
     first.merge("r", second.dump("r"))

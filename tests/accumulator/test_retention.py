@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from streamtally import Accumulator, Limits, StreamRecord, replay
-from streamtally.accumulator.document import Document
-from streamtally.accumulator.fold import Fold
+from streamtally.accumulator.folding import Answer, Fold
+from streamtally.accumulator.folding.growing import Retention
 from streamtally.chunks import Chunk, DetailDelta, ToolCallDelta
 
 SECRET = "XKCDMARK"
@@ -16,26 +16,26 @@ SECRET = "XKCDMARK"
 
 def test_fields_without_a_name_are_content() -> None:
     """Where no content is kept, only their numbers are."""
-    fold = Fold(Document(retain=False))
+    fold = Fold(Answer.empty(keep=False))
     fields = {"words": SECRET, "nested": {"a": SECRET}, "created": 1, "flag": True}
     deltas = (DetailDelta("extras", fields), ToolCallDelta("{}", 0, "c", "f", extras=fields))
     fold.apply(Chunk(deltas, extras=fields, error={"type": "t", "body": SECRET}))
-    assert SECRET not in json.dumps(fold.document.dump())
-    assert fold.document.get("extras") == fold.document.get("choice", 0, "extras") == {"created": 1, "flag": True}
-    assert fold.document.dropped > 4 * len(SECRET)
+    assert SECRET not in json.dumps(fold.answer.dump())
+    assert fold.answer.extras == fold.answer.choices[0].extras == {"created": 1, "flag": True}
+    assert fold.answer.retention.dropped > 4 * len(SECRET)
 
 
 def test_fields_without_a_name_have_bounds() -> None:
     """They fill a stream as words do: what is said again takes no room, and beyond the bound all but numbers is dropped."""
-    document = Document()
+    retention, known = Retention(), dict[str, Any]()
     for _ in range(3):
-        document.merge({"a": "x" * 10, "b": {"c": "d"}}, "extras")
-    assert document.size == len("a" + "x" * 10) + len("bcd")
-    document.merge({"a": "x"}, "extras")
-    assert document.size == len("ax") + len("bcd")
-    document.stop_retaining()
-    document.merge({f"n{number}": number for number in range(1_000)}, "extras")
-    assert len(document.get("extras")) < 100
+        retention.merge(known, {"a": "x" * 10, "b": {"c": "d"}})
+    assert retention.kept == len("a" + "x" * 10) + len("bcd")
+    retention.merge(known, {"a": "x"})
+    assert retention.kept == len("ax") + len("bcd")
+    retention.stop()
+    retention.merge(known, {f"n{number}": number for number in range(1_000)})
+    assert len(known) < 100
     accumulator = Accumulator(limits=Limits(stream_bytes=1_000))
     for index in range(100):
         choice = {"index": 0, "delta": {f"c{index}": "x" * 50}}

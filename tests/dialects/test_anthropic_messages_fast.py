@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamtally import StreamRecord, Tally
-from streamtally.accumulator.document import Document
-from streamtally.accumulator.fold import Fold
+from streamtally.accumulator.folding import Answer, Fold
 from streamtally.dialects import dialect_named
 from tests.dialects.wire import facts
 from tests.quirks.anthropic import CITATION, PING, closed, ends, grows, opened, start
@@ -72,7 +71,7 @@ def test_the_fast_path_says_what_the_general_way_says(payloads: list[Payload]) -
 )
 def test_what_it_takes(kind: Any, block: Payload, delta: str, name: str) -> None:
     """All words of a block but the first, which must be folded the general way; and the events that the SDK makes of them."""
-    fold = Fold(Document())
+    fold = Fold(Answer())
     assert DIALECT.fast_path is not None
     take = DIALECT.fast_path(fold)
     opening = {"type": "content_block_start", "index": 0, "content_block": block}
@@ -88,4 +87,7 @@ def test_what_it_takes(kind: Any, block: Payload, delta: str, name: str) -> None
         if not taken[-1]:
             fold.apply(DIALECT.chunk(payload))
     assert taken == [False, False, False, True, True, True]
-    assert fold.document.text("item", 0, name) == "abc"
+    assert fold.answer.items is not None
+    text = fold.answer.items.items[0].pieces[(name,)].text
+    assert text is not None
+    assert text.value() == "abc"

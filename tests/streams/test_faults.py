@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamtally import Outcome, StreamRecord, Tally
-from streamtally.accumulator.fold import Fold
+from streamtally.accumulator.folding import Fold
 from streamtally.pricing import ModelCatalog
 from streamtally.streams import BLOCK
 from streamtally.testing import RecordingExporter, scenarios
@@ -232,7 +232,7 @@ def test_a_state_that_makes_no_record(way: str) -> None:
     stream = tally.wrap(chat_chunks())
     next(stream)
     state = stream._session.stream
-    state.fold = BadFold(state.fold.document)
+    state.fold = BadFold(state.fold.answer)
     if way == "exhausted":
         assert len(list(stream)) == 5
     elif way == "closed":

@@ -113,7 +113,9 @@ def test_the_record_is_there_though_nobody_made_it_yet() -> None:
     exporter = RecordingExporter()
     tally = Tally(exporters=[exporter], deferred=True)
     hold = threading.Event()
-    tally.accumulator.defer = lambda job: tally._worker is not None and tally._worker.submit(lambda: (hold.wait(60), job()))
+    worker = tally._worker
+    assert worker is not None
+    tally.accumulator.wrapped.defer = lambda job: worker.submit(lambda: (hold.wait(60), job()))
     streams = [tally.wrap(chat_chunks(), request_id=f"r{number}", params={"provider": "openai"}) for number in range(3)]
     for stream in streams:
         list(stream)

@@ -7,36 +7,39 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ..json_values import MAX_DEPTH, Json
-from .document import Address, Document
+from ...json_values import MAX_DEPTH, Json
+from .answer import CallState, PathState
+from .growing import Retention, Text
 
 _STEP = re.compile(r"""(?:^|\.)([^.\[\]]+)|\[(\d{1,9})\]|\[\s*(['"])((?:\\.|(?!\3).)*)\3\s*\]""", re.DOTALL)
 """One step of a JSONPath to one place: a name, an index, a quoted name (https://datatracker.ietf.org/doc/html/rfc9535)."""
 
 
-def fold_pieces(document: Document, pieces: Iterable[Json], *at: str | int) -> None:
-    """Note pieces of arguments under the address of their call; those for which there is no room count as its arguments."""
+def fold_pieces(retention: Retention, call: CallState, pieces: Iterable[Json]) -> None:
+    """Fold pairs of a path and a value; where content is not kept they count as lost arguments of their call."""
     for path, value in pieces:
-        if not document.retain:
-            document.append_text(value if isinstance(value, str) else json.dumps(value), *at, "arguments")
+        if not retention.keep:
+            if call.arguments is None:
+                call.arguments = Text(retention)
+            call.arguments.append(value if isinstance(value, str) else json.dumps(value))
             continue
-        document.note(path, *at, "paths")
+        place = call.paths.setdefault(path, PathState())
         if isinstance(value, str):
-            document.append_text(value, *at, "at", path)
+            if place.text is None:
+                place.text = Text(retention)
+            place.text.append(value)
         else:
-            document.put_content([value], *at, "at", path)
+            place.value = retention.swap(place.value, [value])
 
 
-def assembled(document: Document, at: Address) -> str | None:
-    """The arguments as JSON text; None where none came by path."""
-    paths = document.members(*at, "paths")
-    if not paths:
-        return None
+def assembled(call: CallState) -> str | None:
+    """The arguments as JSON text; None where none came by path, or none of them are kept."""
     tree: dict[Any, Any] = {}
-    for path in paths:
-        words, told = document.text(*at, "at", path), document.get(*at, "at", path)
-        _place(tree, list(_steps(path))[:MAX_DEPTH], words if told is None else told[0])
-    return json.dumps(_plain(tree), ensure_ascii=False)
+    found = [(path, place) for path, place in call.paths.items() if not place.is_empty]
+    for path, place in found:
+        words = None if place.text is None else place.text.value()
+        _put(tree, list(_steps(path))[:MAX_DEPTH], words if place.value is None else place.value[0])
+    return json.dumps(_plain(tree), ensure_ascii=False) if found else None
 
 
 def _steps(path: str) -> Iterator[str | int]:
@@ -48,7 +51,7 @@ def _steps(path: str) -> Iterator[str | int]:
         yield int(index) if index else name or re.sub(r"\\(.)", r"\1", quoted)
 
 
-def _place(tree: dict[Any, Any], steps: list[str | int], value: Json) -> None:
+def _put(tree: dict[Any, Any], steps: list[str | int], value: Json) -> None:
     for step in steps[:-1]:
         inner = tree.get(step)
         if not isinstance(inner, dict):

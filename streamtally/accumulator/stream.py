@@ -7,76 +7,17 @@ positions from anywhere, `WrappedStream` gets payloads in the order in which one
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from ..clock import Clock
 from ..dialects import OPAQUE, Dialect, PayloadReader, name_of
-from ..json_values import Json, json_value
+from ..json_values import Json, json_value, stated
 from ..limits import Limits
 from ..records import ErrorDetails, Outcome, StreamRecord, StreamType, Timing, Usage
 from ..sources import origin_of
-from .document import Document
-from .fold import Fold
-from .media import images_complete
+from .folding import Answer, Fold, first_image
+from .request_info import Keep, RequestInfo
 from .timing import timing
-
-Keep = Literal["content", "content+input", "counts"]
-
-INPUT_PARAMS = frozenset({"messages", "input", "prompt", "instructions", "system", "contents"})
-"""Parameters of a request that are what the user wrote: kept only with "content+input"."""
-
-CONTENT_PARAMS = INPUT_PARAMS | frozenset(
-    {
-        "file",
-        "image",
-        "mask",
-        "suffix",
-        "stream",
-        "extra_body",
-    }
-)
-"""Parameters of a request that hold what the user gave it: they are not kept."""
-
-
-@dataclass(slots=True)
-class RequestInfo:
-    """What the caller says of a stream: all that a record holds and no chunk brings.
-
-    `params` are the request's parameters; what the user wrote there is kept only with `keep_input`, and what has no JSON
-    form (an SDK's "not given") is not. `characters` is the length of a text to be spoken.
-    """
-
-    request_id: str
-    stream_type: StreamType | None = None
-    params: Mapping[str, Any] = field(default_factory=dict)
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-    conversation_id: str | None = None
-    server_address: str | None = None
-    server_port: int | None = None
-    provider: str | None = None
-    characters: int | None = None
-    keep_input: bool = False
-
-    def __post_init__(self) -> None:
-        spoken = self.params.get("input")
-        if isinstance(spoken, str):
-            self.characters = len(spoken)
-        left_out = CONTENT_PARAMS - INPUT_PARAMS if self.keep_input else CONTENT_PARAMS
-        self.params = {
-            name: json_value(value)
-            for name, value in self.params.items()
-            if name not in left_out and isinstance(value, str | int | float | list | tuple | dict)
-        }
-        self.attributes = {name: json_value(value) for name, value in self.attributes.items()}
-
-    def complete(self, other: RequestInfo) -> None:
-        """Take over what is not known here."""
-        self.stream_type = self.stream_type or other.stream_type
-        self.params = {**other.params, **self.params}
-        self.attributes = {**other.attributes, **self.attributes}
-        self.conversation_id = self.conversation_id or other.conversation_id
-        self.characters = other.characters if self.characters is None else self.characters
 
 
 class Seal(NamedTuple):
@@ -90,7 +31,17 @@ class Seal(NamedTuple):
 class Stream:
     """What both kinds of state share: reader, fold, seal, and the record that follows from them.
 
-    `unsealed` holds its one item until the stream is sealed.
+    Attributes:
+        request: what the caller states of the request.
+        reader: makes chunks of payloads.
+        fold: what was said so far.
+        chunk_count: how many chunks were folded.
+        faults: how many faults of our own were caught.
+        raw: copies of the payloads, where they are kept.
+        seal: how the stream ended; None while it is open.
+        seal_token: a list that has one item until the stream is sealed.
+        record: the record, once it is made.
+        stall: nanoseconds above which a wait between two chunks is a stall.
     """
 
     __slots__ = (
@@ -105,7 +56,8 @@ class Stream:
         "record",
         "request",
         "seal",
-        "unsealed",
+        "seal_token",
+        "stall",
     )
 
     def __init__(
@@ -123,18 +75,19 @@ class Stream:
         self.limits = limits
         self.reader = PayloadReader(dialect, origin_of=origin_of)
         self.keep: Keep = keep
-        self.fold = Fold(Document(retain=keep != "counts"))
+        self.fold = Fold(Answer.empty(keep=keep != "counts"))
         self.raw: list[Json] | None = [] if keep_raw and keep != "counts" else None
         self.chunk_count = 0
         self.faults = 0
         self.seal: Seal | None = None
         self.record: StreamRecord | None = None
-        self.unsealed = [True]
-        self.note_wanted()
+        self.seal_token = [True]
+        self.stall = round(limits.stall_seconds * 1e9)
+        self.set_images_wanted()
 
     @property
     def dialect(self) -> Dialect:
-        """The dialect, or the opaque one as long as nothing is known."""
+        """The dialect, or the opaque one as long as it is not known."""
         return self.reader.dialect or OPAQUE
 
     @property
@@ -145,21 +98,21 @@ class Stream:
 
     @property
     def stream_type(self) -> StreamType:
-        """What kind of stream it is: the dialect knows, else the caller said."""
+        """What kind of stream it is, by its dialect, else as the caller stated."""
         if self.reader.dialect is None and self.request.stream_type is not None:
             return self.request.stream_type
         return self.dialect.stream_type
 
     @property
     def finished(self) -> bool:
-        """Whether the provider said that it is done."""
+        """Whether the provider stated that it has finished."""
         return self.fold.finished(self.stream_type)
 
-    def note_wanted(self) -> None:
-        """Tell the fold how many images were asked for, where the request said so."""
+    def set_images_wanted(self) -> None:
+        """Set how many images the request asked for, where it states that."""
         wanted = self.request.params.get("n")
         if isinstance(wanted, int):
-            self.fold.document.put(wanted, "images wanted")
+            self.fold.answer.images_wanted = wanted
 
     def try_seal(self, outcome: Outcome, error: Mapping[str, Json] | None = None, stamp: int | None = None) -> bool:
         """Seal the stream; True for the one call, of all threads and finalisers, that did it.
@@ -167,7 +120,7 @@ class Stream:
         Taking the only item of a list is atomic, so no lock is needed, and a finaliser may call this.
         """
         try:
-            self.unsealed.pop()
+            self.seal_token.pop()
         except IndexError:
             return False
         self.seal = Seal(outcome, error, stamp)
@@ -180,13 +133,19 @@ class Stream:
 
     def check_bounds(self) -> bool:
         """Stop retaining content once there is more of it than one stream may hold; whether that is now."""
-        if not self.fold.document.retain or self.fold.document.size <= self.limits.stream_bytes:
+        retention = self.fold.answer.retention
+        retention.settle()
+        if not retention.keep or retention.kept <= self.limits.stream_bytes:
             return False
-        self.fold.document.stop_retaining()
+        retention.stop()
         return True
 
     def outcome(self, fold: Fold, *, missing: bool = False) -> Outcome | None:
-        """How the stream ended, all told; None while it is in flight."""
+        """How the stream ended; None while it is in flight.
+
+        A limit, a time-out or an exception of the source decides; then an error inside the stream; then whether the provider
+        finished; else the way in which the stream was ended.
+        """
         if self.seal is None:
             return None
         if self.seal.outcome in (Outcome.TIMEOUT, Outcome.LIMIT, Outcome.ERROR):
@@ -201,10 +160,10 @@ class Stream:
 
     def error(self, fold: Fold) -> Mapping[str, Json] | None:
         """What went wrong: the exception that ended the stream, completed by the error that came inside it."""
-        told = fold.error
+        reported = fold.error
         if self.seal is None or self.seal.error is None:
-            return told
-        return {**self.seal.error, **{name: value for name, value in (told or {}).items() if value is not None}}
+            return reported
+        return {**self.seal.error, **stated(reported or {})}
 
     def build(
         self,
@@ -225,7 +184,7 @@ class Stream:
                 request_id=self.request.request_id,
                 stream_type=self.stream_type,
                 dialect=self.dialect.name,
-                outcome=self.outcome(fold, missing=bool(missing)),
+                outcome=None if self.seal is None else self.seal.outcome,
                 timing=timing(dict(figures), None),
                 missing=missing,
                 extras={"observation_faults": faults + 1},
@@ -239,7 +198,7 @@ class Stream:
         missing: tuple[tuple[int, int], ...],
         counts: Mapping[str, Any],
     ) -> StreamRecord:
-        meta = dict(fold.document.get("meta") or {})
+        meta = fold.answer.meta or {}
         content = fold.content(self.dialect, self.stream_type)
         outcome = self.outcome(fold, missing=bool(missing))
         usage = self._usage(fold, outcome)
@@ -281,7 +240,7 @@ class Stream:
 
     def _usage(self, fold: Fold, outcome: Outcome | None) -> Usage | None:
         """What the provider reported, and what can be counted without it: images, and characters of spoken input."""
-        report = fold.document.get("usage")
+        report = fold.answer.usage
         fields = {**self._counted(fold), **(self.dialect.usage(report) if report else {})}
         if not fields and not report:
             return None
@@ -289,15 +248,16 @@ class Stream:
         return Usage(**fields, partial=partial, raw=report or {})
 
     def _counted(self, fold: Fold) -> dict[str, Any]:
-        document, params = fold.document, self.request.params
+        answer, params = fold.answer, self.request.params
         if self.stream_type is StreamType.SPEECH and self.request.characters is not None:
             return {"characters": self.request.characters}
-        if self.stream_type is not StreamType.IMAGE or not (whole := images_complete(document)):
+        image = first_image(answer)
+        if self.stream_type is not StreamType.IMAGE or image is None or not answer.images_complete:
             return {}
-        described = document.get("image", document.members("images")[0]) or {}
+        described = image.fields or {}
         size, quality = described.get("size") or params.get("size"), described.get("quality") or params.get("quality")
         return {
-            "images": whole,
+            "images": answer.images_complete,
             "image_size": size if isinstance(size, str) else None,
             "image_quality": quality if isinstance(quality, str) else None,
         }

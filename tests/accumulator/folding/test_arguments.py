@@ -6,8 +6,13 @@ from collections.abc import Iterator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamtally.accumulator.arguments import assembled, fold_pieces
-from streamtally.accumulator.document import Document
+from streamtally.accumulator.folding import choices
+from streamtally.accumulator.folding.answer import Answer, CallState
+from streamtally.accumulator.folding.arguments import assembled, fold_pieces
+from streamtally.accumulator.folding.fields import dump, load
+from streamtally.accumulator.folding.growing import Retention
+from streamtally.accumulator.folding.tool_calls import has_lost
+from streamtally.chunks import FinishDelta, ToolCallDelta
 from streamtally.json_values import Json
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=6)
@@ -40,35 +45,45 @@ def by_path(value: Json, path: str = "$") -> Iterator[tuple[str, Json]]:
 @given(OBJECTS, st.integers(1, 3))
 def test_pieces_make_the_object(arguments: dict[str, Json], length: int) -> None:
     """Whatever the names, the nesting and the pieces in which texts come."""
-    document = Document()
+    retention, call = Retention(), CallState()
     for path, value in by_path(arguments):
         cut = [value[at : at + length] for at in range(0, len(value), length)] or [""] if isinstance(value, str) else [value]
         for one in cut:
-            fold_pieces(document, [[path, one]], "call")
-    assert json.loads(assembled(document, ("call",)) or "") == arguments
-    copy = document.copy()
-    assert assembled(copy, ("call",)) == assembled(document, ("call",))
+            fold_pieces(retention, call, [[path, one]])
+    assert json.loads(assembled(call) or "") == arguments
+    assert assembled(load(CallState, dump(call), Retention())) == assembled(call)
 
 
 def test_nothing_by_path() -> None:
     """Most calls have none."""
-    assert assembled(Document(), ("call",)) is None
+    assert assembled(CallState()) is None
 
 
 def test_paths_that_make_no_sense() -> None:
     """They do no harm: what a later path needs takes the place of an earlier value, and no path is too long."""
-    document = Document()
+    call = CallState()
     deep = "$" + ".a" * 5_000
-    fold_pieces(document, [["$.b", 1], ["$.b.c", 2], ["$", 3], [deep, 4], ["$[12345678901234567890]", 5]], "call")
-    assert json.loads(assembled(document, ("call",)) or "")["b"] == {"c": 2}
+    fold_pieces(Retention(), call, [["$.b", 1], ["$.b.c", 2], ["$", 3], [deep, 4], ["$[12345678901234567890]", 5]])
+    assert json.loads(assembled(call) or "")["b"] == {"c": 2}
 
 
 def test_pieces_for_which_there_was_no_room() -> None:
     """They are known to be missing."""
-    document = Document()
-    fold_pieces(document, [["$.a", "x"], ["$.b", 1]], "call")
-    document.stop_retaining()
-    assert not document.lost("call", "arguments")
-    fold_pieces(document, [["$.a", "yy"], ["$.secret", 2]], "call")
-    assert document.lost("call", "arguments")
-    assert (document.dropped, assembled(document, ("call",))) == (3, '{"a": "x", "b": 1}')
+    retention, call = Retention(), CallState()
+    fold_pieces(retention, call, [["$.a", "x"], ["$.b", 1]])
+    retention.stop()
+    assert not has_lost(call)
+    fold_pieces(retention, call, [["$.a", "yy"], ["$.secret", 2]])
+    assert has_lost(call)
+    assert (retention.dropped, assembled(call)) == (3, '{"a": "x", "b": 1}')
+
+
+def test_pieces_whose_content_was_removed() -> None:
+    """Then the call has no arguments, and they are not complete."""
+    answer = Answer()
+    pieces = ToolCallDelta("", 0, "c", "f", pieces=[["$.a", "x"], ["$.b", 1]])
+    choices.fold_tool_call(answer, pieces)
+    answer.remove_content()
+    choices.fold_finish(answer, FinishDelta("stop"))
+    (call,) = choices.choices(answer, {})[0].tool_calls
+    assert (call.name, call.arguments, call.complete) == ("f", "", False)
