@@ -1,4 +1,4 @@
-"""Wire formats: each dialect turns a payload into a `Chunk`, and states its terminal rule and its usage rule."""
+"""Wire formats: each dialect makes a `Chunk` of a payload, and documents its terminal rule and its usage rule."""
 
 from ..json_readers import name_of
 from .base import Dialect, FastPath, Item, ItemRules, TextSinks, named_usage

@@ -1,9 +1,9 @@
 """`anthropic.messages`: the events of Anthropic's Messages API; an answer is a list of content blocks that stream by index.
 
-Terminal rule: `message_stop`. Usage rule: reports are cumulative and say what they know, so the last word wins, key by key: the
-input, and how long a cache write lives, are stated in `message_start` only, where the output count is a placeholder.
+Terminal rule: `message_stop`. Usage rule: reports are cumulative and partial, so the last value of each key counts: the input,
+and the lifetime of a cache write, are only in `message_start`, where the output count is a placeholder.
 
-The SDK's `messages.stream()` puts events of its own between those of the wire; they repeat what these said, and say nothing.
+The SDK's `messages.stream()` inserts events of its own between those of the wire; they repeat these, and are ignored.
 
 Source: https://docs.claude.com/en/api/messages-streaming
 """
@@ -46,17 +46,17 @@ _STATUS = {
     "timeout_error": 504,
     "overloaded_error": 529,
 }
-"""What an error inside the stream would have been as a response (https://docs.claude.com/en/api/errors)."""
+"""The HTTP status that each type of error has in a response (https://docs.claude.com/en/api/errors)."""
 
 _EVENT_FIELDS = frozenset({"type", "index", "message", "content_block", "delta", "usage"})
 _MESSAGE_FIELDS = frozenset({"id", "type", "role", "model", "content", "stop_reason", "usage"})
 _CALL_FIELDS = frozenset({"type", "id", "name", "input", "partial_json"})
 _REPEATS = frozenset({"text", "thinking", "signature", "citation", "input_json", "compaction"})
-"""The SDK's own events: they say nothing which others do not say."""
+"""Events that the SDK adds: their content is in other events too."""
 
 
 class _Piece(NamedTuple):
-    """What a field of a block's delta does to the block."""
+    """What a field of a block's delta changes in the block."""
 
     op: Literal["append", "set", "push"]
     field: str
@@ -70,13 +70,13 @@ _PIECES: Mapping[str, tuple[str, _Piece]] = {
     "signature_delta": ("signature", _Piece("set", "signature")),
     "citations_delta": ("citation", _Piece("push", "citations")),
 }
-"""The field that each kind of delta has, and what becomes of it. The JSON of an input stays a text until the block is shown."""
+"""The field of each type of delta, and how it changes the block. The JSON of an input is parsed only by `present`."""
 
 _FIRST: Mapping[str, _Piece] = {piece.field: piece for _, piece in _PIECES.values()}
-"""Fields that may have something in them already when a block starts."""
+"""Fields that may have content already in the event that starts a block."""
 
 _GROWS: Mapping[str, type[Any]] = {"append": str, "push": list, "set": str}
-"""What such a field is, by what happens to it."""
+"""The Python type of such a field, by operation."""
 
 
 def chunk(payload: Mapping[str, Any]) -> Chunk:
@@ -98,7 +98,7 @@ def chunk(payload: Mapping[str, Any]) -> Chunk:
 
 
 def _message(message: Mapping[str, Any], *, whole: bool = False) -> Chunk:
-    """What `message_start` says: mostly an empty message. It may have content, and a gateway may begin again."""
+    """The message of `message_start`, which is usually empty. A gateway may send the event again to start over."""
     deltas: list[Delta] = [ItemDelta("restart", name_of(message.get("id")), None)]
     if role := name_of(message.get("role")):
         deltas.append(DetailDelta("role", role))
@@ -122,7 +122,7 @@ def _message(message: Mapping[str, Any], *, whole: bool = False) -> Chunk:
 
 
 def _message_delta(payload: Mapping[str, Any]) -> Chunk:
-    """How the message ended, and what it used."""
+    """The stop reason and the usage."""
     delta, usage = mapping_of(payload.get("delta")), mapping_of(payload.get("usage"))
     reason = name_of(delta.get("stop_reason"))
     return Chunk(
@@ -135,15 +135,15 @@ def _message_delta(payload: Mapping[str, Any]) -> Chunk:
 
 def _block_start(payload: Mapping[str, Any]) -> Chunk:
     block = mapping_of(payload.get("content_block"))
-    # After a fallback it is another model that answers; the SDK takes it for the message's model too.
+    # After a fallback another model answers; the SDK reports it as the message's model too.
     model = name_of(mapping_of(block.get("to")).get("model")) if block.get("type") == "fallback" else None
     return Chunk(tuple(_opened(block, count_of(payload.get("index")))), meta={"model": model} if model else {})
 
 
 def _opened(block: Mapping[str, Any], index: int | None) -> Iterator[Delta]:
-    """A block as it starts; what is in the fields that grow comes as their first pieces do."""
+    """A block as it starts; the content of fields that grow is yielded as their first pieces."""
     first = {name: value for name, value in block.items() if name in _FIRST and value and type(value) is _GROWS[_FIRST[name].op]}
-    # A field that is a Python keyword has an underscore in the SDK's objects.
+    # A field whose name is a Python keyword ends with an underscore in the SDK's objects.
     fields = {name.removesuffix("_"): json_value(type(value)() if name in first else value) for name, value in block.items()}
     yield ItemDelta("add", None, index, (), fields, None if fields.get("type") in ("text", "thinking") else "other")
     for name, value in first.items():
@@ -153,7 +153,7 @@ def _opened(block: Mapping[str, Any], index: int | None) -> Iterator[Delta]:
 
 
 def _block_delta(payload: Mapping[str, Any]) -> Chunk:
-    """A piece of a block. Of a kind that is not known texts grow, and of all else the last word stands."""
+    """A piece of a block. In a delta of unknown type, texts are appended, and other values replace the earlier ones."""
     delta, index = mapping_of(payload.get("delta")), count_of(payload.get("index"))
     known = _PIECES.get(text_of(delta.get("type")))
     if known is None:
@@ -173,7 +173,7 @@ def _unknown_piece(index: int | None, name: str, value: Any) -> ItemDelta:
 
 
 def _error(payload: Mapping[str, Any]) -> Chunk:
-    """An error inside the stream. The ID of the request, which Anthropic asks for, stays in the body."""
+    """An error inside the stream. `body` keeps the request ID, which Anthropic's support asks for."""
     fields = error_fields(payload.get("error") or {**payload, "type": None})
     status = fields.get("status") or _STATUS.get(str(fields["type"]))
     retryable = None if status is None else status in RETRYABLE_STATUS
@@ -189,11 +189,11 @@ _EVENTS: Mapping[str, Callable[[Mapping[str, Any]], Chunk]] = {
     "message_stop": lambda _: Chunk(terminal=True),
     "ping": lambda _: Chunk(),
 }
-"""All events but the most frequent."""
+"""The readers of all events but `content_block_delta`."""
 
 
 def usage_fields(report: Mapping[str, Json]) -> dict[str, Any]:
-    """A usage report as fields of a `Usage`. The input is stated without what was read from the cache or written to it."""
+    """A usage report as fields of a `Usage`. `input_tokens` of the report excludes cache reads and writes."""
     read, written = count_of(report.get("cache_read_input_tokens")), count_of(report.get("cache_creation_input_tokens"))
     prompt = count_of(report.get("input_tokens"))
     fields = {
@@ -209,17 +209,17 @@ def usage_fields(report: Mapping[str, Json]) -> dict[str, Any]:
 
 
 _TYPES = {"text": "text", "citations": "text", "thinking": "thinking", "signature": "thinking", "partial_json": "tool_use"}
-"""What a block must be whose pieces came without its start, by the field that they went to."""
+"""The type of a block whose start is missing, by a field that its pieces have."""
 
 
 def assemble(block: Item) -> Item:
-    """A block with the type that nobody said, if its start never came."""
+    """A block with its type, which is inferred from its fields if its start is missing."""
     kind = next((kind for name, kind in _TYPES.items() if name in block), None)
     return block if "type" in block or kind is None else {"type": kind, **block}
 
 
 def present(block: Item) -> Item:
-    """A block with its input parsed. JSON that was cut short stays beside it, as the text that it is."""
+    """A block with its input parsed. JSON that is cut short stays in `partial_json`, as text."""
     parsed = parsed_json(text_of(block.get("partial_json")))
     if parsed is None:
         return block
@@ -227,7 +227,7 @@ def present(block: Item) -> Item:
 
 
 def to_deltas(blocks: Sequence[Item]) -> Iterator[Delta]:
-    """What the blocks say: words with their citations, thinking with its signatures, and calls, of the server's tools too."""
+    """The deltas of all blocks: text with its citations, thinking with its signatures, and tool calls, also of the server."""
     for block in blocks:
         if block.get("type") == "text":
             yield TextDelta(text_of(block.get("text")))
@@ -241,7 +241,7 @@ def to_deltas(blocks: Sequence[Item]) -> Iterator[Delta]:
 
 
 def _call(block: Item, position: int) -> ToolCallDelta:
-    """A call. The input that a block starts with is no beginning of the JSON, and stands only where none follows."""
+    """A tool call. The input in the event that starts a block counts only if no JSON follows: it is not the beginning of that."""
     arguments = text_of(block.get("partial_json")) or json_text(block.get("input") or "")
     kind = "function" if block["type"] == "tool_use" else block["type"]
     extras = unnamed(block, _CALL_FIELDS) or None
@@ -276,7 +276,7 @@ def response(record: StreamRecord) -> dict[str, Json]:
 
 
 def _response_usage(usage: Usage | None) -> dict[str, Json]:
-    """The report, with the counts that the object must have."""
+    """The report, with the counts that the object requires."""
     raw = usage.raw if usage else {}
     tools = {"web_search_requests": 0, "web_fetch_requests": 0, **mapping_of(raw.get("server_tool_use"))}
     counts = {name: count_of(raw.get(name)) or 0 for name in ("input_tokens", "output_tokens")}
@@ -285,7 +285,7 @@ def _response_usage(usage: Usage | None) -> dict[str, Json]:
 
 def _is_event(payload: Mapping[str, Any]) -> bool:
     kind, error = payload.get("type"), payload.get("error")
-    if kind == "error":  # OpenAI's errors have codes
+    if kind == "error":  # errors of OpenAI have a code
         return isinstance(error, Mapping) and "type" in error and "code" not in error
     if kind == "message":
         return is_list(payload.get("content")) and "stop_reason" in payload

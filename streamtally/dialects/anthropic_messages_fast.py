@@ -1,6 +1,6 @@
-"""The fast path of `anthropic.messages`: an SDK's event objects that bring words, thinking or input of a block that has begun.
+"""The fast path of `anthropic.messages`: the SDK's event objects that append text, thinking or input to a block that has begun.
 
-Fields are read from `__dict__`, where pydantic has them. A payload of any other kind is folded the general way.
+Fields are read from `__dict__`, where pydantic stores them. Any other payload is declined, and takes the general path.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from .base import FastPath, TextSinks
 
 _FIELDS = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
 _REPEATS = frozenset({"text", "thinking", "signature", "citation", "input_json"})
-"""Events that the SDK makes of others: they say nothing, and hold all that came so far, so that reading them would cost."""
+"""Events that the SDK adds: they repeat others, and contain the whole answer so far, so that reading them would be slow."""
 
 
 def fast_path(writers: TextSinks) -> FastPath:
-    """The fast path onto one stream's fold."""
+    """The fast path of one stream, which writes to its fold."""
     write: Callable[[str], object] | None = None
     index = kind = None
     field = ""

@@ -1,4 +1,4 @@
-"""What a dialect is: one provider's wire format, as data and a pure function from payload to `Chunk`."""
+"""`Dialect`: one wire format, as data and pure functions. The main one makes a `Chunk` of a payload."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ Framing = Literal["events", "bytes", "text", "events or bytes"]
 
 
 class TextSinks(Protocol):
-    """What a fold offers a dialect's fast path: the end of a text that has begun, or None."""
+    """The writers that a fold offers to a fast path: each appends to a text that has begun; None if it has not."""
 
     def text_writer(self, channel: Channel = "text", choice: int = 0) -> Callable[[str], object] | None:
-        """The end of an answer, its reasoning or refusal."""
+        """Appends to a choice's answer, reasoning or refusal."""
 
     def arguments_writer(self, index: int, choice: int = 0) -> Callable[[str], object] | None:
-        """The end of a tool call's arguments."""
+        """Appends to the arguments of the tool call at an index."""
 
     def item_writer(self, position: int, *path: str | int) -> Callable[[str], object] | None:
-        """The end of a text in the output item at a provider's position."""
+        """Appends to the text at a path in the output item at the provider's position."""
 
 
 def named_usage(report: Mapping[str, Json]) -> dict[str, Any]:
-    """The fields of a report that go by the names of `Usage`: what a dialect of your own needs, and no more."""
+    """The fields of a report whose names are those of `Usage`."""
     return {name: report[name] for name in Usage.model_fields if name in report}
 
 
-def nothing_recognised(payload: Mapping[str, Any]) -> bool:  # noqa: ARG001 - the form of a `recognises`
-    """What a dialect recognises whose payloads look like anything: it is only ever named."""
+def recognises_nothing(payload: Mapping[str, Any]) -> bool:  # noqa: ARG001 - the signature of `recognises`
+    """The `recognises` of a dialect that is only used by name."""
     return False
 
 
@@ -52,29 +52,30 @@ def by_type(*starts: str) -> Callable[[Mapping[str, Any]], bool]:
 
 
 FastPath = Callable[[Any], bool]
-"""A fast path: takes a payload that is nothing but a delta of a text that has begun, or declines it with False."""
+"""Writes a payload that only appends to a text that has begun, and returns True. Returns False, or raises, for any other payload,
+which then takes the general path."""
 
 
 Item: TypeAlias = dict[str, Json]
 
 
-def _as_it_is(item: Item) -> Item:
+def _unchanged(item: Item) -> Item:
     return item
 
 
 @dataclass(frozen=True, slots=True)
 class ItemRules:
-    """What the output items of a dialect mean whose answers are made of them. All functions are pure.
+    """How the output items of a dialect are read, where an answer is a list of them. All functions are pure.
 
     Args:
-        to_deltas: what all items together say, as deltas of the one choice: words, calls, annotations, reasoning details.
-        assemble: an item as it was put together from its pieces, in the provider's own form.
-        present: an item in that form as the record shows it.
+        to_deltas: the content of all items, as deltas of the only choice: text, tool calls, annotations, reasoning details.
+        assemble: an item in the provider's form, from one that was assembled from pieces.
+        present: an item as the record has it, from one in the provider's form.
     """
 
     to_deltas: Callable[[Sequence[Item]], Iterable[Delta]]
-    assemble: Callable[[Item], Item] = _as_it_is
-    present: Callable[[Item], Item] = _as_it_is
+    assemble: Callable[[Item], Item] = _unchanged
+    present: Callable[[Item], Item] = _unchanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +83,21 @@ class Dialect:
     """One wire format.
 
     Args:
-        name: such as "openai.chat".
-        stream_type: what its streams are.
-        chunk: the payload (a mapping; `str` or `bytes` where `framing` is "text" or "bytes") as a `Chunk`. Pure.
-        usage: the merged usage report as fields of a `Usage`. Pure.
-        finish_reasons: the provider's words (lower case) in our vocabulary; an unknown word is a "stop". None stands for a word
-            that only says that the answer is complete: "tool_calls" where it has some, else "stop".
-        provider: the provider that is meant unless the request or the host says otherwise.
-        framing: what a raw body is made of: "events" (server-sent events, JSON texts and AWS event streams, which their bytes
-            tell apart), "bytes", "text", or "events or bytes".
-        states_finish: whether the wire says that the answer is finished; where it does not, the source's end is the finish.
-        fast_path: makes the fast path for one stream, from the fold's writers.
-        response: the record in the provider's non-streaming shape.
-        recognises: whether a payload (a mapping) speaks this dialect, told by what it says of itself.
-        items: what the output items mean, where answers are made of such.
-        first_sequence: the number that the protocol gives its first payload, where it numbers them (`Chunk.sequence`).
+        name: the name of the dialect, such as "openai.chat".
+        stream_type: the type of all its streams.
+        chunk: makes a `Chunk` of a payload: a mapping, or `str` or `bytes` if `framing` is "text" or "bytes". Pure.
+        usage: the fields of a `Usage`, from the merged usage report. Pure.
+        finish_reasons: the finish reason for each word of the provider (lower case); an unknown word is a "stop". None is for a
+            word that only states that the answer is complete: "tool_calls" if it has tool calls, else "stop".
+        provider: the provider, unless the request or the host states another.
+        framing: the framing of a raw body: "events" (server-sent events, JSON texts or AWS event streams, which are distinguished
+            by their bytes), "bytes", "text", or "events or bytes".
+        states_finish: whether the protocol states that an answer is finished; if not, the end of the source finishes it.
+        fast_path: makes the fast path of one stream, from the writers of its fold.
+        response: the record in the provider's non-streaming form.
+        recognises: whether a payload, a mapping, is in this dialect.
+        items: how output items are read, where an answer is a list of them.
+        first_sequence: the number of the first payload, where the protocol numbers them (`Chunk.sequence`).
         shared: whether servers of other providers use the dialect too, so that it does not determine who served a request.
         operation: the operation's name in OpenTelemetry's GenAI conventions, where the type of stream does not determine it.
         charges: what the price of an answer depends on besides its tokens.
@@ -118,7 +119,7 @@ class Dialect:
     states_finish: bool = True
     fast_path: Callable[[TextSinks], FastPath] | None = None
     response: Callable[[StreamRecord], dict[str, Any]] | None = None
-    recognises: Callable[[Mapping[str, Any]], bool] = nothing_recognised
+    recognises: Callable[[Mapping[str, Any]], bool] = recognises_nothing
     items: ItemRules | None = None
     first_sequence: int = 0
     shared: bool = False

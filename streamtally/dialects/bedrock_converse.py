@@ -1,8 +1,8 @@
-"""`bedrock.converse`: the events of Amazon Bedrock's ConverseStream, each a mapping of its name to what it says.
+"""`bedrock.converse`: the events of Amazon Bedrock's ConverseStream, each a mapping of its name to its fields.
 
-The answer is a list of content blocks that stream by index. Blocks of text and of reasoning have no start.
+An answer is a list of content blocks that stream by index. Blocks of text and of reasoning have no start event.
 
-Terminal rule: `metadata`, after `messageStop`. Usage rule: one report, in `metadata`; its input leaves out the cache.
+Terminal rule: `metadata`, after `messageStop`. Usage rule: one report, in `metadata`; its input excludes the cache.
 
 Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
 """
@@ -44,16 +44,16 @@ _STATUS = {
     "internalserverexception": 500,
     "serviceunavailableexception": 503,
 }
-"""What an exception inside the stream would have been as a response."""
+"""The HTTP status that each exception has in a response."""
 
 PADDING = frozenset({"p"})
-"""What hides the length of an event, and says nothing."""
+"""Padding that hides the length of an event."""
 
 _EVENT_FIELDS = frozenset({"role", "contentBlockIndex", "start", "delta", "stopReason", "usage", "output"}) | PADDING
 
 
 def chunk(payload: Mapping[str, Any]) -> Chunk:
-    """One event; a payload that holds several things says all of them."""
+    """One event; a payload may have several."""
     if is_list(mapping_of(mapping_of(payload.get("output")).get("message")).get("content")):
         return _whole(payload)
     return joined(_event(str(name), value) for name, value in payload.items())
@@ -71,7 +71,7 @@ def _event(name: str, value: Any) -> Chunk:
 
 
 def exception(name: str | None, value: Any) -> Chunk:
-    """An exception that came inside the stream."""
+    """An exception inside the stream."""
     fields = error_fields(value or {})
     kind = name or fields["type"]
     status = fields.get("status") or _STATUS.get(str(kind).lower())
@@ -98,7 +98,7 @@ def _block_start(event: Mapping[str, Any]) -> Chunk:
 
 
 def _opened(index: int | None, kind: str, fields: Any) -> Iterator[Delta]:
-    """A block as it starts: what names it, and what it has even if nothing comes."""
+    """A block as it starts: its ID and name, and the fields that it has even if no piece follows."""
     named = json_value(mapping_of(fields))
     yield ItemDelta("add", None, index, (kind,), {**named, **_FIRST.get(kind, {})}, "other")
     if kind == "image":
@@ -106,7 +106,7 @@ def _opened(index: int | None, kind: str, fields: Any) -> Iterator[Delta]:
 
 
 _FIRST: Mapping[str, Mapping[str, Json]] = {"toolUse": {"input": {}}, "toolResult": {"content": []}}
-"""What kinds of blocks have before their first piece."""
+"""The fields that kinds of blocks have before their first piece."""
 
 
 def _mime_type(image: Mapping[str, Any]) -> str | None:
@@ -123,7 +123,7 @@ def _block_delta(event: Mapping[str, Any]) -> Chunk:
 
 
 def _pieces(index: int | None, kind: str, value: Any) -> Iterator[Delta]:
-    """What one kind of delta adds to its block. Of a kind that is not known texts grow, and else the last word stands."""
+    """The changes of one delta to its block. In an unknown kind, texts are appended, and other values replace earlier ones."""
     if kind == "citation":
         yield ItemDelta("push", None, index, ("citationsContent", "citations"), json_value(value))
     elif kind == "toolResult":
@@ -165,11 +165,11 @@ def _metadata(event: Mapping[str, Any]) -> Chunk:
 
 
 def _whole(answer: Mapping[str, Any]) -> Chunk:
-    """The answer to a Converse request that asked for no stream."""
+    """The answer to a Converse request without streaming."""
     message = mapping_of(mapping_of(answer.get("output")).get("message"))
     blocks = (ItemDelta("add", None, index, (), json_value(block), "other") for index, block in _blocks(message))
-    said = [_message_start(message), Chunk(tuple(blocks)), _message_stop(answer), _metadata(answer)]
-    return joined(said)._replace(extras=unnamed(answer, _EVENT_FIELDS | {"ResponseMetadata"}))
+    parts = [_message_start(message), Chunk(tuple(blocks)), _message_stop(answer), _metadata(answer)]
+    return joined(parts)._replace(extras=unnamed(answer, _EVENT_FIELDS | {"ResponseMetadata"}))
 
 
 def _blocks(message: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -187,7 +187,7 @@ _EVENTS: Mapping[str, Callable[[Mapping[str, Any]], Chunk]] = {
 
 
 def usage_fields(report: Mapping[str, Json]) -> dict[str, Any]:
-    """A usage report as fields of a `Usage`. The input is stated without what was read from the cache or written to it."""
+    """A usage report as fields of a `Usage`. `inputTokens` of the report excludes cache reads and writes."""
     read = _count(report, "cacheReadInputTokens", "cacheReadInputTokenCount")
     written = _count(report, "cacheWriteInputTokens", "cacheWriteInputTokenCount")
     prompt = count_of(report.get("inputTokens"))
@@ -208,7 +208,7 @@ def _count(report: Mapping[str, Json], *names: str) -> int | None:
 
 
 def assemble(block: Item) -> Item:
-    """A block of text as the API has it without streaming: empty where none came, and with its citations."""
+    """A block in the API's form: without any piece an empty text; a text with citations is inside `citationsContent`."""
     if not block:
         return {"text": ""}
     cited = block.get("citationsContent")
@@ -219,14 +219,14 @@ def assemble(block: Item) -> Item:
 
 
 def present(block: Item) -> Item:
-    """A block with its input parsed; JSON that was cut short stays the text that it is."""
+    """A block with its input parsed; JSON that is cut short stays text."""
     call = mapping_of(block.get("toolUse"))
     parsed = parsed_json(text_of(call.get("input")))
     return block if parsed is None else {**block, "toolUse": {**call, "input": parsed}}
 
 
 def to_deltas(blocks: Sequence[Item]) -> Iterator[Delta]:
-    """What the blocks say: words with their citations, reasoning with its signatures, and calls, of the server's tools too."""
+    """The deltas of all blocks: text with its citations, reasoning with its signatures, and tool calls, also of the server."""
     thoughts: list[Json] = []
     for block in blocks:
         cited = mapping_of(block.get("citationsContent"))
@@ -257,7 +257,7 @@ def _call(call: Mapping[str, Json], position: int) -> ToolCallDelta:
 
 
 _COUNTS = frozenset({"inputTokens", "outputTokens", "cacheReadInputTokens", "cacheWriteInputTokens", "cacheDetails"})
-"""What the shape of a usage has; models have further fields of their own."""
+"""The counts that the API's usage object has; models add others."""
 
 
 def response(record: StreamRecord) -> dict[str, Json]:
@@ -267,7 +267,7 @@ def response(record: StreamRecord) -> dict[str, Json]:
         "metrics": {"latencyMs": 0},
         **record.extras,
         "output": {"message": {"role": "assistant", "content": list(record.output_items)}},
-        # An answer that was cut short is told so in the one word that the shape has for it.
+        # the API's only word for an answer that was cut short
         "stopReason": (answer and answer.finish_reason_raw) or "max_tokens",
         "usage": _response_usage(record.usage),
     }

@@ -1,10 +1,10 @@
-"""`bedrock.invoke`: Bedrock's InvokeModelWithResponseStream, whose chunks wrap what each vendor's model says in its own words.
+"""`bedrock.invoke`: Bedrock's InvokeModelWithResponseStream, whose chunks wrap the payloads of each vendor's model.
 
-Each chunk is read in the dialect that it speaks; models whose format nobody else has (Titan, Llama, the older ones of Anthropic,
-Cohere and Mistral) are read here.
+Each payload is read in the dialect that recognises it; the formats that only models on Bedrock have (Titan, Llama, older models
+of Anthropic, Cohere and Mistral) are read here.
 
-Terminal rule: the chunk with Bedrock's own `amazon-bedrock-invocationMetrics`, or the vendor's own end.
-Usage rule: the vendor's own report; what it leaves out is in the metrics.
+Terminal rule: the chunk with `amazon-bedrock-invocationMetrics`, or the end that the vendor's dialect has.
+Usage rule: the vendor's report; counts that it lacks are taken from the metrics.
 
 Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModelWithResponseStream.html
 """
@@ -39,17 +39,17 @@ FINISH_REASONS: Mapping[str, FinishReason | None] = {
     "finished": "stop",
     "intervened": "content_filter",
 }
-"""The words of all vendors, of Titan and of Bedrock's guardrails."""
+"""The finish reasons of all vendors, of Titan and of Bedrock's guardrails."""
 
 
 def _text(field: str, reason: str, *counts: str) -> Callable[[Mapping[str, Any]], Chunk]:
-    """The reader of a format that has its words in one field, the reason in another, and counts that are cumulative."""
+    """The reader of a format with text in one field, the finish reason in another, and cumulative counts."""
 
     def read(payload: Mapping[str, Any]) -> Chunk:
         deltas: list[Delta] = [TextDelta(text_of(payload.get(field)))]
         word = name_of(payload.get(reason))
         if word is None and reason not in payload and payload.get(_GUARDRAIL) == "INTERVENED":
-            word = "INTERVENED"  # what a guardrail says instead of the model has no reason of its own
+            word = "INTERVENED"  # the message of a guardrail has no finish reason
         if word:
             deltas.append(FinishDelta(word))
         usage = {name: json_value(payload[name]) for name in counts if payload.get(name) is not None}
@@ -58,8 +58,8 @@ def _text(field: str, reason: str, *counts: str) -> Callable[[Mapping[str, Any]]
     return read
 
 
-def _several(field: str) -> Callable[[Mapping[str, Any]], Chunk]:
-    """The reader of a format that has a list of answers, each with its text and its reason."""
+def _list_of_answers(field: str) -> Callable[[Mapping[str, Any]], Chunk]:
+    """The reader of a format with a list of answers, each with its text and its finish reason."""
 
     def read(payload: Mapping[str, Any]) -> Chunk:
         return Chunk(tuple(_answers(payload.get(field))), extras=unnamed(payload, frozenset({field})))
@@ -78,10 +78,10 @@ _OWN: Mapping[str, Callable[[Mapping[str, Any]], Chunk]] = {
     "outputText": _text("outputText", "completionReason", "inputTextTokenCount", "totalOutputTextTokenCount"),
     "generation": _text("generation", "stop_reason", "prompt_token_count", "generation_token_count"),
     "completion": _text("completion", "stop_reason"),
-    "generations": _several("generations"),
-    "outputs": _several("outputs"),
+    "generations": _list_of_answers("generations"),
+    "outputs": _list_of_answers("outputs"),
 }
-"""Formats that only models on Bedrock have, by a field that tells them."""
+"""The readers of formats that only models on Bedrock have, by a field that identifies the format."""
 
 _USAGES: Sequence[Callable[[Mapping[str, Json]], dict[str, Any]]] = (
     anthropic_messages.usage_fields,
@@ -92,7 +92,7 @@ _USAGES: Sequence[Callable[[Mapping[str, Json]], dict[str, Any]]] = (
 
 
 def chunk(payload: Mapping[str, Any]) -> Chunk:
-    """One event: a chunk of the model's, or an exception."""
+    """One event: a chunk of the model, or an exception."""
     if "chunk" not in payload:
         return bedrock_converse.chunk(payload) if payload.keys() == {"error"} else _native(payload)
     rest = {name: value for name, value in payload.items() if name != "chunk"}
@@ -125,26 +125,28 @@ def _vendor(payload: Mapping[str, Any]) -> Chunk:
 
 
 def _in_one_block(found: Chunk) -> Chunk:
-    """Nova counts each piece of its text as a block of its own; they are one, as they are without streaming."""
-    deltas = (delta._replace(id="text") if _is_words(delta) else delta for delta in found.deltas)
+    """Nova numbers each piece of its text as a block of its own; they are joined to one, as they are without streaming."""
+    deltas = (delta._replace(id="text") if _is_text(delta) else delta for delta in found.deltas)
     return found._replace(deltas=tuple(deltas))
 
 
-def _is_words(delta: Delta) -> TypeGuard[ItemDelta]:
+def _is_text(delta: Delta) -> TypeGuard[ItemDelta]:
     return isinstance(delta, ItemDelta) and delta.channel == "text"
 
 
 def _with_finish_reasons(payload: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Mistral's and DeepSeek's choices, which have a stop reason where OpenAI's have a finish reason."""
+    """Mistral's and DeepSeek's choices with `stop_reason` renamed to OpenAI's `finish_reason`."""
     choices = list(mappings_of(payload.get("choices")))
     if not any("stop_reason" in choice and "finish_reason" not in choice for choice in choices):
         return payload
-    said = [{("finish_reason" if name == "stop_reason" else name): value for name, value in choice.items()} for choice in choices]
-    return {**payload, "choices": said}
+    renamed = [
+        {("finish_reason" if name == "stop_reason" else name): value for name, value in choice.items()} for choice in choices
+    ]
+    return {**payload, "choices": renamed}
 
 
 def _unwrapped(data: Any) -> Any:
-    """What a chunk's bytes hold (boto3 hands out the bytes, the wire has base64): mostly a JSON object, else it is a text."""
+    """The content of a chunk's bytes, which are base64 on the wire and bytes in boto3: a JSON object, or else a text."""
     if isinstance(data, str) and not data.lstrip().startswith("{"):
         try:
             data = base64.b64decode(data, validate=True)
@@ -156,9 +158,9 @@ def _unwrapped(data: Any) -> Any:
 
 
 def usage_fields(report: Mapping[str, Json]) -> dict[str, Any]:
-    """The vendor's report as fields of a `Usage`; what it leaves out is taken from Bedrock's own metrics."""
+    """The vendor's report as fields of a `Usage`; counts that it lacks are taken from Bedrock's metrics."""
     stated = next((fields for read in _USAGES if (fields := read(report))), _own_usage(report))
-    return {**_metered(mapping_of(report.get(_METRICS))), **stated}
+    return {**_metrics_fields(mapping_of(report.get(_METRICS))), **stated}
 
 
 def _own_usage(report: Mapping[str, Json]) -> dict[str, Any]:
@@ -170,8 +172,8 @@ def _own_usage(report: Mapping[str, Json]) -> dict[str, Any]:
     return {name: count for name, count in counts.items() if count is not None}
 
 
-def _metered(metrics: Mapping[str, Json]) -> dict[str, Any]:
-    """Bedrock's own counts: of the input, as of Converse's, those of the cache are no part."""
+def _metrics_fields(metrics: Mapping[str, Json]) -> dict[str, Any]:
+    """Bedrock's metrics as fields of a `Usage`; as in Converse, the input excludes the cache."""
     named = {
         "inputTokens": metrics.get("inputTokenCount"),
         "outputTokens": metrics.get("outputTokenCount"),
@@ -181,8 +183,8 @@ def _metered(metrics: Mapping[str, Json]) -> dict[str, Any]:
     return bedrock_converse.usage_fields(named)
 
 
-def _meaning(blocks: Sequence[Item]) -> ItemRules:
-    """What blocks mean: those of Anthropic have a type, those of Converse are named by their one field."""
+def _rules_of(blocks: Sequence[Item]) -> ItemRules:
+    """The rules by which blocks are read: Anthropic's if they have a `type`, else those of Converse."""
     of_anthropic = any("type" in block for block in blocks)
     items = (anthropic_messages.DIALECT if of_anthropic else bedrock_converse.DIALECT).items
     assert items is not None
@@ -190,7 +192,7 @@ def _meaning(blocks: Sequence[Item]) -> ItemRules:
 
 
 def response(record: StreamRecord) -> dict[str, Json]:
-    """The record in the shape that Anthropic or Converse give without streaming; without blocks as a chat completion."""
+    """The record in the non-streaming form of Anthropic or Converse; if it has no blocks, as a chat completion."""
     if not record.output_items:
         return chat_response(record)
     of_anthropic = any("type" in block for block in record.output_items)
@@ -211,9 +213,9 @@ DIALECT = Dialect(
     response=response,
     recognises=_is_chunk,
     items=ItemRules(
-        lambda blocks: _meaning(blocks).to_deltas(blocks),
-        lambda block: _meaning([block]).assemble(block),
-        lambda block: _meaning([block]).present(block),
+        lambda blocks: _rules_of(blocks).to_deltas(blocks),
+        lambda block: _rules_of([block]).assemble(block),
+        lambda block: _rules_of([block]).present(block),
     ),
     charges=replace(charge_rules(usage_fields), billed=cohere.billed),
 )

@@ -1,9 +1,8 @@
-"""`cohere.v2`: the events of Cohere's Chat API, each with a `type`; content blocks and tool calls are counted apart.
+"""`cohere.v2`: the events of Cohere's Chat API, each with a `type`; content blocks and tool calls are numbered separately.
 
-Terminal rule: `message-end`, which also has the finish reason and, where something went wrong, the error.
-Usage rule: one report, in `message-end`. `tokens` are what the model read and wrote, of which `billed_units` are paid for.
-The plan that a model makes before it calls tools (`tool_plan`) is kept apart from its thinking, as Cohere keeps it: it is
-an entry of the reasoning details.
+Terminal rule: `message-end`, which also has the finish reason and, if the request failed, the error.
+Usage rule: one report, in `message-end`. `tokens` are all tokens processed, `billed_units` those charged.
+The plan that a model writes before it calls tools (`tool_plan`) is an entry of the reasoning details, not part of its thinking.
 
 Source: https://docs.cohere.com/v2/docs/streaming
 """
@@ -32,7 +31,7 @@ FINISH_REASONS: Mapping[str, FinishReason | None] = {
     "error": "error",
     "timeout": "error",
 }
-"""The words that both versions of the API finish with."""
+"""The finish reasons of both versions of the API."""
 
 _EVENTS = frozenset(
     {
@@ -56,8 +55,8 @@ _PART_FIELDS = frozenset({"type", "text", "thinking"})
 
 
 def chunk(payload: Mapping[str, Any]) -> Chunk:
-    """One event; what is in its message says what it means, whatever the event is called."""
-    if found := refusal_to_answer(payload):
+    """One event; its deltas follow from the fields of its message, and not from its type."""
+    if found := error_instead(payload):
         return found
     delta = mapping_of(payload.get("delta"))
     return Chunk(
@@ -70,13 +69,13 @@ def chunk(payload: Mapping[str, Any]) -> Chunk:
     )
 
 
-def refusal_to_answer(payload: Mapping[str, Any]) -> Chunk | None:
-    """The chunk of an error that comes in place of events."""
+def error_instead(payload: Mapping[str, Any]) -> Chunk | None:
+    """The chunk of an error that is sent instead of events."""
     return error_chunk(payload) or bare_error_chunk(payload)
 
 
 def error_with(end: Mapping[str, Any]) -> Mapping[str, Json] | None:
-    """The error that an answer ended with: its words are beside the finish reason, which may also be all that is said."""
+    """The error with which an answer ended, which may be stated by its finish reason alone; None if it did not fail."""
     finish = text_of(end.get("finish_reason")).lower()
     if not end.get("error") and FINISH_REASONS.get(finish) != "error":
         return None
@@ -103,7 +102,7 @@ def _deltas(event: Mapping[str, Any], delta: Mapping[str, Any], message: Mapping
 
 
 def _entries(value: Any) -> Iterator[Mapping[str, Any]]:
-    """What stands in a field that holds one object in an event, and a list of them in a message."""
+    """The objects in a field that is one object in an event, and a list of them in a message."""
     return mappings_of([value] if isinstance(value, Mapping) else value)
 
 
@@ -132,7 +131,7 @@ def _call(call: Mapping[str, Any], position: int | None) -> ToolCallDelta:
 
 
 def usage(report: Mapping[str, Json]) -> dict[str, Any]:
-    """The report as fields of a `Usage`; what was billed stands in for what was not counted."""
+    """The report as fields of a `Usage`; billed units where it has no tokens."""
     tokens = mapping_of(report.get("tokens"))
     billed = mapping_of(report.get("billed_units"))
     fields = {
@@ -169,7 +168,7 @@ CHARGES = ChargeRules(_tool_counts, billed)
 
 
 def response(record: StreamRecord) -> dict[str, Json]:
-    """The record as the object that the Chat API gives without streaming."""
+    """The record as the object that the Chat API returns without streaming."""
     choice = record.choices[0] if record.choices else Choice(finish_reason=None)
     logprobs = {"logprobs": choice.logprobs} if isinstance(choice.logprobs, list) else {}
     return {
@@ -187,13 +186,13 @@ def _response_message(choice: Choice) -> dict[str, Json]:
     if choice.text:
         content.append({"type": "text", "text": choice.text})
     plan = next((detail for detail in choice.reasoning_details if detail.get("type") == "tool_plan"), {})
-    said = {
+    fields = {
         "content": content,
         "tool_plan": plan.get("text"),
         "tool_calls": [_response_call(call) for call in choice.tool_calls],
         "citations": list(choice.annotations),
     }
-    return {**choice.extras, "role": "assistant", **{name: value for name, value in said.items() if value}}
+    return {**choice.extras, "role": "assistant", **{name: value for name, value in fields.items() if value}}
 
 
 def _response_call(call: ToolCall) -> dict[str, Json]:

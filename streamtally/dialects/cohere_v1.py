@@ -1,9 +1,9 @@
 """`cohere.v1`: the events of Cohere's first Chat API, and of its Generate API before that, each with an `event_type`.
 
-Terminal rule: `stream-end` (`is_finished`), with the finish reason and the whole response, which repeats what streamed.
-Usage rule: one report, in the `meta` of that response. The counts are `billed_units`, which every age of this API has
-stated; `tokens` came later and stand in for them.
-Tool calls stream in `tool-calls-chunk`, or come whole in `tool-calls-generation`, or both.
+Terminal rule: `stream-end` (`is_finished`), with the finish reason and the whole response, which repeats the streamed content.
+Usage rule: one report, in the `meta` of that response. The counts are `billed_units`, which all releases of this API report;
+`tokens`, which were added later, are used only where those are missing.
+Tool calls stream in `tool-calls-chunk`, or are sent whole in `tool-calls-generation`, or both.
 
 Source: https://docs.cohere.com/v1/docs/streaming
 """
@@ -18,21 +18,21 @@ from ..json_readers import count_of, json_text, mapping_of, mappings_of, name_of
 from ..json_values import Json, json_value
 from ..records import Choice, StreamRecord, StreamType, ToolCall
 from .base import Dialect
-from .cohere import CHARGES, FINISH_REASONS, error_with, refusal_to_answer
+from .cohere import CHARGES, FINISH_REASONS, error_instead, error_with
 
 _EVENT_FIELDS = frozenset(
     {"event_type", "is_finished", "generation_id", "text", "index", "tool_call_delta", "tool_calls", "citations",
      "finish_reason", "response", "error", "error_type"}
 )  # fmt: skip
 _RESPONSE_FIELDS = frozenset({"text", "generation_id", "finish_reason", "tool_calls", "citations", "chat_history", "generations"})
-"""What the response repeats: of the stream, and (`chat_history`) of the request."""
+"""Fields of the response that repeat the stream, and (`chat_history`) the request."""
 _USAGE_FIELDS = ("billed_units", "tokens", "cached_tokens")
 _WHOLE_CALLS = "tool-calls-generation"
 
 
 def chunk(payload: Mapping[str, Any]) -> Chunk:
     """One event."""
-    if found := refusal_to_answer(payload):
+    if found := error_instead(payload):
         return found
     response = mapping_of(payload.get("response"))
     meta = mapping_of(response.get("meta"))
@@ -47,7 +47,7 @@ def chunk(payload: Mapping[str, Any]) -> Chunk:
 
 
 def _deltas(event: Mapping[str, Any]) -> Iterator[Delta]:
-    whole = event.get("event_type") == _WHOLE_CALLS  # its text has streamed
+    whole = event.get("event_type") == _WHOLE_CALLS  # its text repeats streamed text
     if (text := text_of(event.get("text"))) and not whole:
         yield TextDelta(text, choice=count_of(event.get("index")) or 0)
     if piece := mapping_of(event.get("tool_call_delta")):
@@ -77,7 +77,7 @@ def usage(report: Mapping[str, Json]) -> dict[str, Any]:
 
 
 def response(record: StreamRecord) -> dict[str, Json]:
-    """The record as the object that the API gives without streaming."""
+    """The record as the object that the API returns without streaming."""
     choice = record.choices[0] if record.choices else Choice(finish_reason=None)
     meta = {**mapping_of(record.extras.get("meta")), **(record.usage.raw if record.usage else {})}
     return {

@@ -1,4 +1,4 @@
-"""What a frame says: frames → payloads, for every framing, in the shapes that the providers' SDKs hand out."""
+"""Frames → payloads, for every framing, in the shapes that the providers' SDKs return."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..framing import (
 
 
 class Decoder(Protocol):
-    """What all decoders of `framing` are."""
+    """The interface of all decoders of `framing`."""
 
     tail: str
 
@@ -29,28 +29,28 @@ class Decoder(Protocol):
         """The frames that `data` completes."""
 
     def flush(self) -> Sequence[Any]:
-        """The frames that the end completes."""
+        """The frames that are complete at the end of the body."""
 
 
 class Frames(NamedTuple):
-    """How the bytes of one framing are read: what cuts them, and what a frame says."""
+    """How the bytes of one framing are read: the decoder that makes frames, and the payloads of a frame."""
 
     decoder: Callable[[], Decoder]
     payloads: Callable[[Any], list[Payload]]
 
 
 def of_event(event: ServerSentEvent) -> list[Payload]:
-    """The payloads of a server-sent event; the event's name is their type where they state none, as some servers have it."""
-    said = payloads(event.data)
+    """The payloads of a server-sent event; the event's name is the `type` of payloads without one, as some servers send them."""
+    found = payloads(event.data)
     if event.event is None or event.event == "message":
-        return said
+        return found
     if event.event == "error":
-        return [*map(_as_error, said)]
-    return [{"type": event.event, **one} if isinstance(one, dict) and "type" not in one else one for one in said]
+        return [*map(_as_error, found)]
+    return [{"type": event.event, **one} if isinstance(one, dict) and "type" not in one else one for one in found]
 
 
 def of_message(message: EventStreamMessage) -> list[Payload]:
-    """The payload of a message of an AWS event stream, as boto3 has it: under the name of the event or of the exception.
+    """The payload of a message of an AWS event stream, in the form of boto3: under the name of the event or exception.
 
     Source: https://smithy.io/2.0/aws/amazon-eventstream.html
     """
@@ -58,12 +58,12 @@ def of_message(message: EventStreamMessage) -> list[Payload]:
     if headers.get(":message-type") == "error":
         return [{"error": {"code": headers.get(":error-code"), "message": headers.get(":error-message")}}]
     name = headers.get(":exception-type") or headers.get(":event-type")
-    said = payloads(message.payload.decode("utf-8", "replace")) or [{}]
-    return [one if name is None or isinstance(one, Malformed) else {str(name): one} for one in said]
+    found = payloads(message.payload.decode("utf-8", "replace")) or [{}]
+    return [one if name is None or isinstance(one, Malformed) else {str(name): one} for one in found]
 
 
 def _as_error(payload: Payload) -> Payload:
-    """What an event named `error` holds, in the form in which all dialects know an error."""
+    """The payload of an event named `error`, in the form that all dialects read as an error: under the key `error`."""
     if isinstance(payload, Malformed):
         return {"error": payload.text}
     if isinstance(payload, Mapping) and (payload.get("error") or payload.get("type") == "error"):

@@ -1,7 +1,7 @@
-"""`gemini`: streamGenerateContent of the Gemini API and of Vertex AI, as JSON and as the google-genai SDK's objects.
+"""`gemini`: streamGenerateContent of the Gemini API and of Vertex AI, as JSON and as objects of the google-genai SDK.
 
-Terminal rule: each candidate has its `finishReason`; a blocked prompt has no candidate but a `blockReason`. There is no end
-event. Usage rule: `usageMetadata` is cumulative on every chunk, and the last word wins, key by key.
+Terminal rule: each candidate has a `finishReason`; a blocked prompt has no candidate but a `blockReason`. There is no end event.
+Usage rule: `usageMetadata` is cumulative on every chunk; the last value of each key counts.
 
 Sources: https://ai.google.dev/api/generate-content (the wire format, finish and block reasons),
 https://ai.google.dev/gemini-api/docs/thought-signatures (signatures belong to the part they came with)
@@ -48,10 +48,10 @@ FINISH_REASONS: Mapping[str, FinishReason | None] = {
         "error",
     ),
 }  # fmt: skip
-"""Why a candidate ended, or why a prompt was blocked. "STOP" is said of words and of calls alike."""
+"""The reasons for which a candidate ended or a prompt was blocked. "STOP" is used for text and for tool calls."""
 
 _BLOCKED = "BLOCKED"
-"""Stands for a block reason whose word says nothing, or says another thing of a candidate."""
+"""Replaces a block reason that is unspecified, or that means something else as the finish reason of a candidate."""
 
 _FIELDS = frozenset(
     {"candidates", "usageMetadata", "modelVersion", "responseId", "error", "response", "sdkHttpResponse"}
@@ -63,36 +63,36 @@ _CALL_FIELDS = frozenset({"id", "name", "args", "partialArgs", "willContinue"})
 def chunk(payload: Mapping[str, Any]) -> Chunk:
     """One GenerateContentResponse."""
     wire = _unwrapped(payload)
-    said = spelled(wire)
-    candidates = list(mappings_of(said.get("candidates")))
+    fields = spelled(wire)
+    candidates = list(mappings_of(fields.get("candidates")))
     numbers = map(_finish_number, mappings_of(wire.get("candidates")))
     deltas = [
         delta
         for position, (candidate, number) in enumerate(zip(candidates, numbers, strict=True))
         for delta in _candidate(candidate, position, number)
     ]
-    report = mapping_of(said.get("usageMetadata"))
+    report = mapping_of(fields.get("usageMetadata"))
     return Chunk(
-        tuple(deltas) if candidates else tuple(_blocked(mapping_of(said.get("promptFeedback")))),
+        tuple(deltas) if candidates else tuple(_blocked(mapping_of(fields.get("promptFeedback")))),
         meta={
-            "response_id": name_of(said.get("responseId")),
-            "model": name_of(said.get("modelVersion")),
-            "service_tier": tier_of(report, mapping_of(said.get("sdkHttpResponse"))),
+            "response_id": name_of(fields.get("responseId")),
+            "model": name_of(fields.get("modelVersion")),
+            "service_tier": tier_of(report, mapping_of(fields.get("sdkHttpResponse"))),
         },
-        extras=unnamed(said, _FIELDS),
+        extras=unnamed(fields, _FIELDS),
         usage=_counts(report, candidates),
         error=_error(payload["error"]) if payload.get("error") else None,
     )
 
 
 def _unwrapped(payload: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The answer itself: Code Assist puts it into a `response`."""
+    """The answer, which Code Assist sends in a field `response`."""
     inner = payload.get("response")
     return {**payload, **inner} if isinstance(inner, Mapping) else payload
 
 
 def _counts(report: Mapping[str, Json], candidates: list[Mapping[str, Json]]) -> Mapping[str, Json] | None:
-    """The usage report, with the number of searches, which are paid for; None where nothing was counted yet."""
+    """The usage report with the number of searches, which are charged; None if it has no counts yet."""
     found = dict(report) if any(count_of(value) is not None for value in report.values()) else {}
     for candidate in candidates:
         queries = mapping_of(candidate.get("groundingMetadata")).get("webSearchQueries")
@@ -115,13 +115,13 @@ def _error(error: Any) -> dict[str, Json]:
 
 
 def _blocked(feedback: Mapping[str, Json]) -> Iterator[Delta]:
-    """A blocked prompt is an answer that is finished without a word."""
+    """A blocked prompt, as an answer that is finished and has no text."""
     if reason := name_of(feedback.get("blockReason")):
         yield FinishDelta(reason if FINISH_REASONS.get(reason.lower()) == "content_filter" else _BLOCKED)
 
 
 def _finish_number(candidate: Mapping[str, Any]) -> int | None:
-    """The number that a candidate gives as its finish reason, where enums are written so."""
+    """The finish reason of a candidate as a number, where enums are written so."""
     return count_of(candidate.get("finishReason", candidate.get("finish_reason")))
 
 
@@ -141,7 +141,7 @@ def _candidate(candidate: Mapping[str, Json], position: int, number: int | None)
 
 def _part(part: Mapping[str, Json], choice: int) -> Iterator[Delta]:
     if isinstance(part.get("text"), str):
-        yield from _words(part, choice)
+        yield from _text(part, choice)
     elif isinstance(part.get("functionCall"), Mapping):
         yield from _call(part, part["functionCall"], choice)
     elif isinstance(part.get("inlineData"), Mapping):
@@ -152,7 +152,7 @@ def _part(part: Mapping[str, Json], choice: int) -> Iterator[Delta]:
         yield DetailDelta("reasoning_details", [{"type": "thought_signature", "signature": signature}], choice)
 
 
-def _words(part: Mapping[str, Json], choice: int) -> Iterator[Delta]:
+def _text(part: Mapping[str, Json], choice: int) -> Iterator[Delta]:
     channel: Channel = "reasoning" if part.get("thought") else "text"
     beside = {name: value for name, value in part.items() if name != "text" and value is not False}
     yield TextDelta(part["text"], channel, choice)
@@ -161,7 +161,7 @@ def _words(part: Mapping[str, Json], choice: int) -> Iterator[Delta]:
 
 
 def _call(part: Mapping[str, Json], call: Mapping[str, Json], choice: int) -> Iterator[Delta]:
-    """A call whole, or in pieces: its name, arguments by their paths, and an empty call at the end."""
+    """A tool call, whole or in pieces: its name, then arguments by their paths, then an empty call."""
     beside: dict[str, Json] = {name: value for name, value in part.items() if name != "functionCall"}
     if rest := unnamed(call, _CALL_FIELDS):
         beside["functionCall"] = rest
@@ -179,7 +179,7 @@ def _call(part: Mapping[str, Json], call: Mapping[str, Json], choice: int) -> It
 
 
 def _piece(entry: Mapping[str, Json]) -> list[Json] | None:
-    """One partial argument as path and value, of which a text may be only a piece."""
+    """One partial argument as path and value; a text may be incomplete."""
     path = name_of(entry.get("jsonPath"))
     for name in ("stringValue", "numberValue", "boolValue"):
         if path and name in entry:
@@ -189,7 +189,7 @@ def _piece(entry: Mapping[str, Json]) -> list[Json] | None:
 
 
 def _media(part: Mapping[str, Json], blob: Mapping[str, Json], choice: int) -> Iterator[Delta]:
-    """Images (those of a thought are drafts) and sound are kept by themselves, anything else in its part."""
+    """Images (drafts, if part of a thought) and sound become deltas of their own; other media stay in their part."""
     mime_type, data = text_of(blob.get("mimeType")), text_of(blob.get("data"))
     fields = {"mime_type": mime_type or None, **unnamed(blob, frozenset({"mimeType", "data"}))}
     empty = {**part, "inlineData": {name: value for name, value in blob.items() if name != "data"}}
@@ -204,7 +204,7 @@ def _media(part: Mapping[str, Json], blob: Mapping[str, Json], choice: int) -> I
 
 
 def _details(candidate: Mapping[str, Json], index: int) -> Iterator[Delta]:
-    """Log probabilities, citations, and whatever else was said of a candidate."""
+    """Log probabilities, citations, and all other fields of a candidate."""
     rest = {name: value for name, value in candidate.items() if name not in _CANDIDATE_FIELDS and value not in ({}, [])}
     if logprobs := mapping_of(candidate.get("logprobsResult")):
         lists = {name: value for name, value in logprobs.items() if is_list(value)}
@@ -218,7 +218,7 @@ def _details(candidate: Mapping[str, Json], index: int) -> Iterator[Delta]:
 
 
 def _annotations(candidate: Mapping[str, Json]) -> Iterator[Json]:
-    """Citations, the sources that ground the answer, and which of its segments they support: each in its own shape."""
+    """Citations, the sources of the answer, and the segments that they support, each in its own shape."""
     grounding, cited = mapping_of(candidate.get("groundingMetadata")), mapping_of(candidate.get("citationMetadata"))
     lists = {
         "citation": cited.get("citations") or cited.get("citationSources"),
@@ -235,17 +235,17 @@ def tool_counts(record: StreamRecord) -> Counts:
     yield "maps_queries", 1 if any("maps" in note for note in sources) else None
 
 
-_TELLING = frozenset(
+_IDENTIFYING = frozenset(
     {"candidates", "usageMetadata", "usage_metadata", "promptFeedback", "prompt_feedback", "modelVersion", "model_version"}
 )
 
 
 def _is_gemini(payload: Mapping[str, Any]) -> bool:
-    if "choices" in payload:  # watsonx says its `model_version` beside them
+    if "choices" in payload:  # watsonx has a `model_version` too
         return False
     error = mapping_of(payload.get("error"))
     is_status = isinstance(error.get("code"), int) and isinstance(error.get("status"), str)
-    return is_status or not _TELLING.isdisjoint(payload) or not _TELLING.isdisjoint(mapping_of(payload.get("response")))
+    return is_status or not _IDENTIFYING.isdisjoint(payload) or not _IDENTIFYING.isdisjoint(mapping_of(payload.get("response")))
 
 
 DIALECT = Dialect(

@@ -1,6 +1,6 @@
-"""The answer of a Gemini stream as the GenerateContentResponse that the API gives without streaming.
+"""The record of a Gemini stream as the GenerateContentResponse that the API returns without streaming.
 
-Fields that the official SDK's types do not have are left out: it refuses them. The record has them all.
+Fields that the official SDK's types do not have are omitted, because it rejects them. The record has all fields.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def response(record: StreamRecord) -> dict[str, Json]:
 
 
 def _is_answered(record: StreamRecord) -> bool:
-    """Whether there is more than the word for a blocked prompt."""
+    """Whether the record has an answer, and not only the reason for which a prompt was blocked."""
     return any(choice.role or choice.text or choice.tool_calls for choice in record.choices)
 
 
@@ -70,13 +70,13 @@ def _candidate(choice: Choice, record: StreamRecord, media: _Media) -> dict[str,
 
 
 def _finish_word(finish: str | int | None, record: StreamRecord) -> str | None:
-    """The word for a finish reason that came as a number; who wrote it decides what it means."""
+    """The name of a finish reason that is a number: the numbers differ between the Gemini API and Vertex AI."""
     usage = {"usageMetadata": record.usage.raw} if record.usage else {}
     return name_of(spelled({**record.extras, **usage, "finishReason": finish}).get("finishReason"))
 
 
 def _parts(choice: Choice, record: StreamRecord, media: _Media) -> Iterator[Json]:
-    """The parts in the order in which they came."""
+    """The parts in their order of arrival."""
     calls = iter(choice.tool_calls)
     items = [item for item in record.output_items if item.get("index", 0) == choice.index]
     for item in items or _plain_items(choice):
@@ -89,7 +89,7 @@ def _parts(choice: Choice, record: StreamRecord, media: _Media) -> Iterator[Json
 
 
 def _plain_items(choice: Choice) -> Iterator[dict[str, Json]]:
-    """The parts of an answer whose order goes without saying."""
+    """The parts of an answer whose order was not recorded: reasoning, then text, then tool calls."""
     if choice.reasoning:
         yield {"text": choice.reasoning, "thought": True}
     if choice.text:
@@ -104,7 +104,7 @@ def _call(call: ToolCall) -> dict[str, Json]:
 
 
 class _Media:
-    """Puts images and sound back into the parts that they came in."""
+    """Puts images and sound back into the parts in which they arrived."""
 
     __slots__ = ("_audio", "_images")
 
@@ -113,7 +113,7 @@ class _Media:
         self._audio = record.audio
 
     def next_like(self, item: Mapping[str, Json], blob: Mapping[str, Json]) -> Iterator[Json]:
-        """The part with its data; nothing for the draft of an image, and for sound that went into an earlier part."""
+        """The part with its data; nothing for the draft of an image, or for sound that an earlier part has already."""
         if text_of(blob.get("mimeType")).startswith("audio/"):
             audio, self._audio = self._audio, None
             data = audio.data if audio else None

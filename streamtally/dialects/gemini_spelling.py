@@ -1,7 +1,7 @@
-"""One spelling for all that speak Gemini: camelCase names, enums as words, bytes as base64, as the REST API writes them.
+"""Converts all forms of a Gemini payload to that of the REST API: camelCase names, enums as words, bytes as base64.
 
-The google-genai SDK's objects have snake_case names, enum members, bytes and datetimes. Servers that are asked for
-`enum-encoding=int` write enums as numbers. Names and numbers inside what a user defined (arguments, results) are left alone.
+The google-genai SDK's objects have snake_case names, enum members, bytes and datetimes. With `enum-encoding=int`
+servers write enums as numbers. Names and numbers in data that a user defined (arguments, results) are not converted.
 
 Sources of the numbers: google/ai/generativelanguage/v1beta and google/cloud/aiplatform/v1 in
 https://github.com/googleapis/googleapis
@@ -19,14 +19,14 @@ from typing import Any
 from ..json_values import MAX_DEPTH, Json, json_value
 
 _USER_DATA = frozenset({"args", "response", "partMetadata", "structValue"})
-"""Fields that hold what a user or a tool defined: none of it is ours to spell."""
+"""Fields with data that a user or a tool defined, which are not converted."""
 
 _BYTES = frozenset({"data", "thoughtSignature", "continuationToken"})
 _ALPHABET = str.maketrans("-_", "+/")
-"""From the base64 alphabet of the SDK's JSON to that of the API's."""
+"""Converts the base64 alphabet of the SDK's JSON to that of the API."""
 
 _SDK_FIELDS = frozenset({"automaticFunctionCallingHistory", "parsed"})
-"""What the SDK adds to an answer: what the user wrote, and the answer in another form."""
+"""Fields that the SDK adds to an answer: the user's messages, and the answer in another form."""
 
 _LEVELS = ("NEGLIGIBLE", "LOW", "MEDIUM", "HIGH")
 
@@ -83,11 +83,11 @@ _VERTEX: Mapping[str, tuple[str, ...]] = {
         )
     ),
 }  # fmt: skip
-"""The numbers of Vertex AI, which are others from the sixth finish reason on."""
+"""The numbers of Vertex AI, which differ from the sixth finish reason on."""
 
 
 def spelled(payload: Mapping[str, Any]) -> dict[str, Json]:
-    """A copy of a payload in the one spelling, less what says nothing (null) and what the SDK added.
+    """A copy of a payload in the form of the REST API, without nulls and without the fields that the SDK adds.
 
     >>> spelled({"response_id": "r", "candidates": [{"finish_reason": 1}]})
     {'responseId': 'r', 'candidates': [{'finishReason': 'STOP'}]}
@@ -97,7 +97,7 @@ def spelled(payload: Mapping[str, Any]) -> dict[str, Json]:
 
 
 def _is_of_vertex(payload: Mapping[str, Any]) -> bool:
-    """Whether a payload has what only Vertex AI says."""
+    """Whether a payload has a field that only Vertex AI sends."""
     usage = payload.get("usageMetadata") or payload.get("usage_metadata")
     return "createTime" in payload or "create_time" in payload or (isinstance(usage, Mapping) and "trafficType" in usage)
 
@@ -130,7 +130,8 @@ def _value(name: str, value: Any, words: Mapping[str, tuple[str, ...]], depth: i
 
 @lru_cache(maxsize=1024)
 def _camel(name: str) -> str:
-    """
+    """A name in camelCase.
+
     >>> _camel("prompt_token_count")
     'promptTokenCount'
     """

@@ -1,4 +1,4 @@
-"""What a Gemini answer used: `usageMetadata` as fields of a `Usage`, and the tier in which it was served.
+"""Reads `usageMetadata` of Gemini: the fields of a `Usage`, and the service tier.
 
 Sources: https://ai.google.dev/api/generate-content#UsageMetadata, and for the tiers
 https://ai.google.dev/gemini-api/docs/flex-inference and
@@ -14,7 +14,7 @@ from ..json_readers import count_of, mapping_of, mappings_of, name_of
 from ..json_values import Json
 
 SEARCHES = "webSearchQueries"
-"""Where the number of searches stands in a report: candidates list their queries, and the report counts them."""
+"""The key under which the number of searches is added to a report: candidates list their queries."""
 
 _INPUT = ("promptTokensDetails", "toolUsePromptTokensDetails")
 _OUTPUT = ("candidatesTokensDetails",)
@@ -32,7 +32,7 @@ _MODALITIES: Mapping[str, tuple[tuple[str, ...], str]] = {
     "cache_read_audio_tokens": (_CACHED, "AUDIO"),
     "cache_read_image_tokens": (_CACHED, "IMAGE"),
 }
-"""Fields of a `Usage`: the lists that count them, and the modality there."""
+"""Fields of a `Usage`: the lists of the report that have the count, and the modality there."""
 
 _MEANT: Mapping[str | None, str] = {None: "TEXT", "MODALITY_UNSPECIFIED": "TEXT"}
 
@@ -40,8 +40,7 @@ _MEANT: Mapping[str | None, str] = {None: "TEXT", "MODALITY_UNSPECIFIED": "TEXT"
 def usage(report: Mapping[str, Json]) -> dict[str, Any]:
     """A report as fields of a `Usage`.
 
-    The prompt's count includes what was read from the cache, but not what tools put in; the candidates' count does not
-    include the thoughts.
+    The report's count of the prompt includes cache reads and excludes input from tools; that of the candidates excludes thoughts.
     """
     fields: dict[str, Any] = {
         "input_tokens": _sum(report, "promptTokenCount", "toolUsePromptTokenCount"),
@@ -61,7 +60,7 @@ def _sum(report: Mapping[str, Json], *names: str) -> int | None:
 
 
 def _of_modality(report: Mapping[str, Json], lists: tuple[str, ...], modality: str) -> int | None:
-    """The tokens of one modality in all lists; None where none of them names it. What names none is text."""
+    """The tokens of one modality in all lists; None if no entry has it. An entry without a modality counts as text."""
     counts = [
         count_of(entry.get("tokenCount")) or 0
         for name in lists
@@ -72,7 +71,7 @@ def _of_modality(report: Mapping[str, Json], lists: tuple[str, ...], modality: s
 
 
 def tier_of(report: Mapping[str, Json], http: Mapping[str, Json]) -> str | None:
-    """The tier that served the request: what the Gemini API (in a header for SDKs) or Vertex AI calls it.
+    """The service tier, as the Gemini API (for its SDK in a header) or Vertex AI states it; None if it does not.
 
     >>> tier_of({"trafficType": "ON_DEMAND_PRIORITY"}, {})
     'priority'

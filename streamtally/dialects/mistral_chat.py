@@ -1,8 +1,8 @@
-"""`mistral.chat`: Mistral's chat, FIM and agents completions, which speak as OpenAI's chat does.
+"""`mistral.chat`: Mistral's chat, FIM and agents completions, in the format of OpenAI's chat.
 
-Terminal rule and usage rule are those of `openai.chat`; the one report stands on the last chunk, beside its choice.
-The SDK hands out events that hold the chunk as `data`, and wraps the parts of a content that it does not know.
-No payload tells itself from OpenAI's, only such an event does.
+Terminal rule and usage rule are those of `openai.chat`; the only report is on the last chunk, beside its choice.
+The SDK returns events with the chunk as `data`, and wraps content parts of unknown type. Only such an event can be distinguished
+from a payload of OpenAI.
 
 Source: https://docs.mistral.ai/api/#tag/chat
 """
@@ -24,7 +24,7 @@ from .openai_common import FINISH_REASONS, usage_fields
 
 
 def chunk(payload: Mapping[str, Any]) -> Chunk:
-    """One completion chunk, or the SDK's event with one."""
+    """One completion chunk, or an event of the SDK with one."""
     fields = mapping_of(payload.get("data")) or payload
     if not is_list(fields.get("choices")):
         return openai_chat.chunk(fields)
@@ -32,7 +32,7 @@ def chunk(payload: Mapping[str, Any]) -> Chunk:
 
 
 def _unwrapped(choice: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The choice with the parts of its content as the server sent them."""
+    """The choice with its content parts as the server sent them."""
     delta = mapping_of(choice.get("delta"))
     if not is_list(delta.get("content")):
         return choice
@@ -41,13 +41,13 @@ def _unwrapped(choice: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def usage(report: Mapping[str, Json]) -> dict[str, Any]:
-    """The report as fields of a `Usage`; of sound that was heard, Mistral states the seconds."""
+    """The report as fields of a `Usage`; Mistral reports audio input in seconds."""
     seconds = number_of(report.get("prompt_audio_seconds"))
     return {**usage_fields(report), **({"seconds": seconds} if seconds is not None else {})}
 
 
 def response(record: StreamRecord) -> dict[str, Json]:
-    """The record as the object that the API gives without streaming."""
+    """The record as the object that the API returns without streaming."""
     whole = chat_response(record)
     choices = [
         {**shape, "message": _response_message(shape["message"], choice), "finish_reason": choice.finish_reason_raw or "error"}
@@ -57,7 +57,7 @@ def response(record: StreamRecord) -> dict[str, Json]:
 
 
 def _response_message(shape: Mapping[str, Json], choice: Choice) -> dict[str, Json]:
-    """The message with its reasoning where Mistral has it: in a part of the content, before the text."""
+    """The message with its reasoning as a content part before the text, as Mistral has it."""
     message = {name: value for name, value in shape.items() if name in ("role", "content", "tool_calls")}
     if choice.reasoning is None:
         return message

@@ -1,8 +1,8 @@
-"""`ollama.chat` and `ollama.generate`: JSON lines, of which the last is `done` and has the counts.
+"""`ollama.chat` and `ollama.generate`: JSON lines, of which the last has `done` and the counts.
 
-Terminal rule: `done` true; its `done_reason`, which old servers leave out, is why.
-Usage rule: one report, on that line. `prompt_eval_count` is left out where nothing had to be evaluated, and then not known.
-An error is a line like any other, under HTTP 200. Tool calls come whole.
+Terminal rule: `done` is true; `done_reason`, which old servers omit, is the finish reason.
+Usage rule: one report, on that line. `prompt_eval_count` is omitted if no input had to be evaluated, and is unknown then.
+An error is a line too, with HTTP status 200. Tool calls are sent whole.
 
 Source: https://github.com/ollama/ollama/blob/main/docs/api.md
 """
@@ -28,7 +28,7 @@ _MESSAGE_FIELDS = frozenset({"role", "content", "thinking", "tool_calls", "image
 
 
 def chunk(payload: Mapping[str, Any]) -> Chunk:
-    """One line, of either API: what generate says at the top, chat says in its `message`."""
+    """One line of either API: generate has at the top what chat has in `message`."""
     if found := error_chunk(payload):
         return found
     done = payload.get("done") is True
@@ -44,12 +44,12 @@ def chunk(payload: Mapping[str, Any]) -> Chunk:
 def _deltas(line: Mapping[str, Any], message: Mapping[str, Any], done: bool) -> Iterator[Delta]:
     if role := name_of(message.get("role")):
         yield DetailDelta("role", role)
-    for speaker in (line, message):
-        if thinking := text_of(speaker.get("thinking")):
+    for part in (line, message):
+        if thinking := text_of(part.get("thinking")):
             yield TextDelta(thinking, "reasoning")
     yield TextDelta(text_of(message.get("content")) or text_of(line.get("response")))
-    for speaker in (line, message):
-        yield from map(_call, mappings_of(speaker.get("tool_calls")))
+    for part in (line, message):
+        yield from map(_call, mappings_of(part.get("tool_calls")))
     yield from _images([line.get("image")])
     yield from _images(message.get("images"))
     if is_list(line.get("logprobs")):
@@ -67,7 +67,7 @@ def _images(images: Any) -> Iterator[Delta]:
 
 
 def _call(call: Mapping[str, Any]) -> Delta:
-    """A call, which is whole: its index, where it has one, starts anew on each line."""
+    """A tool call, which is whole. Its index, if any, restarts on each line and is not used."""
     function = mapping_of(call.get("function"))
     return ToolCallDelta(
         json_text(function.get("arguments")),
@@ -85,7 +85,7 @@ def usage(report: Mapping[str, Json]) -> dict[str, Any]:
 
 
 def chat_response(record: StreamRecord) -> dict[str, Json]:
-    """The record as the object that the chat API gives without streaming."""
+    """The record as the object that the chat API returns without streaming."""
     choice = record.choices[0] if record.choices else Choice(finish_reason=None)
     message: dict[str, Json] = {**choice.extras, "role": choice.role or "assistant", "content": choice.text}
     if choice.reasoning is not None:
@@ -98,7 +98,7 @@ def chat_response(record: StreamRecord) -> dict[str, Json]:
 
 
 def generate_response(record: StreamRecord) -> dict[str, Json]:
-    """The record as the object that the generate API gives without streaming."""
+    """The record as the object that the generate API returns without streaming."""
     choice = record.choices[0] if record.choices else Choice(finish_reason=None)
     images = _response_images(record)
     return {
@@ -160,4 +160,4 @@ GENERATE = Dialect(
 )
 
 DIALECTS = (CHAT, GENERATE)
-"""A line of chat has the fields of generate too, and a message: chat stands first."""
+"""A line of chat has the fields by which generate is recognised, and a message: chat is asked first."""

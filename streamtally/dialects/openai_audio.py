@@ -1,10 +1,10 @@
-"""`openai.speech` and `openai.transcription`: text to sound, and sound to text.
+"""`openai.speech` and `openai.transcription`: text to speech, and speech to text.
 
 Speech. Terminal rule: `speech.audio.done`, or the end of a body of raw bytes. Usage rule: final, only in
 `speech.audio.done`; raw bytes have none.
 
-Transcription. Terminal rule: `transcript.text.done`, whose text is the authority. Usage rule: final, in that event, as
-tokens or as seconds.
+Transcription. Terminal rule: `transcript.text.done`, whose text replaces that of the deltas. Usage rule: final, in that event,
+in tokens or seconds.
 
 Source: https://platform.openai.com/docs/api-reference/audio
 """
@@ -25,7 +25,7 @@ from .plain import audio_chunk
 
 
 def speech_chunk(payload: Any) -> Chunk:
-    """One speech event, or a piece of a body that is the sound itself."""
+    """One speech event, or a piece of a body that is audio."""
     if not isinstance(payload, Mapping):
         return audio_chunk(payload)
     kind = text_of(payload.get("type"))
@@ -41,7 +41,7 @@ def speech_chunk(payload: Any) -> Chunk:
 
 
 def transcription_chunk(payload: Mapping[str, Any]) -> Chunk:
-    """One transcription event; a whole transcription object counts as its final event."""
+    """One transcription event; a whole transcription object is read as the final event."""
     if found := error_chunk(payload):
         return found
     kind = text_of(payload.get("type"))
@@ -57,7 +57,7 @@ def transcription_chunk(payload: Mapping[str, Any]) -> Chunk:
 
 
 def _of_choices(payload: Mapping[str, Any]) -> Chunk:
-    """What a server says that sends a transcription as if it were chat (vLLM): the finish is the final word."""
+    """A chunk of a server that sends a transcription in the format of chat (vLLM): the finish reason makes the text final."""
     whole = openai_chat.chunk(payload)
     heard = "".join(delta.text for delta in whole.deltas if isinstance(delta, TextDelta))
     final = any(isinstance(delta, FinishDelta) for delta in whole.deltas)
@@ -87,7 +87,7 @@ def _final_transcript(payload: Mapping[str, Any]) -> Chunk:
 
 
 def _language(payload: Mapping[str, Any]) -> str | None:
-    """The language; of several that were heard, the first."""
+    """The language; the first of several."""
     first = next(mappings_of(payload.get("languages")), {})
     return name_of(payload.get("language")) or name_of(first.get("code")) or name_of(first.get("language"))
 
@@ -98,7 +98,7 @@ def _lists(payload: Mapping[str, Any], *names: str) -> dict[str, list[Json]] | N
 
 
 def transcription_response(record: StreamRecord) -> dict[str, Json]:
-    """The record as a transcription object; of the verbose forms it has what came."""
+    """The record as a transcription object, with the fields of its verbose forms that were sent."""
     heard = record.transcript or Transcript()
     known = {"language": heard.language, "duration": heard.duration, "languages": record.extras.get("languages")}
     lists = {"words": heard.words, "segments": map(_response_segment, heard.segments), "logprobs": heard.logprobs}
@@ -111,7 +111,7 @@ def transcription_response(record: StreamRecord) -> dict[str, Json]:
 
 
 def _response_segment(segment: Mapping[str, Json]) -> dict[str, Json]:
-    """A segment as it stands in a response: those of the diarised form name their type."""
+    """A segment as it is in a response: those of the diarised form state their type."""
     return {"type": "transcript.text.segment", **segment} if "speaker" in segment else dict(segment)
 
 

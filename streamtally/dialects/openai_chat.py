@@ -1,8 +1,8 @@
-"""`openai.chat`: Chat Completions chunks, of OpenAI and of every server that speaks almost like it.
+"""`openai.chat`: Chat Completions chunks, of OpenAI and of all servers with almost the same format.
 
-Terminal rule: each choice has its `finish_reason`; `data: [DONE]` ends the body, and SDKs hide it.
-Usage rule: a report is final or cumulative, wherever it comes: on a frame of its own after the finish, on every chunk
-(vLLM, Perplexity), in a choice (Moonshot) or under `x_groq` (Groq). The last word wins, field by field.
+Terminal rule: each choice has a `finish_reason`; `data: [DONE]` ends the body, but is not returned by SDKs.
+Usage rule: a report is final or cumulative: on a frame of its own after the finish, on every chunk (vLLM, Perplexity), in a
+choice (Moonshot) or under `x_groq` (Groq). The last value of each field counts.
 
 Source: https://platform.openai.com/docs/api-reference/chat-streaming
 """
@@ -44,10 +44,10 @@ _DELTA_FIELDS = frozenset(
 )  # fmt: skip
 _PLAIN_FIELDS = frozenset({"role", "content"})
 _REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
-"""Where servers put the same reasoning; when several are filled they repeat it."""
+"""The fields in which servers send reasoning. If several have content, it is the same."""
 _THOUGHT_FIELDS = frozenset({"type", "thinking", "summary", "text"})
 _NULL = "null"
-"""What some servers write where they mean null."""
+"""A text that some servers send instead of null."""
 
 
 def chunk(payload: Mapping[str, Any]) -> Chunk:
@@ -74,7 +74,7 @@ def chunk(payload: Mapping[str, Any]) -> Chunk:
 
 
 def _error(payload: Mapping[str, Any], choices: list[Mapping[str, Any]], groq: Mapping[str, Any]) -> Mapping[str, Json] | None:
-    """The error, wherever it is: alone, beside the choices, under `x_groq`, in a choice, or only as the reason to finish."""
+    """The error, which may be alone, beside the choices, under `x_groq`, in a choice, or only a finish reason."""
     error = payload.get("error") or groq.get("error")
     failed = False
     for choice in choices:
@@ -108,7 +108,7 @@ def _choice_deltas(choice: Mapping[str, Any], position: int) -> Iterator[Delta]:
 
 
 def _delta(choice: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a choice brings; a server that does not stream has it whole, as a message or (completions) as a text."""
+    """The delta of a choice; without streaming, its whole message or (completions) its text."""
     delta = choice.get("delta")
     if isinstance(delta, Mapping):
         return delta
@@ -117,7 +117,7 @@ def _delta(choice: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _content(content: Any, index: int) -> Iterator[Delta]:
-    """Text, or (Mistral, Databricks) a list of parts of which some are thinking. An empty text says that the choice is there."""
+    """Text, or (Mistral, Databricks) a list of parts, of which some are thinking. An empty text opens the choice."""
     if not is_list(content) and not isinstance(content, Mapping):
         yield TextDelta(text_of(content), "text", index)
         return
@@ -142,7 +142,7 @@ def _part(part: Mapping[str, Any], index: int) -> Iterator[Delta]:
 
 
 def _thoughts(part: Mapping[str, Any], index: int) -> Iterator[Delta]:
-    """The words of a part that thinks, what it cites, and what is said besides: a signature, by which it can be replayed."""
+    """The text of a thinking part, its citations, and its other fields: a signature, with which it can be sent again."""
     words = part.get("thinking") or part.get("summary") or part.get("text")
     marks = unnamed(part, _THOUGHT_FIELDS)
     text = text_of(words)
@@ -167,9 +167,9 @@ def _reasoning(delta: Mapping[str, Any], index: int) -> Iterator[Delta]:
 
 
 def _detail(entry: Mapping[str, Any]) -> Json:
-    """A copy whose texts are left as they are: half a surrogate pair may wait for its other half.
+    """A copy that keeps half a surrogate pair in a text: its other half may be in the next chunk.
 
-    LiteLLM passes on Claude's blocks, whose words are `thinking`.
+    LiteLLM forwards Claude's blocks, whose text is in `thinking`.
     """
     detail = {str(name): value if isinstance(value, str) else json_value(value) for name, value in entry.items()}
     if "thinking" in detail:
@@ -179,7 +179,9 @@ def _detail(entry: Mapping[str, Any]) -> Json:
 
 def _tool_calls(delta: Mapping[str, Any], choice: int) -> Iterator[Delta]:
     calls = delta.get("tool_calls")
-    for call in mappings_of([calls] if "function" in mapping_of(calls) else calls):  # TGI had one call there, not a list
+    for call in mappings_of(
+        [calls] if "function" in mapping_of(calls) else calls
+    ):  # one call, not a list, in old releases of TGI
         kind = name_of(call.get("type"))
         function = mapping_of(call.get("function") or call.get(kind or "custom"))
         yield ToolCallDelta(
@@ -204,7 +206,7 @@ def _media(delta: Mapping[str, Any], choice: int) -> Iterator[Delta]:
 
 
 def _image(image: Mapping[str, Any], choice: int) -> ImageDelta:
-    """A generated image as gateways send it in chat: a URL, which may hold the image itself."""
+    """A generated image as gateways send it in chat: a URL, which may be a data URL with the image."""
     url = text_of(mapping_of(image.get("image_url")).get("url"))
     index = count_of(image.get("index"))
     head, comma, data = url.partition(",")
@@ -225,7 +227,7 @@ def _details(choice: Mapping[str, Any], delta: Mapping[str, Any], index: int) ->
 
 
 def _is_chat(payload: Mapping[str, Any]) -> bool:
-    """Servers that leave out `object`, or call it by another name, still have choices."""
+    """Servers that omit `object`, or have another value there, still send choices."""
     return payload.get("object") in ("chat.completion.chunk", "chat.completion") or is_list(payload.get("choices"))
 
 

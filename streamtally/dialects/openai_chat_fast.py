@@ -1,8 +1,8 @@
-"""The fast path of `openai.chat`: an SDK's chunk objects that bring words, or arguments of the tool call that is open.
+"""The fast path of `openai.chat`: the SDK's chunk objects that append to the text, or to the arguments of the open tool call.
 
-It takes a chunk only if all else on it was said before, so that nothing said is lost. Fields are read from `__dict__`, where
-pydantic has them: to ask a model for an attribute that is not set would cost two microseconds. A payload of any other kind
-raises here, and is folded the general way.
+A chunk is declined if any other field of it differs from the chunk that took the general path last, so that no value is lost.
+Fields are read from `__dict__`, where pydantic stores them: reading an attribute that is not set takes two microseconds. An
+object of another class raises, and takes the general path.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from typing import Any
 
 from .base import FastPath, TextSinks
 
-_SAID = itemgetter("id", "created", "model", "service_tier", "system_fingerprint")
+_REPEATED = itemgetter("id", "created", "model", "service_tier", "system_fingerprint")
 _OTHERS = itemgetter("role", "refusal", "function_call", "audio")
 
 
 def fast_path(writers: TextSinks) -> FastPath:
-    """The fast path onto one stream's fold."""
+    """The fast path of one stream, which writes to its fold."""
     write: Callable[[str], object] | None = None
     response_id = created = model = tier = fingerprint = extra = role = None
 
     def decline(chunk: Any) -> bool:
-        # What is declined is folded the general way, and so from here on it has been said.
+        # The general path folds this chunk: its values are the known ones from here on.
         nonlocal write, response_id, created, model, tier, fingerprint, extra, role
         fields = chunk.__dict__
-        response_id, created, model, tier, fingerprint = _SAID(fields)
+        response_id, created, model, tier, fingerprint = _REPEATED(fields)
         extra = chunk.__pydantic_extra__
         for choice in fields["choices"]:
             role = role if choice.index else choice.delta.role or role
@@ -54,14 +54,14 @@ def fast_path(writers: TextSinks) -> FastPath:
             answer["finish_reason"] is not None
             or answer["logprobs"] is not None
             or answer["index"]
-            or ((more := choice.__pydantic_extra__) and _speaks(more))
-            or ((more := delta.__pydantic_extra__) and _speaks(more))
+            or ((more := choice.__pydantic_extra__) and _has_values(more))
+            or ((more := delta.__pydantic_extra__) and _has_values(more))
         ):
             return decline(chunk)
         words = delta.content
         if type(words) is not str or not words:
             return arguments.take(delta.__dict__, role) or decline(chunk)
-        if len(delta.__pydantic_fields_set__) > 1 and not _is_silent(delta.__dict__, role):
+        if len(delta.__pydantic_fields_set__) > 1 and not _has_only_text(delta.__dict__, role):
             return decline(chunk)
         if write is None and (write := writers.text_writer()) is None:
             return decline(chunk)
@@ -72,23 +72,23 @@ def fast_path(writers: TextSinks) -> FastPath:
     return take
 
 
-def _speaks(extra: dict[str, Any]) -> bool:
-    """Whether any further field says something: many servers send theirs as null on every chunk."""
+def _has_values(extra: dict[str, Any]) -> bool:
+    """Whether any further field has a value: many servers send theirs as null on every chunk."""
     return any(value is not None for value in extra.values())
 
 
-def _is_silent(delta: dict[str, Any], role: str | None) -> bool:
-    """Whether a delta brings nothing besides its words that was not said before."""
+def _has_only_text(delta: dict[str, Any], role: str | None) -> bool:
+    """Whether a delta has no new value besides its text."""
     return not delta["tool_calls"] and _is_plain(delta, role)
 
 
 def _is_plain(delta: dict[str, Any], role: str | None) -> bool:
-    speaker, refusal, legacy, audio = _OTHERS(delta)
-    return (speaker is None or speaker == role) and not (refusal or legacy or audio)
+    other_role, refusal, legacy, audio = _OTHERS(delta)
+    return (other_role is None or other_role == role) and not (refusal or legacy or audio)
 
 
 class _Arguments:
-    """Takes deltas that go on with the arguments of the tool call that is open."""
+    """The fast path of deltas that append to the arguments of the open tool call."""
 
     __slots__ = ("_position", "_write", "_writers")
 
@@ -98,7 +98,7 @@ class _Arguments:
         self._write: Callable[[str], object] | None = None
 
     def forget(self) -> None:
-        """The general way folded something: which call is open must be asked again."""
+        """Drop the writer: the general path folded a chunk, and another call may be open."""
         self._write = None
 
     def take(self, delta: dict[str, Any], role: str | None) -> bool:
@@ -111,7 +111,7 @@ class _Arguments:
         if (
             call.id
             or call.type
-            or _speaks(call.__pydantic_extra__)
+            or _has_values(call.__pydantic_extra__)
             or function is None
             or function.name
             or type(function.arguments) is not str

@@ -1,4 +1,4 @@
-"""The answer of a chat stream as the object that the API gives without streaming."""
+"""The record of a chat stream as the object that the API returns without streaming."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..records import Choice, Image, StreamRecord, ToolCall, Usage
 from .openai_common import response_usage, total_of
 
 _TIERS = frozenset({"auto", "default", "flex", "scale", "priority", "fast"})
-"""The service tiers that a response object can name; some servers have others."""
+"""The service tiers that the SDK's response type allows; some servers have others."""
 
 
 def response(record: StreamRecord) -> dict[str, Json]:
@@ -40,14 +40,14 @@ def _response_choice(choice: Choice, record: StreamRecord) -> dict[str, Json]:
         **choice.extras,
         "index": choice.index,
         "message": _response_message(choice, record, legacy=finish == "function_call"),
-        # An answer that was cut short is told so in the one word that the shape has for it.
+        # the API's only word for an answer that was cut short
         "finish_reason": "length" if finish in (None, "error") else finish,
         "logprobs": _response_logprobs(choice.logprobs),
     }
 
 
 def _response_logprobs(logprobs: Json) -> Json:
-    """Log probabilities in OpenAI's form, or None where a server has another."""
+    """Log probabilities in OpenAI's form, or None for those of servers with another form."""
     found = mapping_of(logprobs)
     lists = {name: list(mappings_of(found.get(name))) for name in ("content", "refusal")}
     if not any(lists.values()) or not all(_is_token(entry) for entries in lists.values() for entry in entries):
@@ -75,7 +75,7 @@ def _response_message(choice: Choice, record: StreamRecord, *, legacy: bool) -> 
 
 
 def _is_citation(note: Mapping[str, Json]) -> bool:
-    """Whether an annotation is of the one kind that the shape has."""
+    """Whether an annotation is of the only kind that the SDK's response type has."""
     fields = mapping_of(note.get("url_citation"))
     return note.get("type") == "url_citation" and fields.keys() >= {"start_index", "end_index", "title", "url"}
 

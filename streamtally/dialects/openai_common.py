@@ -1,4 +1,4 @@
-"""What the wire formats of OpenAI, and of the many servers that speak almost like it, have in common."""
+"""Readers that the wire formats of OpenAI, and of compatible servers, have in common: usage, errors, finish reasons."""
 
 from __future__ import annotations
 
@@ -45,16 +45,15 @@ FINISH_REASONS: Mapping[str, FinishReason | None] = {
     "malformed_function_call": "error",
     "insufficient_system_resource": "error",
 }
-"""The words that OpenAI and compatible servers finish with (Mistral, Z.ai, DeepSeek, TGI, vLLM, watsonx, the gateways of Gemini
-and Claude). Where the request named the tool to call, OpenAI itself says "stop" of an answer with a call."""
+"""The finish reasons of OpenAI and compatible servers (Mistral, Z.ai, DeepSeek, TGI, vLLM, watsonx, the gateways of Gemini and
+Claude). If the request prescribes the tool to call, OpenAI reports "stop" for an answer with a tool call."""
 
 
 def usage_fields(report: Mapping[str, Json]) -> dict[str, Any]:
     """A usage report of the OpenAI family as fields of a `Usage`.
 
-    Reads both vocabularies, prompt/completion (chat) and input/output (Responses, audio, images). Input includes what was
-    read from and written to a cache. xAI and some others report completion tokens without reasoning: where the total says
-    so, the output includes it.
+    Reads both vocabularies, prompt/completion (chat) and input/output (Responses, audio, images). Input includes cache
+    reads and writes. xAI and some others exclude reasoning from completion tokens: if the total shows that, it is added.
     """
     inputs = mapping_of(
         report.get("prompt_tokens_details") or report.get("input_tokens_details") or report.get("input_token_details")
@@ -90,9 +89,9 @@ def usage_fields(report: Mapping[str, Json]) -> dict[str, Any]:
 
 
 def response_usage(usage: Usage | None, shape: Mapping[str, Json]) -> dict[str, Json]:
-    """The report as a field of a response object; nothing where none came.
+    """The report as the field `usage` of a response object; no field if there is no report.
 
-    `shape` holds what such an object must have, with the values for what the report leaves out.
+    `shape` has the fields that the object requires, with the values for those that the report lacks.
     """
     if usage is None or not usage.raw:
         return {}
@@ -104,26 +103,26 @@ def response_usage(usage: Usage | None, shape: Mapping[str, Json]) -> dict[str, 
 
 
 def total_of(usage: Usage | None) -> int:
-    """All tokens of a request, as a response object must state them."""
+    """The total of tokens for a response object: as reported, else input plus output."""
     if usage is None:
         return 0
     return (usage.input_tokens or 0) + (usage.output_tokens or 0) if usage.total_tokens is None else usage.total_tokens
 
 
 def _first(report: Mapping[str, Json], *names: str, fallback: int | None = None) -> int | None:
-    """The first count that stands under one of the names."""
+    """The first count under one of the names."""
     return next((count for name in names if (count := count_of(report.get(name))) is not None), fallback)
 
 
 _TICKS = Decimal(10) ** 10
-"""How many of xAI's ticks make a US dollar (https://docs.x.ai/developers/cost-tracking)."""
+"""The number of xAI's ticks in a US dollar (https://docs.x.ai/developers/cost-tracking)."""
 
 
 def _stated_cost(report: Mapping[str, Json]) -> Decimal | None:
-    """What the provider says that the request cost, in US dollars.
+    """The cost of the request in US dollars, as the provider reports it.
 
-    OpenRouter states it as `cost` (with a key of one's own that is its fee, and the provider's price stands beside it),
-    Perplexity as `cost.total_cost`, xAI in ticks.
+    OpenRouter reports it as `cost` (if the user's own key was used, that is only its fee, and the provider's price is in
+    `cost_details`), Perplexity as `cost.total_cost`, xAI in ticks.
     """
     ticks = _amount(report.get("cost_in_usd_ticks"))
     if ticks is not None:
@@ -136,12 +135,12 @@ def _stated_cost(report: Mapping[str, Json]) -> Decimal | None:
 
 
 def _amount(value: Any) -> Decimal | None:
-    """The number as it was written, which a float does not hold but its shortest text does."""
+    """A number as an exact decimal: by the shortest text of a float, which is how it was written."""
     return Decimal(str(value)) if number_of(value) is not None else None
 
 
 def error_fields(error: Any, status: Any = None) -> dict[str, Json]:
-    """An in-band error, in any of its shapes, as the fields of an `ErrorDetails`; what was not said is None, the type too."""
+    """An in-band error of any form as the fields of an `ErrorDetails`; what it does not state is None, the type too."""
     if not isinstance(error, Mapping):
         return {"type": None, "message": text_of(error) or None, "body": json_value(error)}
     code = error.get("code")
@@ -157,7 +156,7 @@ def error_fields(error: Any, status: Any = None) -> dict[str, Json]:
 
 
 def error_in(payload: Mapping[str, Any], error: Any = None) -> dict[str, Json]:
-    """The error that a payload holds (or `error`), with what stands beside it: a status, or (TGI) the type of a bare text."""
+    """The error in a payload (or `error`), with a status or (TGI) an error type from the fields beside it."""
     fields = error_fields(error or payload.get("error"), payload.get("status_code") or payload.get("status"))
     return {**fields, "type": fields["type"] or name_of(payload.get("error_type"))}
 
@@ -171,11 +170,11 @@ def error_chunk(payload: Mapping[str, Any]) -> Chunk | None:
     return None
 
 
-_SAYS_MORE = frozenset({"choices", "object", "type", "event_type"})
+_ENVELOPE_FIELDS = frozenset({"choices", "object", "type", "event_type"})
 
 
 def bare_error_chunk(payload: Mapping[str, Any]) -> Chunk | None:
-    """The chunk of an error that comes with nothing around it, as gateways and web frameworks send it: a message or a detail."""
-    if (isinstance(payload.get("message"), str) or "detail" in payload) and not payload.keys() & _SAYS_MORE:
+    """The chunk of an error without an envelope, as gateways and web frameworks send it: a message or a detail. Else None."""
+    if (isinstance(payload.get("message"), str) or "detail" in payload) and not payload.keys() & _ENVELOPE_FIELDS:
         return Chunk(error=error_in(payload, payload))
     return None

@@ -1,7 +1,7 @@
-"""`openai.completions`: legacy text completions, whose words are in `choices[].text`.
+"""`openai.completions`: legacy text completions, with text in `choices[].text`.
 
 Terminal rule and usage rule are those of `openai.chat`. Three servers complete texts without choices: Writer (`value`),
-Cloudflare (`response`), and llama.cpp by its own API (`content`), which says `stop` on each chunk, and counts there.
+Cloudflare (`response`), and llama.cpp by its own API (`content`), which has `stop` and counts on each chunk.
 
 Sources: https://platform.openai.com/docs/api-reference/completions,
 https://github.com/ggml-org/llama.cpp/tree/master/tools/server
@@ -24,13 +24,13 @@ from .openai_common import FINISH_REASONS, usage_fields
 
 _BARE_FIELDS = ("value", "response", "content")
 _STOPS: Mapping[str, str] = {"limit": "length", "word": "stop"}
-"""llama.cpp's words for why it stopped, in OpenAI's."""
+"""OpenAI's finish reasons for those of llama.cpp."""
 _ALONE_FIELDS = frozenset({"value", "response", "tool_calls", "usage", "p"})
 _COUNTS: Mapping[str, str] = {"tokens_evaluated": "prompt_tokens", "tokens_predicted": "completion_tokens"}
 
 
 def chunk(payload: Mapping[str, Any]) -> Chunk:
-    """One text completion chunk: a chat chunk whose words stand beside the delta, not in it."""
+    """One text completion chunk: a chat chunk with its text beside the delta, not in it."""
     if not is_list(payload.get("choices")) and any(isinstance(payload.get(name), str) for name in _BARE_FIELDS):
         return _bare(payload)
     rest = openai_chat.chunk(payload)
@@ -43,12 +43,12 @@ def chunk(payload: Mapping[str, Any]) -> Chunk:
 
 
 def _bare(payload: Mapping[str, Any]) -> Chunk:
-    """A chunk whose words stand for themselves."""
+    """A chunk without choices."""
     others = {name: value for name, value in payload.items() if name not in _BARE_FIELDS}
     rest = openai_chat.chunk(others)
     words = next(text for name in _BARE_FIELDS if isinstance(text := payload.get(name), str))
     stop = name_of(payload.get("stop_type")) or "stop"
-    counts = {name: json_value(payload[said]) for said, name in _COUNTS.items() if payload.get(said) is not None}
+    counts = {name: json_value(payload[key]) for key, name in _COUNTS.items() if payload.get(key) is not None}
     return rest._replace(
         deltas=(TextDelta(words), *([FinishDelta(_STOPS.get(stop, stop))] if payload.get("stop") is True else [])),
         usage=rest.usage or counts or None,
@@ -72,7 +72,7 @@ def response(record: StreamRecord) -> dict[str, Json]:
 
 
 def _is_completion(payload: Mapping[str, Any]) -> bool:
-    """Servers that leave out `object` still have choices with a text; those without, by being so alone."""
+    """Servers that omit `object` still send choices with `text`; those without choices send few other fields."""
     if isinstance(payload.get("content"), str) and isinstance(payload.get("stop"), bool):
         return True
     if payload.keys() <= _ALONE_FIELDS and payload.keys() & {"response", "value"}:

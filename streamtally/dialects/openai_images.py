@@ -1,7 +1,7 @@
 """`openai.images`: image generation and image edits.
 
-Terminal rule: as many `….completed` events as images were asked for (n, else one). Usage rule: final, in each completed
-event. A partial image is a whole preview, and the completed one replaces it.
+Terminal rule: as many `….completed` events as images were requested (n, else one). Usage rule: final, in each completed
+event. A partial image is a preview of the whole image, which the completed one replaces.
 
 Source: https://platform.openai.com/docs/api-reference/images-streaming
 """
@@ -23,10 +23,10 @@ _FIELDS = frozenset(
 )
 
 _WHOLE = (".completed", ".partial_succeeded")
-"""Events of a whole image: OpenAI's, and that of servers whose last event only sums up (Volcengine)."""
+"""Suffixes of events with a whole image: OpenAI's, and Volcengine's, whose last event has only totals."""
 
 _DESCRIBED = ("background", "output_format", "quality", "size")
-"""What a response says of its images. Which of them was left to the model ("auto") it does not say."""
+"""Fields of a response that describe its images. It does not state which of them the model chose ("auto")."""
 
 
 def chunk(payload: Mapping[str, Any]) -> Chunk:

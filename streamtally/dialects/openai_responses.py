@@ -1,7 +1,7 @@
 """`openai.responses`: the typed events of the Responses API.
 
 Terminal rule: `response.completed`, `.incomplete`, `.failed` or `.cancelled`; there is no `[DONE]`.
-Usage rule: final, once, inside the terminal event's response.
+Usage rule: one final report, in the response of the terminal event.
 
 Source: https://platform.openai.com/docs/api-reference/responses-streaming
 """
@@ -31,7 +31,7 @@ _TEXTS: Mapping[str, tuple[tuple[str, ...], str | None, str | None, Channel | Li
     "code_interpreter_call_code": (("code",), None, None, "other"),
     "shell_call_command": (("action", "commands"), "command_index", None, "other"),
 }
-"""Families of text events: the item's field, the event's index into it, the type of the part there, and what the words are."""
+"""Families of text events: the field of the item, the event's index into it, the type of the part there, and the channel."""
 
 _ITEM_TYPES: Mapping[str, str] = {
     "mcp_call_arguments": "mcp_call",
@@ -39,13 +39,13 @@ _ITEM_TYPES: Mapping[str, str] = {
     "shell_call_command": "shell_call",
     "shell_call_output_content": "shell_call_output",
 }
-"""Families whose item has a type that neither the family's own name nor the field tells."""
+"""The item type of families where neither the name of the family nor the field determines it."""
 
 _NAMES = {"shell_call_command": "command"}
-"""What the text of an event is called where neither the type of a part nor the item's field says it."""
+"""The name of an event's text, where it is neither the type of a part nor the field of the item."""
 
 _SILENT = frozenset({"audio.done", "audio.transcript.done"})
-"""Events that say nothing which was not said before."""
+"""Events without new content."""
 
 _PARTS = {"content_part": ("content", "content_index"), "reasoning_summary_part": ("summary", "summary_index")}
 """Families of part events: the item's list field, and the event's index into it."""
@@ -55,7 +55,7 @@ _TOOLS = frozenset(
      "web_search_preview", "web_search_preview_2025_03_11", "code_interpreter", "programmatic_tool_calling",
      "image_generation", "local_shell", "shell", "custom", "namespace", "tool_search", "apply_patch"}
 )  # fmt: skip
-"""The tools that a response object can name; some servers have others."""
+"""The tools that the SDK's response type allows; some servers have others."""
 
 _ENVELOPE = frozenset({"created", "queued", "in_progress", "completed", "incomplete", "failed", "cancelled"})
 _TERMINAL = frozenset({"completed", "incomplete", "failed", "cancelled"})
@@ -71,10 +71,10 @@ _KIND_OF_FIELD = {
     "code": "code_interpreter_call",
     "summary": "reasoning",
 }
-"""What an item must be whose pieces came without its `added` event, by the field that they went to."""
+"""The type of an item whose `added` event is missing, by a field that its pieces have."""
 
 _CALLS = {"function_call": ("function", "arguments"), "custom_tool_call": ("custom", "input")}
-"""Item types that call the caller's own tools: the `ToolCall` type, and the field with the arguments."""
+"""Item types that call tools of the caller: the type of the `ToolCall`, and the field with the arguments."""
 
 
 def chunk(payload: Mapping[str, Any]) -> Chunk:
@@ -92,14 +92,14 @@ def chunk(payload: Mapping[str, Any]) -> Chunk:
 
 
 def _unknown_event(payload: Mapping[str, Any], kind: str) -> Chunk:
-    """An error whose fields stand in the event itself, or something that has no name here."""
+    """An error with its fields in the event, or an event of unknown type."""
     if kind == "response.error":
         return Chunk(error={**error_fields({**payload, "type": None}), "body": json_value(payload)})
     return Chunk(extras={kind or "event": json_value(payload)})
 
 
 def _envelope(response: Mapping[str, Any], stage: str) -> Chunk:
-    """An event about the whole response; the last one says how it ended, and lists all items once more."""
+    """An event with the whole response; the last one has its status, and all items again."""
     terminal = stage in _TERMINAL
     deltas: list[Delta] = []
     if terminal:
@@ -107,7 +107,7 @@ def _envelope(response: Mapping[str, Any], stage: str) -> Chunk:
             deltas.append(ItemDelta("replace", None, None, (), json_value(list(mappings_of(response["output"])))))
         incomplete = name_of(mapping_of(response.get("incomplete_details")).get("reason"))
         status = name_of(response.get("status")) or stage
-        if "cancelled" not in (stage, status):  # a response that was cancelled is over, but not finished
+        if "cancelled" not in (stage, status):  # a cancelled response has ended, but did not finish
             deltas.append(FinishDelta(incomplete or status))
     error = response.get("error")
     if error is None and stage == "failed":
@@ -127,7 +127,7 @@ def _envelope(response: Mapping[str, Any], stage: str) -> Chunk:
 
 
 def _deltas(payload: Mapping[str, Any], family: str, stage: str) -> Iterator[Delta]:
-    """What one event says of one item."""
+    """The deltas of an event about one item."""
     item_id, index = name_of(payload.get("item_id")), count_of(payload.get("output_index"))
     if family == "output_item":
         yield from _item_deltas(payload, index, stage)
@@ -199,7 +199,7 @@ def _shell_deltas(payload: Mapping[str, Any], item_id: str | None, index: int | 
 
 
 def _whole_output(entries: list[Mapping[str, Any]]) -> dict[str, Json]:
-    """What one command put out, which may come in several entries, as one."""
+    """The output of one command as one entry; it may be sent in several."""
     whole: dict[str, Json] = {}
     for entry in entries:
         whole.update(unnamed(entry, frozenset({"stdout", "stderr"})))
@@ -208,7 +208,7 @@ def _whole_output(entries: list[Mapping[str, Any]]) -> dict[str, Json]:
 
 
 def assemble(item: Item) -> Item:
-    """An item that was put together from pieces, with the types that nobody said."""
+    """An item assembled from pieces, with the types that were not sent."""
     whole = dict(item)
     for field in ("content", "summary"):
         if is_list(item.get(field)):
@@ -221,7 +221,7 @@ def assemble(item: Item) -> Item:
 
 
 def _formed_part(part: Item) -> Item:
-    """A part whose words lie under the name of its type, as the part that the API has."""
+    """A part in the API's form, from one whose text is under the name of its type."""
     kind = next((name for name in ("output_text", "reasoning_text", "summary_text", "refusal") if name in part), None)
     if kind is None:
         return part
@@ -233,16 +233,16 @@ def _formed_part(part: Item) -> Item:
 
 
 def to_deltas(items: Sequence[Item]) -> Iterator[Delta]:
-    """What the items say: words, reasoning (its summary, where there is one), refusal, calls of the caller's tools."""
+    """The deltas of all items: text, reasoning (its summary if there is one), refusal, calls of the caller's tools."""
     if role := next((item["role"] for item in items if isinstance(item.get("role"), str)), None):
         yield DetailDelta("role", role)
-    spoken = list(_parts(items, "content", "output_text"))
-    yield from (TextDelta(text_of(part.get("text"))) for part in spoken)
+    answer = list(_parts(items, "content", "output_text"))
+    yield from (TextDelta(text_of(part.get("text"))) for part in answer)
     thoughts = _texts(items, "summary", "summary_text") or _texts(items, "content", "reasoning_text")
     yield from (TextDelta(words, "reasoning") for words in thoughts)
     yield from (TextDelta(text_of(part.get("refusal")), "refusal") for part in _parts(items, "content", "refusal"))
-    yield DetailDelta("annotations", [note for part in spoken for note in mappings_of(part.get("annotations"))])
-    if logprobs := [entry for part in spoken if is_list(part.get("logprobs")) for entry in part["logprobs"]]:
+    yield DetailDelta("annotations", [note for part in answer for note in mappings_of(part.get("annotations"))])
+    if logprobs := [entry for part in answer if is_list(part.get("logprobs")) for entry in part["logprobs"]]:
         yield DetailDelta("logprobs", {"content": logprobs})
     calls = (item for item in items if text_of(item.get("type")) in _CALLS)
     yield from (_call(item, position) for position, item in enumerate(calls))

@@ -1,6 +1,6 @@
-"""From what a stream hands out to chunks: bytes → frames → payloads → `Chunk`, one way, for every kind of payload.
+"""Makes chunks of whatever a stream yields: bytes → frames → payloads → `Chunk`, one way for every kind of payload.
 
-Whatever is wrong with a payload becomes a chunk that says so. Nothing is raised, and nothing is skipped.
+A payload that cannot be read becomes a chunk with an error. Nothing is raised, and nothing is skipped.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _END = Chunk(terminal=True)
 
 
 class Origin(NamedTuple):
-    """What the class of a payload states where its fields do not: the provider, and the name of the dialect."""
+    """The provider and the name of the dialect, as far as the class of a payload determines them."""
 
     provider: str | None = None
     dialect: str | None = None
@@ -36,19 +36,19 @@ def _unknown_origin(payload: Any) -> Origin:  # noqa: ARG001 - the signature of 
 
 
 class PayloadReader:
-    """Reads the payloads of one stream in one dialect; without a dialect the first payload that tells decides.
+    """Reads the payloads of one stream in one dialect; without one the first payload that a dialect recognises decides.
 
     A payload may be an SDK's object, a mapping, a `Chunk`, JSON text, `"[DONE]"`, the text of server-sent events, or bytes
-    as they were read, in pieces of any size.
+    in pieces of any size.
 
     Attributes:
-        dialect: the dialect, None as long as it is not known.
-        tail: what the end of the bytes cut short.
-        origin: what the class of the first payload states, None as long as none came.
+        dialect: the dialect; None as long as it is not known.
+        tail: the incomplete last frame of a body that was cut short.
+        origin: the origin of the first payload; None before that.
 
     Args:
-        dialect: the dialect of all payloads, where it is known.
-        origin_of: what the class of a payload states; asked once.
+        dialect: the dialect of all payloads, if it is known.
+        origin_of: determines the origin of a payload; called until the dialect is known.
     """
 
     __slots__ = ("_broken", "_decoder", "_origin_of", "_payloads_of", "_waiting", "dialect", "origin", "tail")
@@ -66,7 +66,7 @@ class PayloadReader:
         self._broken = False
 
     def read(self, payload: Any) -> Iterable[Chunk]:
-        """The chunks of one payload: mostly one; none or several for bytes, which know no borders."""
+        """The chunks of one payload: one, except for bytes and text, which may have part of a payload or several."""
         if isinstance(payload, bytes | bytearray | memoryview):
             return self._read_bytes(bytes(payload))
         if isinstance(payload, str):
@@ -74,7 +74,7 @@ class PayloadReader:
         return (self._chunk(payload),)
 
     def read_whole(self, payload: Any) -> Iterable[Chunk]:
-        """The chunks of a payload that is complete in itself: its bytes neither continue others nor wait for more."""
+        """The chunks of a payload that is complete: its bytes do not continue earlier ones, and are not continued."""
         if not isinstance(payload, bytes | bytearray | memoryview):
             return self.read(payload)
         reader = PayloadReader(self.dialect)
@@ -83,12 +83,12 @@ class PayloadReader:
         return chunks
 
     def end(self) -> Iterable[Chunk]:
-        """The chunks that the end of the bytes completes. Half an event stays in `tail`."""
+        """The chunks that are complete at the end of the bytes. An incomplete frame stays in `tail`."""
         chunks = self._read_bytes(None)
         try:
             return [*chunks, *self._rest()]
         except FramingError as error:
-            return [*chunks, *self._broken_by(error)]
+            return [*chunks, *self._framing_error(error)]
 
     def _read_bytes(self, data: bytes | None) -> list[Chunk]:
         """The chunks that these bytes complete; None at the end of the bytes."""
@@ -97,19 +97,19 @@ class PayloadReader:
         try:
             return [] if self._decoder is None or not data else self._decoded(self._decoder.feed(data))
         except FramingError as error:
-            return self._broken_by(error)
+            return self._framing_error(error)
 
-    def _broken_by(self, error: FramingError) -> list[Chunk]:
-        """A chunk that says that the framing is broken, once: nothing can be read after that."""
+    def _framing_error(self, error: FramingError) -> list[Chunk]:
+        """The chunk of a framing error, once: nothing can be read after it."""
         known, self._broken = self._broken, True
         return [] if known else [chunk_of_error("framing_error", str(error))]
 
     def _start_of_body(self, data: bytes | None) -> bytes:
-        """What has come of the body, once that tells how it is framed."""
+        """Detects the framing: returns the beginning of the body once it is detected, empty before that."""
         self._waiting += data or b""
         framing = self._framing(last=data is None)
         if framing is None:
-            # Sound may begin with bytes that look blank, but keepalives may go on for as long as they like.
+            # Audio may begin with bytes that are blanks, but a stream may send blanks to keep alive without limit.
             self._waiting = self._waiting if self._waiting.strip() else self._waiting[:_BLANK]
             return b""
         frames = FRAMES[framing]
@@ -121,12 +121,12 @@ class PayloadReader:
         wanted = None if self.dialect is None else self.dialect.framing
         if wanted == "text" or wanted == "bytes":
             return wanted
-        told = detect_framing(self._waiting, last=last, frames_only=wanted == "events")
-        # Where there can only be events or sound, text is neither: it has no event, and so it is what remains.
-        return "sse" if told == "text" and wanted else told
+        found = detect_framing(self._waiting, last=last, frames_only=wanted == "events")
+        # If only events or audio are possible, text is a body of events without any: an unparsed rest.
+        return "sse" if found == "text" and wanted else found
 
     def _rest(self) -> list[Chunk]:
-        """The chunks of the last frame, if it is whole."""
+        """The chunks of the last frame, if it is complete."""
         if self._decoder is None:
             return []
         rest = self._decoded(self._decoder.flush())
@@ -151,7 +151,7 @@ class PayloadReader:
         return [self._chunk(payload) for event in events for payload in of_event(event)]
 
     def _chunk(self, payload: Any) -> Chunk:
-        """The chunk of one whole payload."""
+        """The chunk of one complete payload."""
         if isinstance(payload, Chunk):
             return payload
         if isinstance(payload, Done):
@@ -160,7 +160,7 @@ class PayloadReader:
             return chunk_of_error("malformed_payload", payload.reason, body=payload.text[:4096])
         try:
             return self._of_dialect(payload)
-        except Exception as error:  # a payload may be anything, and none of it may reach the caller
+        except Exception as error:  # a payload may be any object, and no fault may reach the caller
             return chunk_of_error("malformed_payload", f"{type(error).__name__}: {error}", body=repr(payload)[:4096])
 
     def _of_dialect(self, payload: Any) -> Chunk:

@@ -1,4 +1,4 @@
-"""Streams without a wire format: any iterable of `str`, any iterable of audio bytes, and what nobody recognises."""
+"""Streams without a wire format: any iterable of `str`, any iterable of audio bytes, and payloads that no dialect recognises."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from .openai_common import error_chunk
 
 
 def text_chunk(payload: Any) -> Chunk:
-    """A piece of text as the words that it is."""
+    """A piece of text."""
     return Chunk((TextDelta(payload if isinstance(payload, str) else str(payload)),))
 
 
 def audio_chunk(payload: Any) -> Chunk:
-    """A piece of sound."""
+    """A piece of audio."""
     if not isinstance(payload, bytes | bytearray | memoryview):
         raise TypeError(f"raw audio comes as bytes, not {type(payload).__name__}")
     return Chunk((AudioDelta(bytes(payload)),))
 
 
 def opaque_chunk(payload: Any) -> Chunk:
-    """Whatever it is: kept as it was said last, for nothing is known of it but that an error is an error."""
+    """A payload of unknown format: an error, or else its fields as `extras`, where the last value of each name counts."""
     fields = plain_fields(payload)
     if fields and (found := error_chunk(fields)):
         return found
@@ -32,12 +32,12 @@ def opaque_chunk(payload: Any) -> Chunk:
 
 
 TEXT = Dialect("text", StreamType.TEXT, text_chunk, framing="text", states_finish=False)
-"""Terminal rule: the source's end. Usage rule: none is ever stated."""
+"""Terminal rule: the end of the source. Usage rule: there is no report."""
 
 RAW_AUDIO = Dialect("raw.audio", StreamType.SPEECH, audio_chunk, framing="bytes", states_finish=False)
-"""Terminal rule: the body's end. Usage rule: none is ever stated."""
+"""Terminal rule: the end of the body. Usage rule: there is no report."""
 
 OPAQUE = Dialect("opaque", StreamType.TEXT, opaque_chunk, states_finish=False)
-"""What no dialect recognises. Terminal rule: the source's end. Usage rule: none is known."""
+"""For payloads that no dialect recognises. Terminal rule: the end of the source. Usage rule: there is no report."""
 
 DIALECTS = (TEXT, RAW_AUDIO, OPAQUE)
