@@ -1,6 +1,6 @@
-"""Doubles for tests: a provider on this machine with faults and timing, a clock that stands still, an exporter that keeps all.
+"""Test doubles: a provider on this machine with faults and timing, a clock that a test controls, an exporter that keeps records.
 
-The streams to play are written with `streamtally.testing.scenarios`.
+`streamtally.testing.scenarios` builds the streams to play.
 """
 
 from . import scenarios

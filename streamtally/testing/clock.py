@@ -1,4 +1,4 @@
-"""A clock that stands still until it is moved."""
+"""A clock that only moves when a test advances it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ _START_NS = 1_000 * 10**9
 
 
 class FakeClock:
-    """A clock (see `streamtally.clock.Clock`) that a test moves: no wait, and the same times in every run.
+    """A clock (see `streamtally.clock.Clock`) that a test controls, so that times are the same in every run.
 
     Args:
         tick: seconds that pass with each reading, so that consecutive stamps differ.
@@ -24,24 +24,24 @@ class FakeClock:
         self._tick = round(tick * 1e9)
 
     def monotonic_ns(self) -> int:
-        """The present stamp; the tick, if there is one, passes afterwards."""
+        """The current stamp; the tick passes after the reading."""
         now = self._now
         self._now += self._tick
         return now
 
     def wall_ns(self, stamp: int) -> int:
-        """Nanoseconds since the Unix epoch at `stamp`: the clock's first stamp is 2026-01-01T00:00:00Z."""
+        """Nanoseconds since the Unix epoch at `stamp`; the clock starts at 2026-01-01T00:00:00Z."""
         return _EPOCH_NS - _START_NS + stamp
 
     def time_ns(self) -> int:
-        """Nanoseconds since the Unix epoch, now; reading it takes no tick."""
+        """The current time in nanoseconds since the Unix epoch; reading it takes no tick."""
         return self.wall_ns(self._now)
 
     def advance(self, seconds: float) -> None:
-        """Let time pass.
+        """Advance the clock.
 
         Raises:
-            ValueError: `seconds` is negative; a monotonic clock never goes back.
+            ValueError: `seconds` is negative.
         """
         if seconds < 0:
             raise ValueError(f"a monotonic clock cannot go back by {-seconds} seconds")

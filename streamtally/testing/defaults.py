@@ -1,4 +1,4 @@
-"""What a fake provider answers when no scenario was written for the request."""
+"""The default responses of a fake provider, for requests without a scenario."""
 
 from __future__ import annotations
 
@@ -26,50 +26,50 @@ from .scenarios import (
 
 
 def default_scenario(request: ReceivedRequest) -> Scenario:
-    """The stream that the path and the request's parameters ask for; a 404 where no API has the path."""
-    asked = request.json if isinstance(request.json, dict) else request.form
-    asked = {**asked, **({"model": request.model} if request.model else {}), "alt": request.query.get("alt")}
-    for path, answer in _ANSWERS.items():
+    """The stream for the path and parameters of a request; a 404 for an unknown path."""
+    params = request.json if isinstance(request.json, dict) else request.form
+    params = {**params, **({"model": request.model} if request.model else {}), "alt": request.query.get("alt")}
+    for path, build in _BUILDERS.items():
         if request.path.endswith(path):
-            return answer(asked)
+            return build(params)
     return refused(404)
 
 
-def _chat(asked: Mapping[str, Any]) -> Scenario:
-    return chat(n=asked.get("n") or 1, include_usage=_wants_usage(asked), **_model(asked))
+def _chat(params: Mapping[str, Any]) -> Scenario:
+    return chat(n=params.get("n") or 1, include_usage=_wants_usage(params), **_model(params))
 
 
-def _completions(asked: Mapping[str, Any]) -> Scenario:
-    return completions(n=asked.get("n") or 1, include_usage=_wants_usage(asked), **_model(asked))
+def _completions(params: Mapping[str, Any]) -> Scenario:
+    return completions(n=params.get("n") or 1, include_usage=_wants_usage(params), **_model(params))
 
 
-def _images(asked: Mapping[str, Any], *, edit: bool = False) -> Scenario:
-    # A form has texts only.
-    pictures = [png(grey=number) for number in range(int(asked.get("n") or 1))]
-    return images(*pictures, partials=int(asked.get("partial_images") or 0), edit=edit)
+def _images(params: Mapping[str, Any], *, edit: bool = False) -> Scenario:
+    # The values of a form are strings.
+    pictures = [png(grey=number) for number in range(int(params.get("n") or 1))]
+    return images(*pictures, partials=int(params.get("partial_images") or 0), edit=edit)
 
 
-def _wants_usage(asked: Mapping[str, Any]) -> bool:
-    return bool((asked.get("stream_options") or {}).get("include_usage"))
+def _wants_usage(params: Mapping[str, Any]) -> bool:
+    return bool((params.get("stream_options") or {}).get("include_usage"))
 
 
-def _model(asked: Mapping[str, Any]) -> dict[str, Any]:
-    return {"model": asked["model"]} if asked.get("model") else {}
+def _model(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {"model": params["model"]} if params.get("model") else {}
 
 
-_ANSWERS: Mapping[str, Callable[[Mapping[str, Any]], Scenario]] = {
-    "/v1/messages": lambda asked: anthropic(**_model(asked)),
-    ":streamGenerateContent": lambda asked: gemini(sse=asked["alt"] == "sse", **_model(asked)),
-    "/v2/chat": lambda asked: cohere(**_model(asked)),
-    "/api/chat": lambda asked: ollama(**_model(asked)),
-    "/api/generate": lambda asked: ollama(generate=True, **_model(asked)),
-    "/converse-stream": lambda asked: converse(**_model(asked)),
-    "/invoke-with-response-stream": lambda asked: invoke(**_model(asked)),
+_BUILDERS: Mapping[str, Callable[[Mapping[str, Any]], Scenario]] = {
+    "/v1/messages": lambda params: anthropic(**_model(params)),
+    ":streamGenerateContent": lambda params: gemini(sse=params["alt"] == "sse", **_model(params)),
+    "/v2/chat": lambda params: cohere(**_model(params)),
+    "/api/chat": lambda params: ollama(**_model(params)),
+    "/api/generate": lambda params: ollama(generate=True, **_model(params)),
+    "/converse-stream": lambda params: converse(**_model(params)),
+    "/invoke-with-response-stream": lambda params: invoke(**_model(params)),
     "/chat/completions": _chat,
     "/completions": _completions,
-    "/responses": lambda asked: responses(**_model(asked)),
-    "/audio/speech": lambda asked: speech(sse=asked.get("stream_format") == "sse"),
+    "/responses": lambda params: responses(**_model(params)),
+    "/audio/speech": lambda params: speech(sse=params.get("stream_format") == "sse"),
     "/audio/transcriptions": lambda _: transcription(),
     "/images/generations": _images,
-    "/images/edits": lambda asked: _images(asked, edit=True),
+    "/images/edits": lambda params: _images(params, edit=True),
 }

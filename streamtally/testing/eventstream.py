@@ -1,4 +1,4 @@
-"""Messages of the AWS event stream, as Amazon's servers write them.
+"""Encodes messages of the AWS event stream, as Amazon's servers do.
 
 https://docs.aws.amazon.com/transcribe/latest/dg/streaming-setting-up.html#streaming-event-stream
 """
@@ -15,9 +15,9 @@ def message(kind: str, payload: bytes, *, exception: bool = False) -> bytes:
     """One message with its checksums.
 
     Args:
-        kind: the type of the event, or of the exception.
+        kind: the type of the event or exception.
         payload: its JSON.
-        exception: whether it says that something went wrong, in the place of an event.
+        exception: whether it is an exception instead of an event.
     """
     word = "exception" if exception else "event"
     headers = b"".join(

@@ -1,4 +1,4 @@
-"""An exporter that keeps what it is given."""
+"""An exporter that keeps all records."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from ..records import StreamRecord
 
 
 class RecordingExporter(Exporter):
-    """Keeps every record that reaches it, in order and at once, for a test to look at.
+    """Keeps every record in order, synchronously, for assertions in tests.
 
     Attributes:
-        started: the records of streams as they were opened.
-        records: the records of streams that ended.
-        flushes: how often `flush` was called.
+        started: the records of opened streams.
+        records: the records of ended streams.
+        flushes: the number of calls of `flush`.
         closed: whether `close` was called.
     """
 
@@ -25,18 +25,18 @@ class RecordingExporter(Exporter):
         self.closed = False
 
     def on_start(self, record: StreamRecord) -> None:
-        """Keep the record of a stream that was opened."""
+        """Keep the record of an opened stream."""
         self.started.append(record)
 
     def export(self, record: StreamRecord) -> None:
-        """Keep the record of a stream that ended."""
+        """Keep the record of an ended stream."""
         self.records.append(record)
 
     def flush(self, timeout: float | None = None) -> bool:  # noqa: ARG002 - nothing is ever pending here
-        """Nothing is pending, so this succeeds at once."""
+        """Count the call; returns True, because nothing is ever pending."""
         self.flushes += 1
         return True
 
     def close(self) -> None:
-        """Note that it was closed; what it kept stays."""
+        """Set `closed`; the records stay."""
         self.closed = True

@@ -1,4 +1,4 @@
-"""A provider on this machine: a real HTTP server that plays what a test has written."""
+"""A provider on this machine: a real HTTP server that plays scenarios."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 
 
 class FakeProvider:
-    """Speaks the streaming APIs of OpenAI and of other providers on `127.0.0.1`, byte for byte and with set timing.
+    """Serves the streaming APIs of OpenAI and other providers on `127.0.0.1`, with exact bytes and timing.
 
-    A context manager. The others are the Messages API of Anthropic, Gemini, Cohere, Mistral (whose path is OpenAI's, so that
-    its streams are to be enqueued or named), Ollama, and Amazon Bedrock.
+    A context manager. The other APIs are Anthropic's Messages, Gemini, Cohere, Ollama and Amazon Bedrock, and Mistral, whose path
+    equals OpenAI's, so that its streams must be enqueued or selected by model.
 
-    The answer to a request is the next scenario of `enqueue`; else the one that the request's `model` names, in `scenarios` or
-    among the recordings; else a sensible stream for the path. A path that no API has is answered with 404.
+    The response to a request is the next scenario of `enqueue`; else the scenario or recording of the request's model; else a
+    default stream for the path, or 404 for an unknown path.
 
     Args:
-        scenarios: scenarios by the name of the model that plays them.
-        corpus: a folder of recorded streams (see `read_recordings`), each of which is a model by its name.
+        scenarios: the scenarios by model name.
+        corpus: a folder of recorded streams (see `read_recordings`), each of which is selected by its name as model.
 
     Attributes:
-        requests: every request so far.
+        requests: all requests so far.
 
     >>> from streamtally.testing.scenarios import chat
     >>> with FakeProvider({"slow": chat("One two three").delayed(0.1)}) as provider:
@@ -47,12 +47,12 @@ class FakeProvider:
         self._recordings = () if corpus is None else tuple(read_recordings(Path(corpus)))
         self._by_model = {recording.name: recording.scenario for recording in self._recordings} | dict(scenarios or {})
         self._queue: deque[Scenario] = deque()
-        self._left = 0
+        self._closed_early = 0
         self._changed = Condition()
         self._server: PlaybackServer | None = None
 
     def start(self) -> Self:
-        """Serve from now on.
+        """Start the server.
 
         Raises:
             MissingExtra: starlette or uvicorn is not installed.
@@ -62,12 +62,12 @@ class FakeProvider:
         except ImportError as error:
             raise MissingExtra("testing", error.name or "starlette") from error
         if self._server is None:
-            self._server = PlaybackServer(self._choose, self._note_departure)
+            self._server = PlaybackServer(self._choose, self._count_early_close)
             self._server.start()
         return self
 
     def stop(self) -> None:
-        """Drop what is still playing, and serve no more. What was counted stays; `start` opens another port."""
+        """Drop all connections and stop the server. Counts and requests stay; `start` uses another port."""
         if self._server is not None:
             self._server.stop()
             self._server = None
@@ -80,14 +80,18 @@ class FakeProvider:
 
     @property
     def url(self) -> str:
-        """Where it serves, without a path; `RuntimeError` while it does not."""
+        """The URL of the server, without a path.
+
+        Raises:
+            RuntimeError: the server is not running.
+        """
         if self._server is None:
-            raise RuntimeError("the fake provider does not run: use it in a with statement, or call start()")
+            raise RuntimeError("the fake provider is not running: use it in a with statement, or call start()")
         return f"http://127.0.0.1:{self._server.port}"
 
     @property
     def base_url(self) -> str:
-        """What an OpenAI client takes as its `base_url`."""
+        """The `base_url` for an OpenAI client."""
         return f"{self.url}/v1"
 
     @property
@@ -98,16 +102,16 @@ class FakeProvider:
 
     @property
     def closed_early(self) -> int:
-        """How many clients were gone before their stream was played to the end."""
-        return self._left
+        """The number of clients that disconnected before the end of their stream."""
+        return self._closed_early
 
     def wait_closed_early(self, count: int = 1, timeout: float = 2.0) -> bool:
-        """Wait until `closed_early` is at least `count`, for a server learns late that a client is gone; False if it is not."""
+        """Wait until `closed_early` is at least `count`, since servers detect disconnects late; False after `timeout` seconds."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._left >= count, timeout)
+            return self._changed.wait_for(lambda: self._closed_early >= count, timeout)
 
     def enqueue(self, *scenarios: Scenario) -> None:
-        """Play these for the next requests, one for each, whatever they ask."""
+        """Add scenarios for the next requests, one for each, whatever the request."""
         self._queue.extend(scenarios)
 
     def _choose(self, request: ReceivedRequest) -> Scenario:
@@ -116,7 +120,7 @@ class FakeProvider:
             return self._queue.popleft()
         return self._by_model.get(request.model or "") or default_scenario(request)
 
-    def _note_departure(self) -> None:
+    def _count_early_close(self) -> None:
         with self._changed:
-            self._left += 1
+            self._closed_early += 1
             self._changed.notify_all()

@@ -1,8 +1,8 @@
-"""Streams in the exact wire formats of the providers besides OpenAI, each in one call.
+"""Scenario builders for the wire formats of the providers besides OpenAI.
 
-All builders take the same arguments, and say the same in their own words: thoughts, an answer, calls of tools, the finish with
-its usage (one token for each piece). The formats are those of the official SDKs' types and of the providers' references, which
-each builder names.
+Each builder takes the text of an answer and the shared `Options`, and encodes reasoning, text, tool calls, finish and usage (one
+token for each piece) in its format. The formats are those of the official SDKs' types and of the providers' references, which
+the docstrings link.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 from .eventstream import message
 from .scenario import Scenario
-from .wire import CREATED, DONE, Call, Pieces, answer, event, words
+from .wire import CREATED, DONE, Call, Pieces, answer_pieces, event, split_words
 
 _INPUT = 9
 _SIGNATURE = "c2lnbmF0dXJl"
@@ -25,102 +25,103 @@ _WHEN = "2026-01-01T00:00:00Z"
 Payload = dict[str, Any]
 
 
-class _Said(NamedTuple):
-    """What all builders say."""
+class Options(TypedDict, total=False):
+    """The options that all builders share.
 
-    thoughts: tuple[str, ...]
+    model: the model that the stream names.
+    reasoning: reasoning before the answer.
+    tool_calls: tool calls after the answer.
+    finish_reason: the provider's finish reason; by default the one for a complete answer.
+    """
+
+    model: str
+    reasoning: Pieces
+    tool_calls: Sequence[Call]
+    finish_reason: str
+
+
+class _Answer(NamedTuple):
+    """The answer to encode: its reasoning, text and tool calls, each in the pieces that are streamed."""
+
+    model: str
+    reasoning: tuple[str, ...]
     texts: tuple[str, ...]
     calls: tuple[Call, ...]
+    finish_reason: str | None
 
     @property
     def tokens(self) -> int:
-        return len(self.thoughts) + len(self.texts) + sum(len(call.pieces) for call in self.calls)
+        """The number of output tokens: one for each piece."""
+        return len(self.reasoning) + len(self.texts) + sum(len(call.pieces) for call in self.calls)
 
-    def reason(self, given: str | None, stop: str, calls: str) -> str:
-        """The provider's word for the finish: what was given, else by whether tools are called."""
-        return given or (calls if self.calls else stop)
-
-
-def _said(text: Pieces | None, reasoning: Pieces, tool_calls: Sequence[Call]) -> _Said:
-    calls = tuple(call._replace(id=call.id or f"call_{place}") for place, call in enumerate(tool_calls))
-    return _Said(words(reasoning), answer(text, tool_calls), calls)
+    def finish(self, stop: str, calls: str) -> str:
+        """The finish reason: the given one, else `calls` if there are tool calls, else `stop`."""
+        return self.finish_reason or (calls if self.calls else stop)
 
 
-def anthropic(
-    text: Pieces | None = None,
+def _answer(
+    default_model: str,
+    text: Pieces | None,
     *,
-    model: str = "claude-sonnet-4-5",
+    model: str | None = None,
     reasoning: Pieces = (),
     tool_calls: Sequence[Call] = (),
     finish_reason: str | None = None,
-) -> Scenario:
-    """A stream of the Messages API (https://docs.anthropic.com/en/docs/build-with-claude/streaming).
+) -> _Answer:
+    calls = tuple(call._replace(id=call.id or f"call_{index}") for index, call in enumerate(tool_calls))
+    return _Answer(model or default_model, split_words(reasoning), answer_pieces(text, tool_calls), calls, finish_reason)
 
-    Args:
-        text: the answer; a greeting by default, none where there are tool calls.
-        model: the model that is named.
-        reasoning: thoughts before the answer.
-        tool_calls: calls of tools, one after the other.
-        finish_reason: the provider's word for the finish.
-    """
-    payloads = _messages(_said(text, reasoning, tool_calls), model, finish_reason)
+
+def anthropic(text: Pieces | None = None, **options: Unpack[Options]) -> Scenario:
+    """A stream of the Messages API (https://docs.anthropic.com/en/docs/build-with-claude/streaming)."""
+    answer = _answer("claude-sonnet-4-5", text, **options)
+    payloads = _messages(answer)
     return Scenario(tuple(event(payload, name=payload["type"]) for payload in payloads))
 
 
-def _messages(said: _Said, model: str, finish_reason: str | None) -> Iterator[Payload]:
+def _messages(answer: _Answer) -> Iterator[Payload]:
     usage = {"input_tokens": _INPUT, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0, "output_tokens": 1}
-    head = {"id": "msg_0", "type": "message", "role": "assistant", "model": model, "content": []}
+    head = {"id": "msg_0", "type": "message", "role": "assistant", "model": answer.model, "content": []}
     yield {"type": "message_start", "message": {**head, "stop_reason": None, "stop_sequence": None, "usage": usage}}
     yield {"type": "ping"}
-    for index, (start, deltas) in enumerate(_blocks(said)):
+    for index, (start, deltas) in enumerate(_blocks(answer)):
         yield {"type": "content_block_start", "index": index, "content_block": start}
         yield from ({"type": "content_block_delta", "index": index, "delta": delta} for delta in deltas)
         yield {"type": "content_block_stop", "index": index}
-    reason = said.reason(finish_reason, "end_turn", "tool_use")
+    reason = answer.finish("end_turn", "tool_use")
     delta = {"stop_reason": reason, "stop_sequence": None}
-    yield {"type": "message_delta", "delta": delta, "usage": {"output_tokens": said.tokens}}
+    yield {"type": "message_delta", "delta": delta, "usage": {"output_tokens": answer.tokens}}
     yield {"type": "message_stop"}
 
 
-def _blocks(said: _Said) -> Iterator[tuple[Payload, list[Payload]]]:
+def _blocks(answer: _Answer) -> Iterator[tuple[Payload, list[Payload]]]:
     """Each content block of a message: how it starts, and its deltas."""
-    if said.thoughts:
-        deltas = [{"type": "thinking_delta", "thinking": piece} for piece in said.thoughts]
+    if answer.reasoning:
+        deltas = [{"type": "thinking_delta", "thinking": piece} for piece in answer.reasoning]
         signed = {"type": "signature_delta", "signature": _SIGNATURE}
         yield {"type": "thinking", "thinking": "", "signature": ""}, [*deltas, signed]
-    if said.texts:
-        yield {"type": "text", "text": ""}, [{"type": "text_delta", "text": piece} for piece in said.texts]
-    for call in said.calls:
+    if answer.texts:
+        yield {"type": "text", "text": ""}, [{"type": "text_delta", "text": piece} for piece in answer.texts]
+    for call in answer.calls:
         start: Payload = {"type": "tool_use", "id": call.id, "name": call.name, "input": {}}
         yield start, [{"type": "input_json_delta", "partial_json": piece} for piece in ("", *call.pieces)]
 
 
-def gemini(
-    text: Pieces | None = None,
-    *,
-    model: str = "gemini-2.5-flash",
-    reasoning: Pieces = (),
-    tool_calls: Sequence[Call] = (),
-    finish_reason: str | None = None,
-    sse: bool = True,
-) -> Scenario:
-    """A stream of `streamGenerateContent` (https://ai.google.dev/api/generate-content); see `anthropic` for the arguments.
+def gemini(text: Pieces | None = None, *, sse: bool = True, **options: Unpack[Options]) -> Scenario:
+    """A stream of `streamGenerateContent` (https://ai.google.dev/api/generate-content).
 
     Args:
-        text: as above.
-        model: as above.
-        reasoning: as above.
-        tool_calls: as above.
-        finish_reason: as above.
-        sse: whether it comes as events (`alt=sse`), and not as one JSON array.
+        text: the answer; by default a greeting, or nothing beside tool calls.
+        sse: whether to send events (`alt=sse`) instead of one JSON array.
+        options: see `Options`.
     """
-    said = _said(text, reasoning, tool_calls)
-    parts: list[Payload] = [{"text": piece, "thought": True} for piece in said.thoughts]
-    parts += [{"text": piece} for piece in said.texts]
-    parts += [{"functionCall": {"name": call.name, "args": json.loads("".join(call.pieces))}} for call in said.calls]
-    payloads = [_candidate(model, part, place) for place, part in enumerate(parts, 1)]
-    last = _candidate(model, {"text": ""}, len(parts))
-    last["candidates"][0]["finishReason"] = finish_reason or "STOP"
+    answer = _answer("gemini-2.5-flash", text, **options)
+    parts: list[Payload] = [{"text": piece, "thought": True} for piece in answer.reasoning]
+    parts += [{"text": piece} for piece in answer.texts]
+    parts += [{"functionCall": {"name": call.name, "args": json.loads("".join(call.pieces))}} for call in answer.calls]
+    payloads = [_candidate(answer.model, part, place) for place, part in enumerate(parts, 1)]
+    last = _candidate(answer.model, {"text": ""}, len(parts))
+    last["candidates"][0]["finishReason"] = answer.finish_reason or "STOP"
     payloads.append(last)
     if sse:
         return Scenario(tuple(event(payload, end="\r\n") for payload in payloads))
@@ -134,30 +135,23 @@ def _candidate(model: str, part: Payload, tokens: int) -> Payload:
     return {"candidates": [candidate], "usageMetadata": usage, "modelVersion": model, "responseId": "response-0"}
 
 
-def cohere(
-    text: Pieces | None = None,
-    *,
-    model: str = "command-a-03-2025",  # noqa: ARG001 - this API names no model
-    reasoning: Pieces = (),
-    tool_calls: Sequence[Call] = (),
-    finish_reason: str | None = None,
-) -> Scenario:
-    """A stream of the Chat API v2 (https://docs.cohere.com/v2/reference/chat-stream); see `anthropic` for the arguments."""
-    said = _said(text, reasoning, tool_calls)
+def cohere(text: Pieces | None = None, **options: Unpack[Options]) -> Scenario:
+    """A stream of the Chat API v2 (https://docs.cohere.com/v2/reference/chat-stream), whose events do not name the model."""
+    answer = _answer("command-a-03-2025", text, **options)
     begun = {"role": "assistant", "content": [], "tool_plan": "", "tool_calls": [], "citations": []}
     payloads: list[Payload] = [{"id": "0", "type": "message-start", "delta": {"message": begun}}]
     index = 0
-    for kind, pieces in (("thinking", said.thoughts), ("text", said.texts)):
+    for kind, pieces in (("thinking", answer.reasoning), ("text", answer.texts)):
         if pieces:
             contents = [{"type": kind, kind: ""}, *({kind: piece} for piece in pieces)]
             payloads += _cohere_part("content", index, ({"content": content} for content in contents))
             index += 1
-    for place, call in enumerate(said.calls):
+    for index, call in enumerate(answer.calls):
         start = {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": ""}}
         parts = [start, *({"function": {"arguments": piece}} for piece in call.pieces)]
-        payloads += _cohere_part("tool-call", place, ({"tool_calls": part} for part in parts))
-    counts = {"input_tokens": _INPUT, "output_tokens": said.tokens}
-    reason = said.reason(finish_reason, "COMPLETE", "TOOL_CALL")
+        payloads += _cohere_part("tool-call", index, ({"tool_calls": part} for part in parts))
+    counts = {"input_tokens": _INPUT, "output_tokens": answer.tokens}
+    reason = answer.finish("COMPLETE", "TOOL_CALL")
     payloads.append(
         {"type": "message-end", "delta": {"finish_reason": reason, "usage": {"billed_units": counts, "tokens": counts}}}
     )
@@ -170,78 +164,60 @@ def _cohere_part(family: str, index: int, messages: Iterable[Payload]) -> Iterat
     yield {"type": f"{family}-end", "index": index}
 
 
-def mistral(
-    text: Pieces | None = None,
-    *,
-    model: str = "mistral-large-latest",
-    reasoning: Pieces = (),
-    tool_calls: Sequence[Call] = (),
-    finish_reason: str | None = None,
-) -> Scenario:
-    """A stream of Mistral's chat completions (https://docs.mistral.ai/api); see `anthropic` for the arguments.
+def mistral(text: Pieces | None = None, **options: Unpack[Options]) -> Scenario:
+    """A stream of Mistral's chat completions (https://docs.mistral.ai/api).
 
-    Thoughts come as lists of parts, calls of tools whole, and usage on the chunk with the finish.
+    Reasoning is sent as lists of parts, tool calls whole, and usage on the chunk with the finish.
     """
-    said = _said(text, reasoning, tool_calls)
+    answer = _answer("mistral-large-latest", text, **options)
     deltas: list[Payload] = [{"role": "assistant", "content": ""}]
-    parts = ({"type": "thinking", "thinking": [{"type": "text", "text": piece}]} for piece in said.thoughts)
+    parts = ({"type": "thinking", "thinking": [{"type": "text", "text": piece}]} for piece in answer.reasoning)
     deltas += [{"content": [part]} for part in parts]
-    deltas += [{"content": piece} for piece in said.texts]
+    deltas += [{"content": piece} for piece in answer.texts]
     calls = [
-        {"id": call.id, "function": {"name": call.name, "arguments": "".join(call.pieces)}, "index": place}
-        for place, call in enumerate(said.calls)
+        {"id": call.id, "function": {"name": call.name, "arguments": "".join(call.pieces)}, "index": index}
+        for index, call in enumerate(answer.calls)
     ]
     deltas.append({"content": "", "tool_calls": calls} if calls else {"content": ""})
-    head = {"id": "0", "object": "chat.completion.chunk", "created": CREATED, "model": model}
-    reasons = [*[None] * (len(deltas) - 1), said.reason(finish_reason, "stop", "tool_calls")]
+    head = {"id": "0", "object": "chat.completion.chunk", "created": CREATED, "model": answer.model}
+    reasons = [*[None] * (len(deltas) - 1), answer.finish("stop", "tool_calls")]
     payloads: list[Payload] = [
         {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
         for delta, reason in zip(deltas, reasons, strict=True)
     ]
     payloads[-1]["usage"] = {
         "prompt_tokens": _INPUT,
-        "completion_tokens": said.tokens,
-        "total_tokens": _INPUT + said.tokens,
+        "completion_tokens": answer.tokens,
+        "total_tokens": _INPUT + answer.tokens,
     }
     return Scenario((*map(event, payloads), DONE))
 
 
-def ollama(
-    text: Pieces | None = None,
-    *,
-    model: str = "llama3.2",
-    reasoning: Pieces = (),
-    tool_calls: Sequence[Call] = (),
-    finish_reason: str | None = None,
-    generate: bool = False,
-) -> Scenario:
-    """A stream of Ollama (https://github.com/ollama/ollama/blob/main/docs/api.md); see `anthropic` for the arguments.
+def ollama(text: Pieces | None = None, *, generate: bool = False, **options: Unpack[Options]) -> Scenario:
+    """A stream of Ollama (https://github.com/ollama/ollama/blob/main/docs/api.md).
 
     Args:
-        text: as above.
-        model: as above.
-        reasoning: as above.
-        tool_calls: as above; `/api/generate` has none.
-        finish_reason: as above.
-        generate: whether `/api/generate` answers, and not `/api/chat`.
+        text: the answer; by default a greeting, or nothing beside tool calls.
+        generate: whether to use the format of `/api/generate`, which has no tool calls, instead of `/api/chat`.
+        options: see `Options`.
     """
-    said = _said(text, reasoning, tool_calls)
-    messages: list[Payload] = [{"content": "", "thinking": piece} for piece in said.thoughts]
-    messages += [{"content": piece} for piece in said.texts]
-    for call in said.calls:
+    answer = _answer("llama3.2", text, **options)
+    messages: list[Payload] = [{"content": "", "thinking": piece} for piece in answer.reasoning]
+    messages += [{"content": piece} for piece in answer.texts]
+    for call in answer.calls:
         function = {"name": call.name, "arguments": json.loads("".join(call.pieces))}
         messages.append({"content": "", "tool_calls": [{"function": function}]})
     messages.append({"content": ""})
     bodies = [_generated(part) if generate else {"message": {"role": "assistant", **part}} for part in messages]
-    payloads = [{"model": model, "created_at": _WHEN, **body, "done": False} for body in bodies]
+    payloads = [{"model": answer.model, "created_at": _WHEN, **body, "done": False} for body in bodies]
     payloads[-1] |= {
         "done": True,
-        "done_reason": finish_reason or "stop",
+        "done_reason": answer.finish_reason or "stop",
         "total_duration": 4_000_000,
         "load_duration": 1_000_000,
         "prompt_eval_count": _INPUT,
         "prompt_eval_duration": 1_000_000,
-        "eval_count": said.tokens,
+        "eval_count": answer.tokens,
         "eval_duration": 2_000_000,
     }
     return Scenario(tuple(f"{json.dumps(payload, ensure_ascii=False)}\n".encode() for payload in payloads), content_type=_NDJSON)
@@ -251,57 +227,43 @@ def _generated(part: Mapping[str, Any]) -> Payload:
     return {"response": part["content"], **({"thinking": part["thinking"]} if "thinking" in part else {})}
 
 
-def converse(
-    text: Pieces | None = None,
-    *,
-    model: str = "anthropic.claude-sonnet-4-5",  # noqa: ARG001 - this API names no model
-    reasoning: Pieces = (),
-    tool_calls: Sequence[Call] = (),
-    finish_reason: str | None = None,
-) -> Scenario:
-    """A stream of Amazon Bedrock's `ConverseStream`; see `anthropic` for the arguments.
+def converse(text: Pieces | None = None, **options: Unpack[Options]) -> Scenario:
+    """A stream of Amazon Bedrock's `ConverseStream`, whose events do not name the model.
 
     https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
     """
-    said = _said(text, reasoning, tool_calls)
+    answer = _answer("anthropic.claude-sonnet-4-5", text, **options)
     events: list[tuple[str, Payload]] = [("messageStart", {"role": "assistant"})]
-    for index, (start, deltas) in enumerate(_converse_blocks(said)):
+    for index, (start, deltas) in enumerate(_converse_blocks(answer)):
         if start:
             events.append(("contentBlockStart", {"contentBlockIndex": index, "start": start}))
         events += [("contentBlockDelta", {"contentBlockIndex": index, "delta": delta}) for delta in deltas]
         events.append(("contentBlockStop", {"contentBlockIndex": index}))
-    events.append(("messageStop", {"stopReason": said.reason(finish_reason, "end_turn", "tool_use")}))
-    usage = {"inputTokens": _INPUT, "outputTokens": said.tokens, "totalTokens": _INPUT + said.tokens}
+    events.append(("messageStop", {"stopReason": answer.finish("end_turn", "tool_use")}))
+    usage = {"inputTokens": _INPUT, "outputTokens": answer.tokens, "totalTokens": _INPUT + answer.tokens}
     events.append(("metadata", {"usage": usage, "metrics": {"latencyMs": 4}}))
     return _aws(events)
 
 
-def _converse_blocks(said: _Said) -> Iterator[tuple[Payload, list[Payload]]]:
-    if said.thoughts:
-        deltas: list[Payload] = [{"reasoningContent": {"text": piece}} for piece in said.thoughts]
+def _converse_blocks(answer: _Answer) -> Iterator[tuple[Payload, list[Payload]]]:
+    if answer.reasoning:
+        deltas: list[Payload] = [{"reasoningContent": {"text": piece}} for piece in answer.reasoning]
         yield {}, [*deltas, {"reasoningContent": {"signature": _SIGNATURE}}]
-    if said.texts:
-        yield {}, [{"text": piece} for piece in said.texts]
-    for call in said.calls:
+    if answer.texts:
+        yield {}, [{"text": piece} for piece in answer.texts]
+    for call in answer.calls:
         start = {"toolUse": {"toolUseId": call.id, "name": call.name}}
         yield start, [{"toolUse": {"input": piece}} for piece in call.pieces]
 
 
-def invoke(
-    text: Pieces | None = None,
-    *,
-    model: str = "claude-sonnet-4-5",
-    reasoning: Pieces = (),
-    tool_calls: Sequence[Call] = (),
-    finish_reason: str | None = None,
-) -> Scenario:
-    """A stream of Amazon Bedrock's `InvokeModelWithResponseStream`, from a model of Anthropic; see `anthropic`.
+def invoke(text: Pieces | None = None, **options: Unpack[Options]) -> Scenario:
+    """A stream of Amazon Bedrock's `InvokeModelWithResponseStream`, from a model of Anthropic's.
 
     https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModelWithResponseStream.html
     """
-    said = _said(text, reasoning, tool_calls)
-    payloads = list(_messages(said, model, finish_reason))
-    metrics = {"inputTokenCount": _INPUT, "outputTokenCount": said.tokens, "invocationLatency": 4, "firstByteLatency": 1}
+    answer = _answer("claude-sonnet-4-5", text, **options)
+    payloads = list(_messages(answer))
+    metrics = {"inputTokenCount": _INPUT, "outputTokenCount": answer.tokens, "invocationLatency": 4, "firstByteLatency": 1}
     payloads[-1]["amazon-bedrock-invocationMetrics"] = metrics
     encoded = (base64.b64encode(json.dumps(payload).encode()).decode() for payload in payloads)
     return _aws([("chunk", {"bytes": data}) for data in encoded])

@@ -1,4 +1,4 @@
-"""Recorded streams, read from a folder of JSON files, as scenarios."""
+"""Reads recorded streams from a folder of JSON files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CONTENT_TYPES = {b"{": "application/x-ndjson", b"[": "application/json"}
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One recorded response: its name, the API that it is of, and how to play it."""
+    """One recorded response: its name, its API (a dialect's name), and the scenario that plays it."""
 
     name: str
     api: str
@@ -26,25 +26,25 @@ class Recording:
 
 
 def read_recordings(folder: Path) -> Iterator[Recording]:
-    """The recordings in a folder and the folders in it, sorted by file.
+    """The recordings in a folder and its subfolders, sorted by file.
 
-    Each is a JSON object in a file of its own: `name`, `api`, `body`, `body_encoding` (`utf-8` or `base64`), and where known
-    `reads` (the byte lengths of the network's reads, in which it is played), `content_type` and `http_status`.
+    Each file is a JSON object with `name`, `api`, `body`, `body_encoding` (`utf-8` or `base64`), and optionally `reads` (the byte
+    lengths of the network reads, in which it is played), `content_type` and `http_status`.
     """
     for path in sorted(folder.glob("**/*.json")):
-        facts = json.loads(path.read_bytes())
-        if isinstance(facts, dict) and {"name", "api", "body"} <= facts.keys():
-            yield Recording(facts["name"], facts["api"], _scenario(facts))
+        content = json.loads(path.read_bytes())
+        if isinstance(content, dict) and {"name", "api", "body"} <= content.keys():
+            yield Recording(content["name"], content["api"], _scenario(content))
 
 
-def _scenario(facts: dict[str, Any]) -> Scenario:
-    text: str = facts["body"]
-    body = base64.b64decode(text) if facts.get("body_encoding") == "base64" else text.encode("utf-8", "surrogatepass")
-    reads = facts.get("reads")
+def _scenario(content: dict[str, Any]) -> Scenario:
+    text: str = content["body"]
+    body = base64.b64decode(text) if content.get("body_encoding") == "base64" else text.encode("utf-8", "surrogatepass")
+    reads = content.get("reads")
     return Scenario(
         frames=tuple(_reads(body, reads) if reads else _frames(body)),
-        status=facts.get("http_status") or 200,
-        content_type=facts.get("content_type") or _content_type(body),
+        status=content.get("http_status") or 200,
+        content_type=content.get("content_type") or _content_type(body),
     )
 
 
@@ -58,7 +58,7 @@ def _reads(body: bytes, lengths: Iterable[int]) -> Iterator[bytes]:
 
 
 def _frames(body: bytes) -> list[bytes]:
-    """Events, or lines where there are no blank lines, or pieces of what is no text."""
+    """The body split into events, or lines if there are no blank lines, or pieces of equal size if it is binary."""
     if b"\0" in body:
         return [body[start : start + _PIECE] for start in range(0, len(body), _PIECE)]
     end = rb"(?<=\n\n)|(?<=\r\n\r\n)" if re.search(rb"\n\r?\n", body) else rb"(?<=\n)"

@@ -1,4 +1,4 @@
-"""What a fake provider was asked."""
+"""The requests that a fake provider received."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MODEL_IN_PATH = re.compile(r"/(?:models?|deployments)/([^/:]+)")
 
 @dataclass(frozen=True, slots=True)
 class ReceivedRequest:
-    """One HTTP request, as it arrived; the names of headers are in lower case."""
+    """One HTTP request; header names are in lower case."""
 
     method: str
     path: str
@@ -24,7 +24,7 @@ class ReceivedRequest:
 
     @property
     def json(self) -> Any:
-        """The body as JSON; None where it is none."""
+        """The body as JSON, or None if it is not JSON."""
         try:
             return json.loads(self.body)
         except ValueError:
@@ -32,7 +32,7 @@ class ReceivedRequest:
 
     @property
     def form(self) -> dict[str, str]:
-        """The text fields of a multipart form (RFC 7578); files are left out."""
+        """The text fields of a multipart form (RFC 7578), without files."""
         kind = self.headers.get("content-type", "")
         if not kind.startswith("multipart/form-data"):
             return {}
@@ -45,8 +45,8 @@ class ReceivedRequest:
 
     @property
     def model(self) -> str | None:
-        """The model that is asked for: in the body, or in the path where the API has it there."""
-        asked = self.json
-        named = asked.get("model") if isinstance(asked, dict) else self.form.get("model")
+        """The requested model, in the body, or in the path for APIs that have it there."""
+        fields = self.json
+        named = fields.get("model") if isinstance(fields, dict) else self.form.get("model")
         in_path = _MODEL_IN_PATH.search(self.path)
         return str(named) if named is not None else in_path and in_path[1]

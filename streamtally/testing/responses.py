@@ -1,4 +1,4 @@
-"""The event family of OpenAI's Responses API."""
+"""Scenario builder for the events of OpenAI's Responses API."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from .scenario import Scenario
-from .wire import CREATED, Call, Pieces, answer, event, interleaved, words
+from .wire import CREATED, Call, Pieces, answer_pieces, event, interleaved, split_words
 
 Status = Literal["completed", "incomplete", "failed"]
 
@@ -20,23 +20,23 @@ def responses(
     usage: Mapping[str, Any] | None = None,
     status: Status = "completed",
 ) -> Scenario:
-    """A Responses stream: every event of the family in order, numbered from 0, without `[DONE]`.
-
-    Args:
-        text: the message; a greeting by default, none where there are tool calls.
-        model: the model named in the response.
-        reasoning: a summary of reasoning, as an item before the message.
-        tool_calls: function calls, their arguments in turns.
-        usage: what the last event reports; plausible counts by default.
-        status: how it ends; `incomplete` for lack of tokens, `failed` by a server error.
+    """A Responses stream: all events in order, numbered from 0, without `[DONE]`.
 
     The format is that of the official SDK's `ResponseStreamEvent`.
+
+    Args:
+        text: the message; by default a greeting, or nothing beside tool calls.
+        model: the model named in the response.
+        reasoning: a reasoning summary, as an item before the message.
+        tool_calls: function calls, whose arguments are interleaved.
+        usage: the usage of the last event; plausible counts by default.
+        status: the final status; `incomplete` at the token limit, `failed` by a server error.
     """
     stream = _Stream(model)
     if reasoning:
-        stream.reason(words(reasoning))
-    if said := answer(text, tool_calls):
-        stream.say(said, "completed" if status == "completed" else "incomplete")
+        stream.reasoning(split_words(reasoning))
+    if pieces := answer_pieces(text, tool_calls):
+        stream.message(pieces, "completed" if status == "completed" else "incomplete")
     if tool_calls:
         stream.call(tool_calls)
     stream.end(status, usage)
@@ -44,7 +44,7 @@ def responses(
 
 
 class _Stream:
-    """Writes the events of one response, and keeps its items for the last one."""
+    """Builds the events of one response, and keeps its items for the last event."""
 
     def __init__(self, model: str) -> None:
         self.frames: list[bytes] = []
@@ -58,7 +58,7 @@ class _Stream:
     def send(self, kind: str, **fields: Any) -> None:
         self.frames.append(event({"type": kind, "sequence_number": len(self.frames), **fields}, name=kind))
 
-    def reason(self, pieces: Sequence[str]) -> None:
+    def reasoning(self, pieces: Sequence[str]) -> None:
         at = self.open({"id": "rs_0", "type": "reasoning", "summary": []})
         place = {"item_id": "rs_0", "output_index": at, "summary_index": 0}
         part = {"type": "summary_text", "text": "".join(pieces)}
@@ -70,7 +70,7 @@ class _Stream:
         self.close(at, summary=[part])
         self.reasoning_tokens += len(pieces)
 
-    def say(self, pieces: Sequence[str], status: str) -> None:
+    def message(self, pieces: Sequence[str], status: str) -> None:
         at = self.open({"id": "msg_0", "type": "message", "status": "in_progress", "content": [], "role": "assistant"})
         place = {"item_id": "msg_0", "output_index": at, "content_index": 0}
         part = {"type": "output_text", "annotations": [], "logprobs": [], "text": "".join(pieces)}

@@ -1,6 +1,6 @@
-"""Streams in the exact wire formats of OpenAI's APIs and of other providers', each in one call.
+"""Scenario builders for the wire formats of OpenAI's APIs and of other providers.
 
-The formats are those of the official SDK's event types. Counts of tokens are plausible by default: one for each piece.
+The formats are those of the official SDKs' event types. Token counts are plausible by default: one for each piece.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .media import png, silence
 from .providers import anthropic, cohere, converse, gemini, invoke, mistral, ollama
 from .responses import responses
 from .scenario import Scenario
-from .wire import CREATED, DONE, Call, Pieces, answer, event, interleaved, words
+from .wire import CREATED, DONE, Call, Pieces, answer_pieces, event, interleaved, split_words
 
 __all__ = [
     "Call",
@@ -40,7 +40,7 @@ _AUDIO_PIECE = 1024
 _ERRORS = {400: "invalid_request_error", 401: "invalid_request_error", 404: "invalid_request_error", 429: "rate_limit_exceeded"}
 
 
-def chat(  # noqa: PLR0913 - as many options as the format has
+def chat(  # noqa: PLR0913 - all are options of the format; keyword-only
     text: Pieces | None = None,
     *,
     model: str = "gpt-4.1-mini",
@@ -56,22 +56,22 @@ def chat(  # noqa: PLR0913 - as many options as the format has
     """A stream of chat completion chunks.
 
     Args:
-        text: the answer; a greeting by default, none where there are tool calls.
+        text: the answer; by default a greeting, or nothing beside tool calls.
         model: the model named in each chunk.
-        reasoning: thoughts before the answer, as `reasoning_content`.
-        tool_calls: function calls, their arguments in turns.
-        n: how many choices; all say the same, in turns.
-        finish_reason: `stop` by default, or `tool_calls`.
-        usage: what the last chunk reports; plausible counts by default.
-        role_chunk: whether a first chunk names the role and no more.
+        reasoning: reasoning before the answer, as `reasoning_content`.
+        tool_calls: function calls, whose arguments are interleaved.
+        n: the number of choices, which have equal content and are interleaved.
+        finish_reason: by default `stop`, or `tool_calls`.
+        usage: the usage of the last chunk; plausible counts by default.
+        role_chunk: whether the first chunk has only the role.
         include_usage: whether there is a chunk with usage, and `usage: null` in all others.
-        done: whether `[DONE]` ends it.
+        done: whether `[DONE]` ends the stream.
     """
-    thoughts, said = words(reasoning), answer(text, tool_calls)
+    thoughts, texts = split_words(reasoning), answer_pieces(text, tool_calls)
     calls = list(_call_deltas(tool_calls))
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": "", "refusal": None}] if role_chunk else []
     deltas += [{"reasoning_content": piece} for piece in thoughts]
-    deltas += [{"content": piece} for piece in said]
+    deltas += [{"content": piece} for piece in texts]
     deltas += [{"tool_calls": [call]} for call in calls]
     finish = finish_reason or ("tool_calls" if tool_calls else "stop")
     choices: list[dict[str, Any]] = [
@@ -81,7 +81,7 @@ def chat(  # noqa: PLR0913 - as many options as the format has
     ]
     head: dict[str, Any] = {"id": "chatcmpl-0", "object": "chat.completion.chunk", "created": CREATED, "model": model}
     head |= {"service_tier": "default", "system_fingerprint": "fp_0"}
-    counts = _chat_usage(n * (len(said) + len(calls)), n * len(thoughts)) if usage is None else usage
+    counts = _chat_usage(n * (len(texts) + len(calls)), n * len(thoughts)) if usage is None else usage
     return _chunks(head, choices, counts if include_usage else None, done)
 
 
@@ -94,8 +94,8 @@ def completions(
     usage: Mapping[str, Any] | None = None,
     include_usage: bool = True,
 ) -> Scenario:
-    """A stream of legacy text completions; the arguments are those of `chat`."""
-    pieces = words(text)
+    """A stream of legacy text completions; for the arguments see `chat`."""
+    pieces = split_words(text)
     choices: list[dict[str, Any]] = [
         {"text": piece, "index": index, "logprobs": None, "finish_reason": reason}
         for piece, reason in [*((piece, None) for piece in pieces), ("", finish_reason)]
@@ -113,13 +113,13 @@ def speech(
     usage: Mapping[str, Any] | None = None,
     content_type: str = "audio/mpeg",
 ) -> Scenario:
-    """Generated speech: raw bytes, or with `sse` events that hold them in base64 and end with usage.
+    """Generated speech: raw bytes, or with `sse` events that contain base64 and end with usage.
 
     Args:
-        audio: the sound, cut every KiB, or the pieces that it comes in; an MP3 of silence by default.
-        sse: whether it comes as events.
-        usage: what the last event reports; raw bytes report none.
-        content_type: of the raw bytes.
+        audio: the audio, split every KiB, or its pieces; an MP3 of silence by default.
+        sse: whether to send events.
+        usage: the usage of the last event; raw bytes have none.
+        content_type: the media type of raw bytes.
     """
     audio = silence() if audio is None else audio
     if isinstance(audio, bytes):
@@ -133,7 +133,7 @@ def speech(
 
 
 class Segment(NamedTuple):
-    """What one speaker said, from `start` to `end` in seconds."""
+    """The speech of one speaker, from `start` to `end` in seconds."""
 
     speaker: str
     start: float
@@ -147,14 +147,14 @@ def transcription(
     segments: Sequence[Segment] = (),
     usage: Mapping[str, Any] | None = None,
 ) -> Scenario:
-    """A transcript as it is made.
+    """A streamed transcript.
 
     Args:
-        text: what was said.
-        segments: who said what; sent in the place of the pieces of text, as diarising models do.
-        usage: what the last event reports; tokens by default, `{"type": "duration", "seconds": 5}` from other models.
+        text: the transcript.
+        segments: segments by speaker, sent instead of the pieces of text, as diarising models do.
+        usage: the usage of the last event; tokens by default, `{"type": "duration", "seconds": 5}` for other models.
     """
-    pieces = words(text)
+    pieces = split_words(text)
     events: list[dict[str, Any]] = [
         {"type": "transcript.text.segment", "id": f"seg_{number}", **segment._asdict()} for number, segment in enumerate(segments)
     ] or [{"type": "transcript.text.delta", "delta": piece} for piece in pieces]
@@ -176,12 +176,12 @@ def images(
     """Generated images, each after its previews.
 
     Args:
-        pictures: the finished images; one grey PNG by default.
-        partials: how many previews come before each.
-        edit: whether it answers an edit (`image_edit.…`) and not a generation (`image_generation.…`).
-        usage: what each finished image reports; plausible counts by default.
+        pictures: the complete images; one grey PNG by default.
+        partials: the number of previews before each image.
+        edit: whether to send events of an edit (`image_edit.…`) instead of a generation (`image_generation.…`).
+        usage: the usage of each complete image; plausible counts by default.
         output_format: `png`, `webp` or `jpeg`.
-        size: the size that the events name.
+        size: the size named in the events.
     """
     family = "image_edit" if edit else "image_generation"
     facts = {"created_at": CREATED, "size": size, "quality": "low", "background": "opaque", "output_format": output_format}
@@ -201,12 +201,12 @@ def images(
 def refused(
     status: int = 429, body: Mapping[str, Any] | bytes | None = None, headers: Mapping[str, str] | None = None
 ) -> Scenario:
-    """An HTTP error in the place of a stream.
+    """An HTTP error instead of a stream.
 
     Args:
         status: the HTTP status.
-        body: JSON, or bytes as they are; by default an error as OpenAI words it.
-        headers: further headers, such as `{"Retry-After": "2"}`.
+        body: JSON, or raw bytes; by default an error in OpenAI's format.
+        headers: additional headers, such as `{"Retry-After": "2"}`.
     """
     if body is None:
         kind = _ERRORS.get(status, "server_error")
@@ -251,8 +251,8 @@ def _chat_usage(tokens: int, reasoning: int) -> dict[str, Any]:
     }
 
 
-def _counts(given: str, made: str, tokens: int) -> dict[str, Any]:
-    return {f"{given}_tokens": _INPUT_TOKENS, f"{made}_tokens": tokens, "total_tokens": _INPUT_TOKENS + tokens}
+def _counts(input_name: str, output_name: str, tokens: int) -> dict[str, Any]:
+    return {f"{input_name}_tokens": _INPUT_TOKENS, f"{output_name}_tokens": tokens, "total_tokens": _INPUT_TOKENS + tokens}
 
 
 def _base64(data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""The HTTP server that plays scenarios, in a thread of its own. This module alone needs starlette and uvicorn."""
+"""The HTTP server that plays scenarios in a thread of its own; the only module that needs starlette and uvicorn."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _START_SECONDS = 10.0
 
 
 class PlaybackServer(uvicorn.Server):
-    """Answers each request on a free port of 127.0.0.1 with the scenario that `choose` names.
+    """Serves the scenario that `choose` returns for each request, on a free port of 127.0.0.1.
 
     Args:
-        choose: called with each request, in the server's thread.
-        left: called when a client is gone before its scenario was played to the end.
+        choose: returns the scenario for a request; called in the server's thread.
+        on_early_close: called when a client disconnects before the end of its scenario.
     """
 
-    def __init__(self, choose: Callable[[ReceivedRequest], Scenario], left: Callable[[], None]) -> None:
+    def __init__(self, choose: Callable[[ReceivedRequest], Scenario], on_early_close: Callable[[], None]) -> None:
         config = uvicorn.Config(
             self._answer,
             interface="asgi3",
@@ -33,11 +33,11 @@ class PlaybackServer(uvicorn.Server):
             ws="none",
             lifespan="off",
             log_config=None,
-            proxy_headers=False,  # `_drop` finds a connection by its client's own address
+            proxy_headers=False,  # `_drop` finds a connection by its client's real address
         )
         super().__init__(config)
         self._choose = choose
-        self._left = left
+        self._on_early_close = on_early_close
         self._listener = _listener()
         self._stopping = asyncio.Event()
         self._ready = threading.Event()
@@ -45,13 +45,17 @@ class PlaybackServer(uvicorn.Server):
         self.port: int = self._listener.getsockname()[1]
 
     def start(self) -> None:
-        """Serve, in the background, until `stop`."""
+        """Start the server in the background.
+
+        Raises:
+            RuntimeError: it did not start in time.
+        """
         self._thread.start()
         if not self._ready.wait(_START_SECONDS):
             raise RuntimeError(f"the server did not start within {_START_SECONDS} seconds")
 
     def stop(self) -> None:
-        """Drop what is still playing, and return when the thread has ended."""
+        """Drop all connections, and wait until the thread has ended."""
         self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join()
 
@@ -59,13 +63,13 @@ class PlaybackServer(uvicorn.Server):
         asyncio.run(self.serve(sockets=[self._listener]))
 
     async def main_loop(self) -> None:
-        """Wait for `stop`; uvicorn's own loop looks ten times a second."""
+        """Wait for `stop`; replaces uvicorn's loop, which polls ten times a second."""
         self._loop = asyncio.get_running_loop()
         self._ready.set()
         await self._stopping.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn's signature
-        """Drop every connection; uvicorn's own way waits for the streams to end."""
+        """Drop every connection; replaces uvicorn's method, which waits for the streams to end."""
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):
@@ -82,17 +86,17 @@ class PlaybackServer(uvicorn.Server):
         query = dict(request.query_params)
         scenario = self._choose(ReceivedRequest(request.method, request.url.path, dict(request.headers), body, query))
         playing = asyncio.create_task(self._play(scenario, scope, send))
-        leaving = asyncio.create_task(_departure(receive))
-        await asyncio.wait({playing, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        disconnected = asyncio.create_task(_until_disconnected(receive))
+        await asyncio.wait({playing, disconnected}, return_when=asyncio.FIRST_COMPLETED)
         try:
             if playing.done():
                 await playing
-                await leaving
+                await disconnected
             elif not self._stopping.is_set():
-                self._left()
+                self._on_early_close()
         finally:
             playing.cancel()
-            leaving.cancel()
+            disconnected.cancel()
 
     async def _play(self, scenario: Scenario, scope: Scope, send: Send) -> None:
         await asyncio.sleep(scenario.header_delay)
@@ -115,15 +119,16 @@ class PlaybackServer(uvicorn.Server):
 
 
 def _listener() -> socket.socket:
-    """A listening socket that names its protocol: asyncio sets TCP_NODELAY only then, and without it a reused connection waits
-    40 ms for the acknowledgement of each small write.
+    """A listening socket with its protocol set, because asyncio sets TCP_NODELAY only then.
+
+    Without TCP_NODELAY a reused connection waits 40 ms for the acknowledgement of each small write.
     """
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     return listener
 
 
-async def _departure(receive: Receive) -> None:
-    """Returns when the client is gone, or its response complete."""
+async def _until_disconnected(receive: Receive) -> None:
+    """Wait until the client disconnects, or its response is complete."""
     while (await receive())["type"] != "http.disconnect":
         pass

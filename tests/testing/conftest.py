@@ -1,4 +1,4 @@
-"""A provider that runs, and the official SDK to ask it."""
+"""A running provider, and the official SDK's client for it."""
 
 from collections.abc import Iterator
 
@@ -10,13 +10,13 @@ from streamtally.testing import FakeProvider
 
 @pytest.fixture
 def provider() -> Iterator[FakeProvider]:
-    """A provider that answers with its defaults."""
+    """A provider with its default responses."""
     with FakeProvider() as running:
         yield running
 
 
 @pytest.fixture
 def client(provider: FakeProvider) -> Iterator[OpenAI]:
-    """The official SDK's client of that provider."""
+    """The official SDK's client for that provider."""
     with OpenAI(base_url=provider.base_url, api_key="test", max_retries=0) as opened:
         yield opened

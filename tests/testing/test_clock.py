@@ -7,13 +7,13 @@ from streamtally.testing import FakeClock
 
 
 def test_it_stands_still() -> None:
-    """Two readings are the same until it is moved."""
+    """Two readings are equal if the clock is not advanced."""
     clock: Clock = FakeClock()
     assert clock.monotonic_ns() == clock.monotonic_ns()
 
 
 def test_advance() -> None:
-    """Stamps and the wall clock move together, to the nanosecond."""
+    """Stamps and wall clock advance together, to the nanosecond."""
     clock = FakeClock()
     stamp, wall = clock.monotonic_ns(), clock.time_ns()
     clock.advance(0.1)
@@ -23,21 +23,21 @@ def test_advance() -> None:
 
 
 def test_tick() -> None:
-    """With a tick, each reading of the stamp is later than the one before; the wall clock alone moves nothing."""
+    """With a tick each reading of the stamp is later than the one before; reading the wall clock takes no tick."""
     clock = FakeClock(tick=0.001)
     first, second = clock.monotonic_ns(), clock.monotonic_ns()
     assert second - first == 1_000_000
     assert clock.time_ns() == clock.time_ns() == clock.wall_ns(second) + 1_000_000
 
 
-def test_it_begins_at_a_fixed_moment() -> None:
-    """The same times in every run."""
+def test_it_starts_at_a_fixed_time() -> None:
+    """The clock starts at the same time in every run."""
     clock = FakeClock()
     assert datetime.fromtimestamp(clock.time_ns() / 1e9, UTC) == datetime(2026, 1, 1, tzinfo=UTC)
     assert stamp_of(datetime(2026, 1, 1, tzinfo=UTC), clock) == clock.monotonic_ns()
 
 
 def test_it_never_goes_back() -> None:
-    """A monotonic clock is monotonic."""
+    """A negative advance raises."""
     with pytest.raises(ValueError, match="cannot go back by 1 seconds"):
         FakeClock().advance(-1)

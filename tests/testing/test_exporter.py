@@ -3,12 +3,12 @@ from streamtally.testing import RecordingExporter
 
 
 def record(request_id: str) -> StreamRecord:
-    """A record that says nothing but whose it is."""
+    """A minimal record with this ID."""
     return StreamRecord(request_id=request_id, stream_type=StreamType.CHAT, dialect="openai.chat")
 
 
-def test_it_keeps_what_it_is_given() -> None:
-    """Records in their order, opened streams apart, and how it was treated."""
+def test_it_keeps_records() -> None:
+    """Records are kept in order, those of opened streams separately, and calls are counted."""
     exporter = RecordingExporter()
     exporter.on_start(record("a"))
     exporter.export(record("a"))

@@ -1,4 +1,4 @@
-"""The builders of the providers besides OpenAI: what the SDKs' own tests (tests/streams) do not show."""
+"""The scenario builders of the providers besides OpenAI, as far as the tests with their SDKs do not cover them."""
 
 import json
 import zlib
@@ -27,7 +27,7 @@ SAID: dict[str, Any] = {"text": "one two", "reasoning": "Let me", "tool_calls": 
 
 @pytest.mark.parametrize("name", BUILDERS)
 def test_bodies(name: str) -> None:
-    """The whole of what is said is in the body, whole or cut into single bytes."""
+    """The body replays to the complete answer, whole or byte by byte."""
     for scenario in (BUILDERS[name](**SAID), BUILDERS[name](**SAID).rechunked(1)):
         record = replay(scenario.body, dialect=name)
         assert (record.text, record.reasoning) == ("one two", "Let me")
@@ -48,8 +48,8 @@ def test_bodies(name: str) -> None:
         ("ollama.chat", "length"),
     ],
 )
-def test_the_finish_that_is_wanted(name: str, reason: str) -> None:
-    """It is the provider's own word."""
+def test_finish_reasons(name: str, reason: str) -> None:
+    """The given finish reason is in the stream."""
     record = replay(BUILDERS[name](finish_reason=reason).body, dialect=name)
     assert (record.finish_reason, record.choices[0].finish_reason_raw) == ("length", reason)
     assert record.text == "Hello! How can I help you?"
@@ -69,7 +69,7 @@ PATHS = {
 
 @pytest.mark.parametrize("path", PATHS)
 def test_paths(provider: FakeProvider, path: str) -> None:
-    """Each API has an answer where nothing else was written."""
+    """Each API's path has a default response."""
     with httpx2.Client(verify=False) as client:
         response = client.post(f"{provider.url}{path}", json={"model": "m"})
     assert response.content == PATHS[path].body
@@ -77,20 +77,20 @@ def test_paths(provider: FakeProvider, path: str) -> None:
 
 
 def test_gemini_as_one_array() -> None:
-    """Without `alt=sse` the body is one JSON text."""
+    """Without `alt=sse` the body is one JSON array."""
     payloads = json.loads(scenarios.gemini("one two", sse=False).body)
     assert [payload["candidates"][0]["content"]["parts"][0]["text"] for payload in payloads] == ["one", " two", ""]
 
 
 def test_ollama_s_other_api() -> None:
-    """`/api/generate` has `response` and `thinking` at the top."""
+    """`/api/generate` has `response` and `thinking` at the top level."""
     lines = scenarios.ollama("one", reasoning="Hm", generate=True).body.splitlines()
     first, second, last = map(json.loads, lines)
     assert (first["response"], first["thinking"], second["response"], last["done"]) == ("", "Hm", "one", True)
 
 
 def test_messages_of_amazon() -> None:
-    """Lengths and checksums are right, and an exception says that it is one."""
+    """Lengths and checksums of AWS messages are correct, and exceptions are marked."""
     data = message("throttlingException", b'{"message":"slow down"}', exception=True)
     assert int.from_bytes(data[:4]) == len(data)
     assert zlib.crc32(data[:8]) == int.from_bytes(data[8:12])

@@ -1,4 +1,4 @@
-"""The server, its faults and its timing, seen by the official SDK."""
+"""The server, its faults and its timing, as the official SDK sees them."""
 
 import asyncio
 import json
@@ -28,19 +28,19 @@ def texts(client: OpenAI, **asked: Any) -> list[str]:
 
 
 def arrivals(client: OpenAI) -> list[float]:
-    """Seconds from the request to each chunk."""
+    """The seconds from the request to each chunk."""
     start = time.perf_counter()
     return [time.perf_counter() - start for _ in client.chat.completions.create(**ASKED)]
 
 
 def test_the_next_scenario_first(client: OpenAI, provider: FakeProvider) -> None:
-    """What was enqueued goes out in order, whatever the model; then the default comes."""
+    """Enqueued scenarios are played in order for any model; then the default follows."""
     provider.enqueue(scenarios.chat("a", include_usage=False), scenarios.chat("b", include_usage=False))
     assert ["".join(texts(client)) for _ in range(3)] == ["a", "b", "Hello! How can I help you?"]
 
 
 def test_a_scenario_by_model() -> None:
-    """A model's name chooses its scenario, in the body, in a form, in the path."""
+    """The model in the body, in a form or in the path selects its scenario."""
     with FakeProvider({"mine": SHORT}) as provider:
         answers = [
             httpx2.post(f"{provider.base_url}/anything", json={"model": "mine"}),
@@ -53,7 +53,7 @@ def test_a_scenario_by_model() -> None:
 
 
 def test_defaults_follow_the_request(client: OpenAI) -> None:
-    """Without a scenario, what was asked for is what comes: the model, n, usage, events or bytes, previews."""
+    """The default stream follows the request's model, n, usage, format and previews."""
     chunks = list(client.chat.completions.create(**{**ASKED, "n": 2}, stream_options={"include_usage": True}))
     assert {chunk.model for chunk in chunks} == {"any"}
     assert {choice.index for chunk in chunks for choice in chunk.choices} == {0, 1}
@@ -75,14 +75,14 @@ def test_defaults_follow_the_request(client: OpenAI) -> None:
     assert [event.type for event in edited] == ["image_edit.partial_image", "image_edit.completed"]
 
 
-def test_a_path_that_no_api_has(client: OpenAI) -> None:
-    """A typing error in a path is found."""
+def test_an_unknown_path(client: OpenAI) -> None:
+    """An unknown path gives 404."""
     with pytest.raises(NotFoundError):
         client.models.list()
 
 
 def test_requests_are_kept(client: OpenAI, provider: FakeProvider) -> None:
-    """Method, path, headers and body of each."""
+    """Each request is kept with method, path, headers and body."""
     texts(client, temperature=0.5)
     client.audio.transcriptions.create(model="whisper", file=("a.mp3", silence()), stream=True, prompt="Köln").close()
     with pytest.raises(NotFoundError):
@@ -97,7 +97,7 @@ def test_requests_are_kept(client: OpenAI, provider: FakeProvider) -> None:
 
 
 def test_header_delay(client: OpenAI, provider: FakeProvider) -> None:
-    """Headers that come late are seen before the first chunk."""
+    """Headers are sent after their delay."""
     provider.enqueue(SHORT.delayed(headers=0.05))
     start = time.perf_counter()
     stream = client.chat.completions.create(**ASKED)
@@ -106,7 +106,7 @@ def test_header_delay(client: OpenAI, provider: FakeProvider) -> None:
 
 
 def test_delays(client: OpenAI, provider: FakeProvider) -> None:
-    """Each chunk comes no earlier than its delays allow, and a stall shows where it is."""
+    """Each chunk arrives after its delays, and a stall is where it was set."""
     provider.enqueue(SHORT.delayed(0.01).stalled(2, 0.05))
     first, second, third, *_ = arrivals(client)
     assert first >= 0.01
@@ -116,7 +116,7 @@ def test_delays(client: OpenAI, provider: FakeProvider) -> None:
 
 
 def test_pings(client: OpenAI, provider: FakeProvider) -> None:
-    """Comments keep the connection busy, and the SDK shows nothing of them."""
+    """Comments keep the connection alive and are not visible in the SDK."""
     provider.enqueue(SHORT.pings(3, 0.01, at=1))
     _, second, *rest = arrivals(client)
     assert second >= 0.03
@@ -124,7 +124,7 @@ def test_pings(client: OpenAI, provider: FakeProvider) -> None:
 
 
 def test_cut(client: OpenAI, provider: FakeProvider) -> None:
-    """A dropped connection is an error of the transport, after all that came before it."""
+    """A dropped connection is a transport error, after all chunks before it."""
     provider.enqueue(SHORT.cut(len(b"".join(SHORT.frames[:2]))))
     stream = client.chat.completions.create(**ASKED)
     assert [next(stream).choices[0].delta.content for _ in range(2)] == ["", "one"]
@@ -135,7 +135,7 @@ def test_cut(client: OpenAI, provider: FakeProvider) -> None:
 
 @pytest.mark.parametrize("at_byte", [1, 100, len(SHORT.body) - 1, len(SHORT.body)])
 def test_every_byte_before_the_cut_arrives(provider: FakeProvider, at_byte: int) -> None:
-    """The bytes are those of the body up to the cut; then the transport breaks."""
+    """All bytes up to the cut arrive; then the transport breaks."""
     provider.enqueue(SHORT.cut(at_byte))
     received: list[bytes] = []
     with httpx2.stream("POST", f"{provider.base_url}/chat/completions") as response, pytest.raises(httpx2.RemoteProtocolError):
@@ -144,20 +144,20 @@ def test_every_byte_before_the_cut_arrives(provider: FakeProvider, at_byte: int)
 
 
 def test_clean_cut(client: OpenAI, provider: FakeProvider) -> None:
-    """A body that ends early in good order looks like an end."""
+    """A clean cut is seen as the end."""
     provider.enqueue(SHORT.cut(len(SHORT.frames[0]), clean=True))
     assert texts(client) == [""]
 
 
 def test_no_answer(client: OpenAI, provider: FakeProvider) -> None:
-    """The connection is dropped without a status."""
+    """The connection is dropped without a response."""
     provider.enqueue(SHORT.unanswered().delayed(headers=0.01))
     with pytest.raises(APIConnectionError):
         client.chat.completions.create(**ASKED)
 
 
 def test_error_inside_the_stream(client: OpenAI, provider: FakeProvider) -> None:
-    """The SDK raises what the event says, under HTTP 200."""
+    """The SDK raises the error of the event, under HTTP 200."""
     provider.enqueue(SHORT.failing(2, "out of tokens"))
     stream = client.chat.completions.create(**ASKED)
     assert next(stream).choices[0].delta.role == "assistant"
@@ -167,7 +167,7 @@ def test_error_inside_the_stream(client: OpenAI, provider: FakeProvider) -> None
 
 
 def test_duplicated_and_reordered(client: OpenAI, provider: FakeProvider) -> None:
-    """The SDK passes on what comes as it comes."""
+    """The SDK returns chunks as they arrive."""
     provider.enqueue(SHORT.duplicated(2), SHORT.reordered(3), SHORT.without(1))
     assert texts(client) == ["", "one", " two", " two", " three", ""]
     shuffled = texts(client)
@@ -177,7 +177,7 @@ def test_duplicated_and_reordered(client: OpenAI, provider: FakeProvider) -> Non
 
 
 def test_rechunked(provider: FakeProvider) -> None:
-    """Writes are kept apart on the wire, also inside a character."""
+    """Writes stay separate on the wire, even inside a character."""
     scenario = scenarios.chat("漢字", include_usage=False).rechunked(1)
     provider.enqueue(scenario)
     with httpx2.stream("POST", f"{provider.base_url}/chat/completions") as response:
@@ -185,7 +185,7 @@ def test_rechunked(provider: FakeProvider) -> None:
 
 
 def test_refused(client: OpenAI, provider: FakeProvider) -> None:
-    """An HTTP error, with the headers given."""
+    """An HTTP error with the given headers."""
     provider.enqueue(scenarios.refused(429, headers={"Retry-After": "2"}))
     with pytest.raises(RateLimitError, match="Refused with status 429") as caught:
         client.chat.completions.create(**ASKED)
@@ -203,7 +203,7 @@ def test_refused(client: OpenAI, provider: FakeProvider) -> None:
 
 @pytest.mark.parametrize("scenario", [SHORT.stalled(2, 30.0), SHORT.delayed(30.0), Scenario((b": \n\n" * 2**20,) * 16)])
 def test_closing_early_is_counted(client: OpenAI, provider: FakeProvider, scenario: Scenario) -> None:
-    """A client that goes away is noticed: in a stall, before the first frame, and while the server waits to write."""
+    """A disconnect is counted during a stall, before the first frame and during a blocked write."""
     provider.enqueue(scenario)
     client.chat.completions.create(**ASKED).close()
     assert provider.wait_closed_early()
@@ -211,7 +211,7 @@ def test_closing_early_is_counted(client: OpenAI, provider: FakeProvider, scenar
 
 
 def test_closing_before_the_headers_is_counted(provider: FakeProvider) -> None:
-    """A client that gives up waiting is counted too."""
+    """A disconnect before the headers is counted."""
     provider.enqueue(SHORT.delayed(headers=30.0))
     with pytest.raises(httpx2.ReadTimeout):
         httpx2.post(f"{provider.base_url}/chat/completions", timeout=0.02)
@@ -234,7 +234,7 @@ def test_closing_early_async(provider: FakeProvider) -> None:
 
 
 def test_reading_to_the_end_is_not_early(client: OpenAI, provider: FakeProvider) -> None:
-    """A stream that was read is no departure, nor is one that the server dropped."""
+    """Neither a complete stream nor one that the server dropped counts as closed early."""
     assert len(texts(client)) == 8
     provider.enqueue(SHORT.cut(10))
     with pytest.raises(APIConnectionError):
@@ -243,7 +243,7 @@ def test_reading_to_the_end_is_not_early(client: OpenAI, provider: FakeProvider)
 
 
 def test_a_client_that_leaves_inside_its_request(provider: FakeProvider) -> None:
-    """Half a request is no request."""
+    """An incomplete request is not recorded."""
     port = int(provider.url.rpartition(":")[2])
     with httpx2.Client() as client:
 
@@ -263,7 +263,7 @@ def texts_of_default(provider: FakeProvider) -> bytes:
 
 
 def test_many_at_once(provider: FakeProvider) -> None:
-    """Streams are played beside each other."""
+    """Streams are played concurrently."""
     provider.enqueue(*[SHORT.delayed(0.01)] * 20)
 
     async def ask() -> list[int]:
@@ -280,7 +280,7 @@ def test_many_at_once(provider: FakeProvider) -> None:
 
 
 def test_stopping_drops_what_plays() -> None:
-    """A provider that stops waits for nobody, leaves no thread, and counts no departure."""
+    """Stopping drops running streams, leaves no thread, and counts no early close."""
     before = set(threading.enumerate())
     provider = FakeProvider().start()
     provider.enqueue(SHORT.stalled(2, 30.0))
@@ -297,9 +297,9 @@ def test_stopping_drops_what_plays() -> None:
 
 
 def test_starting_again() -> None:
-    """Start and stop may be called again, twice too; the requests stay."""
+    """Start and stop may be called repeatedly; the requests stay."""
     provider = FakeProvider()
-    with pytest.raises(RuntimeError, match="does not run"):
+    with pytest.raises(RuntimeError, match="is not running"):
         _ = provider.url
     for _ in range(2):
         assert provider.start().start() is provider
@@ -309,7 +309,7 @@ def test_starting_again() -> None:
 
 
 def test_a_scenario_that_http_forbids(provider: FakeProvider) -> None:
-    """What cannot be sent is an error of the server, and it goes on."""
+    """A scenario that HTTP cannot express is a server error, and the server continues."""
     provider.enqueue(Scenario(headers={"x": "a\nb"}))
     with pytest.raises(httpx2.RemoteProtocolError):
         httpx2.post(f"{provider.base_url}/chat/completions")
@@ -317,7 +317,7 @@ def test_a_scenario_that_http_forbids(provider: FakeProvider) -> None:
 
 
 def test_recordings_are_played(tmp_path: Path) -> None:
-    """A recording is a model by its name, and goes out in its reads."""
+    """A recording is selected by its name as model, and played in its reads."""
     facts = {"name": "r-1", "api": "openai.chat", "body": "data: {}\n\n", "body_encoding": "utf-8", "reads": [3, 7]}
     (tmp_path / "r-1.json").write_text(json.dumps(facts))
     with FakeProvider({"mine": SHORT}, corpus=tmp_path) as provider:
@@ -328,7 +328,7 @@ def test_recordings_are_played(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("absent", ["starlette.requests", "uvicorn"])
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, absent: str) -> None:
-    """The provider says what to install."""
+    """Starting the provider names the extra to install."""
     monkeypatch.delitem(sys.modules, "streamtally.testing.server", raising=False)
     monkeypatch.setitem(sys.modules, absent, None)
     with pytest.raises(MissingExtra, match=r"pip install 'streamtally\[testing\]'"):
@@ -336,6 +336,6 @@ def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, absent: str) -> None
 
 
 def test_doubles_without_a_server() -> None:
-    """The clock and the exporter need no package beyond the core."""
+    """The clock and the exporter need no package beyond the core dependencies."""
     blocked = "import sys; sys.modules.update(uvicorn=None, starlette=None)"
     subprocess.run([sys.executable, "-c", f"{blocked}; from streamtally.testing import *"], timeout=60, check=True)

@@ -10,7 +10,7 @@ from tests.recordings import Recording as Read
 
 
 def read(folder: Path, **facts: Any) -> Recording:
-    """The recording that a file with these facts holds."""
+    """The recording of a file with these fields."""
     (folder / "one.json").write_text(json.dumps({"name": "one", "api": "openai.chat", **facts}))
     (only,) = read_recordings(folder)
     return only
@@ -28,15 +28,15 @@ def read(folder: Path, **facts: Any) -> Recording:
         (b"", [], "text/event-stream; charset=utf-8"),
     ],
 )
-def test_frames_where_no_reads_were_kept(tmp_path: Path, body: bytes, frames: list[bytes], content_type: str) -> None:
-    """A body is played event by event, or line by line, or in pieces, with the content type that it looks like."""
+def test_frames_without_recorded_reads(tmp_path: Path, body: bytes, frames: list[bytes], content_type: str) -> None:
+    """A body is played by event, by line or in pieces, with the content type that it looks like."""
     scenario = read(tmp_path, body=base64.b64encode(body).decode(), body_encoding="base64").scenario
     assert list(scenario.frames) == frames
     assert (scenario.content_type, scenario.status) == (content_type, 200)
 
 
 def test_reads(tmp_path: Path) -> None:
-    """The reads that were kept, and what they leave."""
+    """A body is played in its recorded reads, and the rest in one."""
     one = read(tmp_path, body="data: é\n\n", reads=[7, 1], content_type="text/event-stream", http_status=201)
     assert one.scenario.frames == (b"data: \xc3", b"\xa9", b"\n\n")
     assert (one.scenario.content_type, one.scenario.status) == ("text/event-stream", 201)
@@ -44,7 +44,7 @@ def test_reads(tmp_path: Path) -> None:
 
 
 def test_other_files_are_left_out(tmp_path: Path) -> None:
-    """Only files that hold a recording count, in any folder."""
+    """Only files with a recording count, in any folder."""
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "index.json").write_text("[]")
     (tmp_path / "facts.json").write_text('{"name": "x"}')

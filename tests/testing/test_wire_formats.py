@@ -28,7 +28,7 @@ def payloads_of(body: bytes) -> list[Any]:
 
 
 def events_of(provider: FakeProvider, scenario: Scenario, call: Callable[[Any], Any]) -> list[Any]:
-    """What the SDK's stream yields; its sync and async clients must agree."""
+    """The events of the SDK's stream; its sync and async clients must agree."""
     provider.enqueue(scenario, scenario)
     with OpenAI(base_url=provider.base_url, api_key="test", max_retries=0) as client:
         events = list(call(client))
@@ -42,7 +42,7 @@ def events_of(provider: FakeProvider, scenario: Scenario, call: Callable[[Any], 
 
 
 def test_chat(provider: FakeProvider) -> None:
-    """Role, words, finish, usage."""
+    """Role, text, finish and usage arrive in this order."""
     scenario = scenarios.chat("Good morning, 世界 😀", model="m")
     chunks = events_of(provider, scenario, lambda client: client.chat.completions.create(**ASKED))
     assert {type(chunk) for chunk in chunks} == {ChatCompletionChunk}
@@ -55,7 +55,7 @@ def test_chat(provider: FakeProvider) -> None:
 
 
 def test_chat_in_the_pieces_given() -> None:
-    """A sequence of texts is not cut again, and the usage given is sent as it is."""
+    """Given pieces are not split again, and given usage is sent unchanged."""
     said = payloads_of(scenarios.chat(["a b", "", "c"], usage={"prompt_tokens": 1}, role_chunk=False).body)
     assert [payload["choices"][0]["delta"] for payload in said[:-2]] == [
         {"content": "a b"},
@@ -68,14 +68,14 @@ def test_chat_in_the_pieces_given() -> None:
 
 
 def test_chat_without_usage_and_end_marker() -> None:
-    """Nobody asked for usage, and a proxy lost the end."""
+    """A stream without usage and end marker."""
     said = payloads_of(scenarios.chat("a", include_usage=False, done=False, finish_reason="length").body)
     assert all("usage" not in payload for payload in said)
     assert said[-1]["choices"][0]["finish_reason"] == "length"
 
 
 def test_chat_with_parallel_tool_calls(client: OpenAI, provider: FakeProvider) -> None:
-    """The arguments of two calls come in turns, and the SDK puts them together; there is no text then."""
+    """The arguments of two calls are interleaved, and the SDK assembles them; there is no text."""
     calls = [Call("weather", json.dumps({"city": "Köln"}), "call_a"), Call("time", ['{"zone"', ': "CET"', "}"])]
     provider.enqueue(scenarios.chat(tool_calls=calls))
     with client.chat.completions.stream(model="any", messages=[{"role": "user", "content": "Hi"}]) as stream:
@@ -92,7 +92,7 @@ def test_chat_with_parallel_tool_calls(client: OpenAI, provider: FakeProvider) -
 
 
 def test_chat_with_reasoning_and_choices(provider: FakeProvider) -> None:
-    """Thoughts come before the answer, and choices take turns."""
+    """Reasoning comes before the answer, and choices are interleaved."""
     scenario = scenarios.chat("So be it", reasoning="Let me think", n=2)
     chunks = events_of(provider, scenario, lambda client: client.chat.completions.create(**ASKED))
     assert [chunk.choices[0].index for chunk in chunks[:-1]] == [0, 1] * 8
@@ -103,7 +103,7 @@ def test_chat_with_reasoning_and_choices(provider: FakeProvider) -> None:
 
 
 def test_completions(provider: FakeProvider) -> None:
-    """Text in the choice itself, the finish on an empty one, usage last."""
+    """The text is in the choice, the finish on an empty one, and usage is last."""
     scenario = scenarios.completions("Once upon", n=2, finish_reason="length", model="m")
     chunks = events_of(provider, scenario, lambda client: client.completions.create(model="any", prompt="Hi", stream=True))
     assert [[choice.text for choice in chunk.choices] for chunk in chunks] == [["Once"]] * 2 + [[" upon"]] * 2 + [[""]] * 2 + [[]]
@@ -113,7 +113,7 @@ def test_completions(provider: FakeProvider) -> None:
 
 
 def test_responses(provider: FakeProvider) -> None:
-    """The whole family of events, numbered, ends with the response and its usage."""
+    """All events are numbered, and the last has the response and its usage."""
     scenario = scenarios.responses("Good morning", reasoning="Let me think", model="m")
     events = events_of(provider, scenario, lambda client: client.responses.create(model="any", input="Hi", stream=True))
     assert [event.sequence_number for event in events] == list(range(len(events)))
@@ -131,7 +131,7 @@ def test_responses(provider: FakeProvider) -> None:
 
 
 def test_responses_with_parallel_tool_calls(client: OpenAI, provider: FakeProvider) -> None:
-    """Function calls are items of their own, their arguments in turns."""
+    """Function calls are items of their own with interleaved arguments."""
     provider.enqueue(scenarios.responses("Wait", tool_calls=[Call("weather", '{"city": "Köln"}'), Call("time", "{}", "call_t")]))
     with client.responses.stream(model="any", input="Hi") as stream:
         deltas = [event.output_index for event in stream if event.type == "response.function_call_arguments.delta"]
@@ -146,7 +146,7 @@ def test_responses_with_parallel_tool_calls(client: OpenAI, provider: FakeProvid
 
 
 def test_responses_with_nothing_but_a_call(provider: FakeProvider) -> None:
-    """Without text there is no message; the usage given is sent as it is."""
+    """Without text there is no message, and given usage is sent unchanged."""
     usage = {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}
     scenario = scenarios.responses(tool_calls=[Call("now")], usage=usage)
     events = events_of(provider, scenario, lambda client: client.responses.create(model="any", input="Hi", stream=True))
@@ -156,7 +156,7 @@ def test_responses_with_nothing_but_a_call(provider: FakeProvider) -> None:
 
 @pytest.mark.parametrize("status", ["incomplete", "failed"])
 def test_responses_that_do_not_complete(client: OpenAI, provider: FakeProvider, status: Any) -> None:
-    """A lack of tokens and a server error end with an event of their own."""
+    """A token limit and a server error end with an event of their own."""
     provider.enqueue(scenarios.responses("Good", status=status))
     *_, last = client.responses.create(model="any", input="Hi", stream=True)
     assert isinstance(last, ResponseIncompleteEvent | ResponseFailedEvent)
@@ -168,7 +168,7 @@ def test_responses_that_do_not_complete(client: OpenAI, provider: FakeProvider, 
 
 
 def test_speech_as_bytes(client: OpenAI, provider: FakeProvider) -> None:
-    """Raw bytes, with the media type of the sound."""
+    """Raw bytes have the media type of the audio."""
     provider.enqueue(scenarios.speech(silence(20)), scenarios.speech([b"RI", b"FF"], content_type="audio/wav"))
     for sound, kind in ((silence(20), "audio/mpeg"), (b"RIFF", "audio/wav")):
         with client.audio.speech.with_streaming_response.create(model="any", input="Hi", voice="alloy") as response:
@@ -177,7 +177,7 @@ def test_speech_as_bytes(client: OpenAI, provider: FakeProvider) -> None:
 
 
 def test_speech_as_events(client: OpenAI, provider: FakeProvider) -> None:
-    """Base64 in events with CRLF, usage in the last."""
+    """Base64 in events with CRLF, and usage in the last one."""
     provider.enqueue(scenarios.speech([b"abc", b"defg"], sse=True))
     asked: dict[str, Any] = {"model": "any", "input": "Hi", "voice": "alloy", "stream_format": "sse"}
     with client.audio.speech.with_streaming_response.create(**asked) as response:
@@ -192,12 +192,12 @@ def test_speech_as_events(client: OpenAI, provider: FakeProvider) -> None:
 
 
 def transcribe(client: Any) -> Any:
-    """Ask for a transcript."""
+    """Request a transcript."""
     return client.audio.transcriptions.create(model="any", file=("a.mp3", silence()), stream=True)
 
 
 def test_transcription(provider: FakeProvider) -> None:
-    """Words, then the whole text and usage."""
+    """Pieces of text, then the whole text and usage."""
     *deltas, done = events_of(provider, scenarios.transcription("Hello world."), transcribe)
     assert [event.delta for event in deltas] == ["Hello", " world."]
     assert (done.type, done.text, done.usage.type, done.usage.total_tokens) == (
@@ -209,7 +209,7 @@ def test_transcription(provider: FakeProvider) -> None:
 
 
 def test_transcription_with_speakers(provider: FakeProvider) -> None:
-    """Segments in the place of deltas, and usage by duration."""
+    """Segments replace deltas, and usage is by duration."""
     segments = [Segment("A", 0.0, 1.5, "Hello"), Segment("B", 1.5, 2.0, "world.")]
     scenario = scenarios.transcription("Hello world.", segments=segments, usage={"type": "duration", "seconds": 2})
     *said, done = events_of(provider, scenario, transcribe)
@@ -222,7 +222,7 @@ def test_transcription_with_speakers(provider: FakeProvider) -> None:
 
 @pytest.mark.parametrize("family", ["image_generation", "image_edit"])
 def test_images(provider: FakeProvider, family: str) -> None:
-    """Each image after its previews, usage with it."""
+    """Each image comes after its previews, with usage."""
     edit = family == "image_edit"
     scenario = scenarios.images(png(grey=1), png(grey=2), partials=2, edit=edit, output_format="webp", size="auto")
 
@@ -238,7 +238,7 @@ def test_images(provider: FakeProvider, family: str) -> None:
 
 
 def test_usage_as_given() -> None:
-    """A builder that is told the usage sends just that."""
+    """Given usage is sent unchanged."""
     usage = {"input_tokens": 1}
     for scenario in (
         scenarios.images(usage=usage),
@@ -264,7 +264,7 @@ def test_usage_as_given() -> None:
     ],
 )
 def test_every_payload_is_valid(kind: Any, scenario: Scenario) -> None:
-    """The SDK builds its objects of anything; the types that it declares are stricter, and hold."""
+    """All payloads validate against the SDK's declared types, which are stricter than its parser."""
     adapter: TypeAdapter[Any] = TypeAdapter(kind)
     for payload in payloads_of(scenario.body):
         if payload is not DONE:
