@@ -1,6 +1,6 @@
-"""Streams that others open: the calls of SDKs, and the callbacks of frameworks.
+"""Records streams that SDKs and frameworks open: by wrapping the calls of SDKs, or as a callback of a framework.
 
-`litellm`, `langchain` and `otel` are modules of their own, each of which needs its library.
+The modules `litellm`, `langchain` and `otel` each need their library, and are imported by the application.
 """
 
 from .patches import instrument, uninstrument

@@ -1,4 +1,4 @@
-"""Something to do when a module is imported, now if it is already: so that nothing is imported for our sake."""
+"""Import hooks: a function that is called when a module is imported, so that the module need not be imported for it."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ OnImport = Callable[[ModuleType], object]
 
 
 def when_imported(name: str, then: OnImport) -> None:
-    """Call `then` with the module of this name: at once if it is imported, else when somebody imports it. Once."""
+    """Call `then` once with the module of this name: now if it has been imported, else right after it is imported."""
     module = sys.modules.get(name)
     if module is not None:
         then(module)
         return
-    _FINDER.waiting[name] = then
+    _FINDER.hooks[name] = then
     if _FINDER not in sys.meta_path:
         sys.meta_path.insert(0, _FINDER)
 
 
 def forget(name: str) -> None:
-    """Wait for this module no longer."""
-    _FINDER.waiting.pop(name, None)
-    if not _FINDER.waiting and _FINDER in sys.meta_path:
+    """Remove the hook of this module."""
+    _FINDER.hooks.pop(name, None)
+    if not _FINDER.hooks and _FINDER in sys.meta_path:
         sys.meta_path.remove(_FINDER)
 
 
 class _Finder(MetaPathFinder):
-    """Finds what others find, and stands in for the loader of what is waited for."""
+    """Finds the modules with a hook through the other finders, and wraps their loaders."""
 
     def __init__(self) -> None:
-        self.waiting: dict[str, OnImport] = {}
+        self.hooks: dict[str, OnImport] = {}
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:  # noqa: ARG002
-        then = self.waiting.pop(name, None)  # taken out first: the others are asked below
+        then = self.hooks.pop(name, None)  # removed first, because `find_spec` below asks this finder too
         if then is None:
             return None
         spec = find_spec(name)
@@ -49,7 +49,7 @@ class _Finder(MetaPathFinder):
 
 
 class _Loader(Loader):
-    """Loads as another loader does, and does something after that."""
+    """Loads a module with another loader, then calls its hook."""
 
     def __init__(self, loader: Loader, then: OnImport) -> None:
         self._loader = loader

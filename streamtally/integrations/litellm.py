@@ -1,4 +1,4 @@
-"""LiteLLM: a callback that keeps a record of each call that streams."""
+"""LiteLLM: a callback that records each streaming call."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from ..tally import Tally
 _DIALECT = openai_chat.DIALECT
 """LiteLLM converts every provider's answer to this dialect."""
 
-_REMEMBERED = 10_000
-"""Calls of which it is remembered that they are on record: more than are open at a time."""
+_MAX_REMEMBERED = 10_000
+"""The number of recorded calls that are remembered, which is more than are open at a time."""
 
 _NOT_PARAMETERS = ("extra_body", "extra_headers", "max_retries")
 
@@ -42,12 +42,13 @@ _PROXIED = (
 
 
 class TallyLogger(CustomLogger):  # type: ignore[misc]  # the package need not be installed
-    """`litellm.callbacks = [TallyLogger()]`: one record for each call that streams, when LiteLLM says that it is over.
+    """`litellm.callbacks = [TallyLogger()]`: one record for each streaming call, made when LiteLLM reports its end.
 
-    LiteLLM tells its callbacks of chunks from several threads and in no order, and of a stream that is left early it tells
-    nothing. So the record is made of the whole answer, the time of its first chunk, and the times of the call: what lies
-    between is absent. In LiteLLM's proxy the stream itself is wrapped, and nothing is absent; and so it is where the caller
-    wraps the call: `streamtally.wrap(lambda: litellm.completion(..., stream=True))`. Such a call is not recorded twice.
+    LiteLLM passes chunks to its callbacks from several threads and in no order, and does not report a stream that is not read
+    to the end. So the record is made of the whole answer, the time of its first chunk, and the start and end of the call;
+    latencies between chunks are absent. In LiteLLM's proxy the stream itself is wrapped, and the record is complete, as it is
+    where the caller wraps the call: `streamtally.wrap(lambda: litellm.completion(..., stream=True))`. Such a call is not
+    recorded twice.
 
     Args:
         tally: where the calls are recorded; the default tally if not given.
@@ -65,21 +66,21 @@ class TallyLogger(CustomLogger):  # type: ignore[misc]  # the package need not b
     async def async_post_call_streaming_iterator_hook(
         self, user_api_key_dict: Any, response: Any, request_data: Mapping[str, Any]
     ) -> AsyncIterator[Any]:
-        """The proxy is about to send a stream: it passes through our wrapper."""
+        """Wraps a stream that the proxy is about to send."""
         del user_api_key_dict
         call_id = request_data.get("litellm_call_id")
         self._is_new(call_id)
-        async with self._tally.wrap(response, dialect=_DIALECT, params=_asked(request_data)) as stream:
+        async with self._tally.wrap(response, dialect=_DIALECT, params=_proxy_params(request_data)) as stream:
             async for chunk in stream:
                 yield chunk
 
     def log_pre_api_call(self, model: Any, messages: Any, kwargs: Mapping[str, Any]) -> None:  # noqa: ARG002
-        """A call is about to be made; inside one of our own requests it is on record already."""
+        """A call is about to be made; one inside a wrapped request is recorded already."""
         if is_nested():
             self._is_new(kwargs.get("litellm_call_id"))
 
     def log_success_event(self, kwargs: Mapping[str, Any], response_obj: Any, start_time: Any, end_time: Any) -> None:
-        """A call is over; the answer is whole."""
+        """A call has ended, with the whole answer."""
         self._record(kwargs, response_obj, start_time, end_time)
 
     def log_failure_event(self, kwargs: Mapping[str, Any], response_obj: Any, start_time: Any, end_time: Any) -> None:
@@ -87,19 +88,19 @@ class TallyLogger(CustomLogger):  # type: ignore[misc]  # the package need not b
         self._record(kwargs, response_obj, start_time, end_time)
 
     async def async_log_success_event(self, kwargs: Mapping[str, Any], response_obj: Any, start_time: Any, end_time: Any) -> None:
-        """The same of an async call."""
+        """An async call has ended, with the whole answer."""
         self.log_success_event(kwargs, response_obj, start_time, end_time)
 
     async def async_log_failure_event(self, kwargs: Mapping[str, Any], response_obj: Any, start_time: Any, end_time: Any) -> None:
-        """The same of an async call."""
+        """An async call failed."""
         self.log_failure_event(kwargs, response_obj, start_time, end_time)
 
     def _is_new(self, key: Any) -> bool:
-        """Whether this is seen for the first time; the oldest are forgotten."""
+        """Whether a key is new; remembers it, and forgets the oldest beyond the limit."""
         if key in self._seen:
             return False
         self._seen[key] = None
-        if len(self._seen) > _REMEMBERED:
+        if len(self._seen) > _MAX_REMEMBERED:
             del self._seen[next(iter(self._seen))]
         return True
 
@@ -118,23 +119,23 @@ class TallyLogger(CustomLogger):  # type: ignore[misc]  # the package need not b
                 self._tally.fail(request_id, kwargs.get("exception") or "the call failed")
 
 
-def _aware(moment: Any) -> datetime | None:
-    """LiteLLM's moments have no time zone, and mean the local one."""
-    return moment.astimezone() if isinstance(moment, datetime) else None
+def _aware(time: Any) -> datetime | None:
+    """A time of LiteLLM, which has no time zone and is local, with the local time zone."""
+    return time.astimezone() if isinstance(time, datetime) else None
 
 
 def _params(kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    asked = {name: value for name, value in (kwargs.get("optional_params") or {}).items() if name not in _NOT_PARAMETERS}
-    return {**asked, "model": kwargs.get("model"), "provider": kwargs.get("custom_llm_provider")}
+    params = {name: value for name, value in (kwargs.get("optional_params") or {}).items() if name not in _NOT_PARAMETERS}
+    return {**params, "model": kwargs.get("model"), "provider": kwargs.get("custom_llm_provider")}
 
 
-def _asked(request: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters of a request to the proxy, without what the proxy added to it."""
+def _proxy_params(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a request to the proxy, without the fields that the proxy adds."""
     return {name: request[name] for name in _PROXIED if name in request}
 
 
 def _payloads(answer: Json) -> tuple[Dialect, Json, Json]:
-    """The dialect of a whole answer, and the answer in two chunks of it: what was said, and how it ended."""
+    """The dialect of a whole answer, and two chunks of it: the content, and the end with finish reason and usage."""
     if not isinstance(answer, Mapping) or "object" not in answer:
         return _DIALECT, None, None
     if answer["object"] == "response":
@@ -147,15 +148,15 @@ def _payloads(answer: Json) -> tuple[Dialect, Json, Json]:
     )
     common = {**answer, "object": kind}
     choices = answer.get("choices") or []
-    said = [
+    content = [
         {"index": choice.get("index", 0), "text": choice.get("text"), "delta": _delta(choice.get("message"))}
         for choice in choices
     ]
-    ended = [
+    end = [
         {"index": choice.get("index", 0), "delta": {}, "text": "", "finish_reason": choice.get("finish_reason")}
         for choice in choices
     ]
-    return dialect, {**common, "choices": said, "usage": None}, {**common, "choices": ended}
+    return dialect, {**common, "choices": content, "usage": None}, {**common, "choices": end}
 
 
 def _delta(message: Any) -> Json:

@@ -1,4 +1,4 @@
-"""For `opentelemetry-instrument`, which finds this by its entry point: the application's code stays as it is."""
+"""The instrumentor that `opentelemetry-instrument` finds by its entry point; the application's code is not changed."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from .patches import instrument, uninstrument
 class StreamtallyInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # where the package is not installed
     """Wraps the streaming calls of the openai and anthropic SDKs, and exports spans and metrics to OpenTelemetry.
 
-    Where `STREAMTALLY_EXPORTERS` names exporters, records go there instead; an application that calls `configure` has the
-    last word.
+    Where `STREAMTALLY_EXPORTERS` names exporters, records go to those instead; a call of `configure` by the
+    application replaces either.
     """
 
     def instrumentation_dependencies(self) -> Collection[str]:
-        """None: an SDK that is not there is not wrapped."""
+        """None are required: an SDK that is not installed is not wrapped."""
         return ()
 
     def _instrument(self, **options: Any) -> None:
-        """Takes `tracer_provider` and `meter_provider`, as instrumentors do; the global ones by default."""
+        """Wrap the calls. Options are `tracer_provider` and `meter_provider`; by default the global ones are used."""
         if not os.environ.get(VARIABLE):
             configure(exporters=[OtelExporter(options.get("tracer_provider"), options.get("meter_provider"))])
         instrument()
 
-    def _uninstrument(self, **options: Any) -> None:  # noqa: ARG002 - as the base class calls it
+    def _uninstrument(self, **options: Any) -> None:  # noqa: ARG002 - the signature of the base class
         uninstrument()

@@ -95,7 +95,7 @@ def instrument(*, tally: Tally | None = None, **sdks: bool) -> None:
 
 
 def uninstrument() -> None:
-    """Undo `instrument`. Streams that are open go on, and are recorded."""
+    """Undo `instrument`. Open streams continue, and are recorded."""
     global _tally
     with _lock:
         _tally = None

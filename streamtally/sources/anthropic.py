@@ -33,4 +33,4 @@ SOURCE = Source(
         "_client.base_url": "anthropic 0.125 to 2.14",
     },
 )
-"""The SDK is pointed at Bedrock, Vertex AI and other servers too."""
+"""It states no provider: the SDK is used with Bedrock, Vertex AI and other servers too."""

@@ -1,4 +1,4 @@
-"""What the package depends on of one SDK or framework, as one row: `Source`."""
+"""`Source`: all facts about one SDK or framework on which this package depends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def address_of(url: Any) -> tuple[str, int]:
     """Host and port of a URL of httpx's form.
 
     Raises:
-        AttributeError, KeyError, TypeError: it has no such form, or no host.
+        AttributeError, KeyError, TypeError: the URL is of another form, or has no host.
     """
     host, port = url.host, url.port or _PORTS[url.scheme]
     if not host or not isinstance(host, str) or not isinstance(port, int):
@@ -76,18 +76,18 @@ def _states_none(thing: Any) -> str | None:  # noqa: ARG001 - the signature of `
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One SDK or framework. What is not stated follows from the protocols that its objects have.
+    """One SDK or framework. A field without a value is not needed: its objects are handled by their protocols.
 
     Args:
-        package: the top-level package of its classes, which is the name of the row's module too.
-        provider: the provider of all its requests; None where it can be pointed at others.
-        dialects: by the name of a class of chunks, the name of their dialect, where it cannot be recognised from a payload.
-        stated_provider: the provider that a stream or a chunk names. Pure.
+        package: the top-level package of its classes, and the name of the module that has the row.
+        provider: the provider of all its requests; None if it can be used with several.
+        dialects: by the name of a class of chunks, the name of the dialect, where the fields of a chunk do not determine it.
+        stated_provider: the provider that a stream or a chunk states. Pure.
         response: names of private attributes of its streams that hold the HTTP response.
-        closes: the attribute of a stream that is closed in its place, where the stream has no `close`.
+        closes: the attribute of a stream that is closed instead, if the stream has no `close`.
         helper: how its stream helpers are read.
         calls: what `instrument` wraps.
-        private: the private attributes that the row depends on, each with the releases for which that was verified, such as
+        private: the private attributes on which the row depends, each with the releases for which it was verified, such as
             "openai 1.59 to 3.57".
 
     Example:

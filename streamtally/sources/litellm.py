@@ -9,7 +9,7 @@ from .base import Source
 
 
 def _provider(thing: Any) -> str | None:
-    """The provider that a stream has as an attribute, a chunk among its hidden parameters."""
+    """The provider: an attribute of a stream, a hidden parameter of a chunk."""
     hidden = getattr(thing, "_hidden_params", None)
     stated = getattr(thing, "custom_llm_provider", None)
     if stated is None and isinstance(hidden, Mapping):
@@ -23,4 +23,4 @@ SOURCE = Source(
     closes="completion_stream",
     private={"_hidden_params": "litellm 1.110"},
 )
-"""Streams of older releases have no `close`; what they read has."""
+"""Streams of older releases have no `close`, but `completion_stream` has."""

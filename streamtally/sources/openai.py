@@ -52,4 +52,4 @@ SOURCE = Source(
         "_client.base_url": "openai 1.59 to 3.57",
     },
 )
-"""The SDK is pointed at many providers. `openai.resources.chat.completions` is a package from 1.59 on."""
+"""It states no provider: the SDK is used with many. `openai.resources.chat.completions` is a package from release 1.59 on."""

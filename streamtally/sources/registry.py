@@ -14,31 +14,31 @@ from ..dialects import Origin
 from .base import Source
 
 UNKNOWN = Source("")
-"""The row of an object that no SDK with a row of its own made."""
+"""The row of objects whose SDK has no row."""
 
 
 def source_of(thing: Any) -> Source:
-    """The row of the SDK that defines a thing's class, or a class from which that is derived; `UNKNOWN` if there is none."""
+    """The row of the SDK that defines an object's class, or a base class of it; `UNKNOWN` if there is none."""
     rows = (_row(str(kind.__module__).partition(".")[0]) for kind in type(thing).__mro__)
     return next(filter(None, rows), UNKNOWN)
 
 
 def origin_of(payload: Any) -> Origin:
-    """The provider and the dialect that the class of a payload states."""
+    """The provider and the dialect, as far as the class of a payload determines them."""
     source = source_of(payload)
     provider = source.stated_provider(payload) or source.provider
     return Origin(provider, source.dialects.get(type(payload).__name__))
 
 
 def all_sources() -> Iterator[Source]:
-    """All rows, sorted by package; each module is imported for that."""
+    """All rows, sorted by package. Imports all modules of this package."""
     names = sorted(module.name for module in iter_modules(sys.modules[__package__].__path__))
     return filter(None, map(_row, names))
 
 
 @lru_cache(maxsize=1024)
 def _row(package: str) -> Source | None:
-    """The row in the module of this name, imported when it is first asked for; None where there is no such module."""
+    """The row in the module of this name, which is imported on first use; None if there is no such module."""
     name = f"{__package__}.{package}"
     if not package.isidentifier() or package.startswith("_") or find_spec(name) is None:
         return None

@@ -140,7 +140,7 @@ async def test_a_stream_of_the_proxy(logger: Any, exporter: RecordingExporter) -
 
 def test_what_is_remembered_is_bounded(logger: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Calls of which LiteLLM tells no end do not pile up."""
-    monkeypatch.setattr(sys.modules[MODULE], "_REMEMBERED", 10)
+    monkeypatch.setattr(sys.modules[MODULE], "_MAX_REMEMBERED", 10)
     assert all(logger._is_new(number) for number in range(100))
     assert len(logger._seen) == 10
 
