@@ -32,14 +32,14 @@ from tests.dialects.wire import (
     facts,
     numbered,
     pieces,
-    says,
     sdk_objects,
     sse,
     stops,
+    texts,
 )
 
 USAGE = {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}
-CHUNKS = [chat(choice(role="assistant", content="")), *says("hel", "lo"), stops(), chat(usage=USAGE)]
+CHUNKS = [chat(choice(role="assistant", content="")), *texts("hel", "lo"), stops(), chat(usage=USAGE)]
 BODY = sse(CHUNKS, done=True)
 
 FORMS: Mapping[str, Callable[[], Any]] = {
@@ -126,7 +126,7 @@ LOGPROB = {"token": "hello", "logprob": -0.5, "bytes": None, "top_logprobs": []}
 
 ANSWERS: Mapping[str, tuple[list[Payload], Payload]] = {
     "text": (
-        [*says("hel", "lo", service_tier="flex", system_fingerprint="fp", citations=["u"]), stops(), chat(usage=USAGE)],
+        [*texts("hel", "lo", service_tier="flex", system_fingerprint="fp", citations=["u"]), stops(), chat(usage=USAGE)],
         {
             "choices": [{"index": 0, "message": {"content": "hello"}, "finish_reason": "stop"}],
             "usage": USAGE,
@@ -218,12 +218,12 @@ ANSWERS: Mapping[str, tuple[list[Payload], Payload]] = {
         },
     ),
     "what OpenAI's shape has no word for": (
-        [*says("hello", service_tier="on_demand"), stops("eos"), chat(usage={"prompt_tokens": 9, "completion_tokens": 2})],
+        [*texts("hello", service_tier="on_demand"), stops("eos"), chat(usage={"prompt_tokens": 9, "completion_tokens": 2})],
         {"choices": [{"index": 0, "message": {"content": "hello"}, "finish_reason": "stop"}], "usage": USAGE},
     ),
-    "cut short": (says("hel"), {"choices": [{"index": 0, "message": {"content": "hel"}, "finish_reason": "length"}]}),
+    "cut short": (texts("hel"), {"choices": [{"index": 0, "message": {"content": "hel"}, "finish_reason": "length"}]}),
     "failed": (
-        [*says("hel"), stops("error")],
+        [*texts("hel"), stops("error")],
         {"choices": [{"index": 0, "message": {"content": "hel"}, "finish_reason": "length"}]},
     ),
 }

@@ -230,8 +230,8 @@ def to_deltas(blocks: Sequence[Item]) -> Iterator[Delta]:
     thoughts: list[Json] = []
     for block in blocks:
         cited = mapping_of(block.get("citationsContent"))
-        spoken = [block, *mappings_of(cited.get("content"))]
-        yield from (TextDelta(words) for part in spoken if (words := text_of(part.get("text"))))
+        parts = [block, *mappings_of(cited.get("content"))]
+        yield from (TextDelta(words) for part in parts if (words := text_of(part.get("text"))))
         reasoning = mapping_of(block.get("reasoningContent"))
         thought = mapping_of(reasoning.get("reasoningText"))
         if words := text_of(thought.get("text")):

@@ -81,7 +81,7 @@ def _openai_counts(prompt: int, completion: int) -> dict[str, Any]:
 CUMULATIVE: dict[str, list[dict[str, Any]]] = {
     "openai.chat": [_openai_counts(9, count) for count in (1, 2, 3)],
     "gemini": [
-        gemini.says(gemini.text("x"), finish=finish, usage={"promptTokenCount": 9, "candidatesTokenCount": count})
+        gemini.reply(gemini.text("x"), finish=finish, usage={"promptTokenCount": 9, "candidatesTokenCount": count})
         for count, finish in ((1, None), (2, None), (3, "STOP"))
     ],
 }

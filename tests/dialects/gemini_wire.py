@@ -10,10 +10,10 @@ import streamtally
 from streamtally import StreamRecord, replay, to_response
 from tests.dialects.wire import Payload, facts, keyed, read
 
-SAID_BY_EVERY_FIXTURE = {"response_id": "id-1", "model": "m-1", "provider": "google"}
+FIXTURE_DEFAULTS = {"response_id": "id-1", "model": "m-1", "provider": "google"}
 
 
-def says(*parts: Payload, finish: Any = None, usage: Payload | None = None, **candidate: Any) -> Payload:
+def reply(*parts: Payload, finish: Any = None, usage: Payload | None = None, **candidate: Any) -> Payload:
     """A chunk with one candidate made of parts; the other keywords stand beside its content."""
     content = {"parts": list(parts), "role": "model"}
     return answers({"content": content, **candidate, **({} if finish is None else {"finishReason": finish})}, usage=usage)
@@ -56,9 +56,9 @@ def sdk_objects(payloads: Iterable[Payload]) -> list[GenerateContentResponse]:
     return [GenerateContentResponse.model_validate(json.loads(json.dumps(payload))) for payload in payloads]
 
 
-def read_all(payloads: Sequence[Payload], *, tells: bool = True) -> StreamRecord:
+def read_all(payloads: Sequence[Payload], *, detectable: bool = True) -> StreamRecord:
     """The record of a fixture, after it was read in every way, as the SDK's objects too, and each came to the same."""
-    record = read(payloads, "gemini", tells=tells)
+    record = read(payloads, "gemini", detectable=detectable)
     objects = sdk_objects(payloads)
     snakes = [json.loads(one.model_dump_json(exclude_unset=True)) for one in objects]
     ways = {
@@ -72,14 +72,14 @@ def read_all(payloads: Sequence[Payload], *, tells: bool = True) -> StreamRecord
     return record
 
 
-def told(record: StreamRecord) -> dict[str, Any]:
+def stated(record: StreamRecord) -> dict[str, Any]:
     """What a record says of the answer, less what is the default and what all fixtures say alike."""
     names = ("outcome", "choices", "output_items", "images", "audio", "error", "service_tier", "extras")
-    said = record.model_dump(exclude_defaults=True, include={*names, *SAID_BY_EVERY_FIXTURE})
-    said["outcome"] = said["outcome"].value
-    said["choices"] = tuple({**one, "role": None} for one in said.get("choices", ()))
-    said["choices"] = tuple({name: value for name, value in one.items() if value is not None} for one in said["choices"])
-    return {name: value for name, value in said.items() if SAID_BY_EVERY_FIXTURE.get(name) != value}
+    fields = record.model_dump(exclude_defaults=True, include={*names, *FIXTURE_DEFAULTS})
+    fields["outcome"] = fields["outcome"].value
+    fields["choices"] = tuple({**one, "role": None} for one in fields.get("choices", ()))
+    fields["choices"] = tuple({name: value for name, value in one.items() if value is not None} for one in fields["choices"])
+    return {name: value for name, value in fields.items() if FIXTURE_DEFAULTS.get(name) != value}
 
 
 def response_of(record: StreamRecord) -> GenerateContentResponse:

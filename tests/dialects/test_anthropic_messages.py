@@ -14,7 +14,7 @@ from streamtally.chunks import CONTENT, TEXT, Chunk
 from streamtally.dialects import dialect_named
 from tests.anthropic_sdk import final_blocks
 from tests.dialects.wire import facts, read
-from tests.quirks.anthropic import CITATION, FOUND, PING, STOP, calls, closed, ends, fails, grows, opened, says, start, thinks
+from tests.quirks.anthropic import CITATION, FOUND, PING, STOP, calls, closed, ends, fails, grows, opened, start, texts, thinking
 from tests.quirks.bodies import Payload
 
 MESSAGES = "anthropic.messages"
@@ -27,7 +27,7 @@ def blocks(record: StreamRecord) -> list[dict[str, Any]]:
 
 EVERYTHING = [
     start(),
-    *thinks("let ", "me"),
+    *thinking("let ", "me"),
     opened(1, "redacted_thinking", data="ENC"),
     closed(1),
     opened(2, "text", text="", citations=[]),
@@ -105,7 +105,7 @@ def test_kinds_that_came_later() -> None:
 def test_a_word_of_the_sdks_that_python_keeps_for_itself() -> None:
     """`from` has another name in the SDK's objects, and not in the record."""
     fallback = {"from": {"model": "a"}, "to": {"model": "b"}, "trigger": {"type": "refusal", "category": None}}
-    record = read([start(), opened(0, "fallback", **fallback), closed(0), *says("a", index=1), *ends()], MESSAGES)
+    record = read([start(), opened(0, "fallback", **fallback), closed(0), *texts("a", index=1), *ends()], MESSAGES)
     assert record.output_items[0]["from"] == {"model": "a"}
     BetaMessage.model_validate(to_response(record))
 
@@ -154,14 +154,14 @@ def test_a_gateway_that_begins_again() -> None:
         [
             start(),
             start(),
-            *thinks("a"),
+            *thinking("a"),
             *calls(1, "t_1", "f", '{"cut')[:-1],
             start(),
             grows(1, "input_json_delta", partial_json=" off"),
             second,
-            *thinks("b"),
+            *thinking("b"),
             *calls(1, "t_2", "f", "{}"),
-            *says("c", index=2),
+            *texts("c", index=2),
             *ends(),
         ],
         MESSAGES,
@@ -220,7 +220,7 @@ def test_a_block_that_starts_with_something() -> None:
 
 def test_an_output_of_nothing() -> None:
     """The last report says that the placeholder was nothing, and takes nothing else away."""
-    usage = read([start(), *says(), *ends("refusal", 0)], MESSAGES).usage
+    usage = read([start(), *texts(), *ends("refusal", 0)], MESSAGES).usage
     assert usage is not None
     assert (usage.input_tokens, usage.output_tokens) == (25, 0)
 
@@ -308,9 +308,9 @@ def pieces_of(draw: st.DrawFn, index: int) -> list[Payload]:
     """The events of one block."""
     kind = draw(st.sampled_from(["text", "thinking", "tool_use", "redacted_thinking"]))
     if kind == "text":
-        return says(*draw(WORDS), index=index)
+        return texts(*draw(WORDS), index=index)
     if kind == "thinking":
-        return thinks(*draw(WORDS), index=index, signature=draw(st.text(max_size=3)))
+        return thinking(*draw(WORDS), index=index, signature=draw(st.text(max_size=3)))
     if kind == "redacted_thinking":
         return [opened(index, kind, data="ENC"), closed(index)]
     text = json.dumps(draw(ARGUMENTS), ensure_ascii=draw(st.booleans()))

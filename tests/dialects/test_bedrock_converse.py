@@ -9,7 +9,7 @@ from streamtally import Accumulator, StreamRecord, replay, to_response
 from streamtally.chunks import CONTENT, TEXT
 from streamtally.dialects import dialect_named
 from tests.dialects.wire import facts, keyed, read
-from tests.quirks.bedrock import START, calls, closed, ends, fails, grows, opened, says, stops, thinks, used
+from tests.quirks.bedrock import START, calls, closed, ends, fails, grows, opened, stops, texts, thinking, used
 from tests.quirks.bodies import Payload, event_stream
 from tests.sdk_types import check_response
 
@@ -21,9 +21,9 @@ CITATION = {
 }
 
 
-def both(payloads: list[Payload], *, tells: bool = True) -> StreamRecord:
+def both(payloads: list[Payload], *, detectable: bool = True) -> StreamRecord:
     """The record, after it was read in every way, and from the bytes of the wire."""
-    record = read(payloads, CONVERSE, tells=tells)
+    record = read(payloads, CONVERSE, detectable=detectable)
     body = event_stream(payloads)
     for data in (body, [body[at : at + 7] for at in range(0, len(body), 7)]):
         assert facts(replay(data, dialect=CONVERSE)) == facts(record)
@@ -37,11 +37,11 @@ def started(index: int, **start: Any) -> Payload:
 
 EVERYTHING = [
     START,
-    *thinks("let ", "me"),
+    *thinking("let ", "me"),
     grows(1, reasoningContent={"redactedContent": "RU5D"}),
-    *says("so", index=2),
+    *texts("so", index=2),
     grows(2, citation=CITATION),
-    *says("and", index=3),
+    *texts("and", index=3),
     started(4, toolUse={"toolUseId": "s1", "name": "search", "type": "server_tool_use"}),
     grows(4, toolUse={"input": '{"q"'}),
     grows(4, toolUse={"input": ": 1}"}),
@@ -133,13 +133,13 @@ def test_a_whole_answer() -> None:
 def test_how_long_a_cache_lives() -> None:
     """Where the report says it, by time to live."""
     details = [{"ttl": "5m", "inputTokens": 10}, {"ttl": "1h", "inputTokens": 20}]
-    record = both([START, *says("a"), *ends(inputTokens=1, outputTokens=2, cacheWriteInputTokens=30, cacheDetails=details)])
+    record = both([START, *texts("a"), *ends(inputTokens=1, outputTokens=2, cacheWriteInputTokens=30, cacheDetails=details)])
     assert record.usage is not None
     assert (record.usage.input_tokens, record.usage.cache_write_tokens, record.usage.cache_write_1h_tokens) == (31, 30, 20)
 
 
 @pytest.mark.parametrize(
-    ("payload", "told"),
+    ("payload", "stated"),
     [
         (fails("internalServerException", "oops"), ("internalServerException", "oops", 500, True)),
         (fails("ModelStreamErrorException", "oops"), ("ModelStreamErrorException", "oops", 424, False)),
@@ -149,11 +149,11 @@ def test_how_long_a_cache_lives() -> None:
         ({"validationException": None}, ("validationException", None, 400, False)),
     ],
 )
-def test_exceptions_inside(payload: Payload, told: tuple[Any, ...]) -> None:
+def test_exceptions_inside(payload: Payload, stated: tuple[Any, ...]) -> None:
     """They have a status of their own."""
-    error = replay([START, *says("a"), payload], dialect=CONVERSE).error
+    error = replay([START, *texts("a"), payload], dialect=CONVERSE).error
     assert error is not None
-    assert (error.type, error.message, error.status, error.retryable) == told
+    assert (error.type, error.message, error.status, error.retryable) == stated
 
 
 @pytest.mark.parametrize("cut", range(len(EVERYTHING)))
@@ -185,9 +185,9 @@ def test_no_content_is_kept_where_only_counts_are() -> None:
     ("payload", "flags"),
     [
         (START, 0),
-        (says("a")[0], CONTENT | TEXT),
-        (thinks("a")[0], CONTENT),
-        (thinks("a")[1], 0),
+        (texts("a")[0], CONTENT | TEXT),
+        (thinking("a")[0], CONTENT),
+        (thinking("a")[1], 0),
         (opened(0, "t1", "f"), CONTENT),
         (stops(), 0),
         (used(), 0),

@@ -54,13 +54,13 @@ def test_blocks_of_nova() -> None:
 
 
 @pytest.mark.parametrize(
-    ("counts", "told"),
+    ("counts", "stated"),
     [
         ({}, (1, 2)),
         ({"cacheReadInputTokenCount": 3, "cacheWriteInputTokenCount": 4}, (8, 2)),
     ],
 )
-def test_counts_that_only_bedrock_states(counts: dict[str, int], told: tuple[int, int]) -> None:
+def test_counts_that_only_bedrock_states(counts: dict[str, int], stated: tuple[int, int]) -> None:
     """They stand in where the model's vendor states none, with those of the cache."""
     last = {
         "completion": "lo",
@@ -69,11 +69,11 @@ def test_counts_that_only_bedrock_states(counts: dict[str, int], told: tuple[int
     }
     record = both({"completion": "Hel", "stop_reason": None}, last)
     assert record.usage is not None
-    assert (record.usage.input_tokens, record.usage.output_tokens) == told
+    assert (record.usage.input_tokens, record.usage.output_tokens) == stated
 
 
 @pytest.mark.parametrize(
-    ("payloads", "told"),
+    ("payloads", "stated"),
     [
         ([{"choices": [{"text": "a", "stop_reason": "length"}]}], ("a", "length", "length")),
         ([{"choices": [{"index": 0, "message": {"content": "a"}, "stop_reason": "stop"}]}], ("a", "stop", "stop")),
@@ -84,11 +84,11 @@ def test_counts_that_only_bedrock_states(counts: dict[str, int], told: tuple[int
         ([{"outputText": "a", "completionReason": "CONTENT_FILTERED"}], ("a", "content_filter", "CONTENT_FILTERED")),
     ],
 )  # fmt: skip
-def test_words_of_other_vendors(payloads: list[Payload], told: tuple[str, str, str]) -> None:
+def test_words_of_other_vendors(payloads: list[Payload], stated: tuple[str, str, str]) -> None:
     """In whatever format they come."""
     record = both(*payloads)
     (answer,) = record.choices
-    assert (answer.text, answer.finish_reason, answer.finish_reason_raw) == told
+    assert (answer.text, answer.finish_reason, answer.finish_reason_raw) == stated
     assert record.outcome is not None
     assert record.outcome.value == "completed"
     check_response("openai.chat", to_response(record))

@@ -8,7 +8,7 @@ import pytest
 
 from streamtally import Outcome, replay, to_response
 from streamtally.dialects.payload_reader import PayloadReader
-from tests.dialects.wire import Payload, facts, read, sse, told
+from tests.dialects.wire import Payload, facts, read, sse, stated
 
 COUNTS = {"billed_units": {"input_tokens": 12, "output_tokens": 7}, "tokens": {"input_tokens": 507, "output_tokens": 10}}
 
@@ -65,7 +65,7 @@ def test_an_answer_with_thinking_and_citations() -> None:
         *cites(0, **citation),
         ends("COMPLETE", {**COUNTS, "cached_tokens": 448}),
     ]
-    assert told(read(stream, "cohere.v2")) == {
+    assert stated(read(stream, "cohere.v2")) == {
         "outcome": "completed",
         "provider": "cohere",
         "choices": (

@@ -6,7 +6,7 @@ import cohere
 import pytest
 
 from streamtally import Outcome, replay, to_response
-from tests.dialects.wire import Payload, read, told
+from tests.dialects.wire import Payload, read, stated
 
 META = {
     "api_version": {"version": "1"},
@@ -25,7 +25,7 @@ def begins() -> Payload:
     return event("stream-start", generation_id="id-1")
 
 
-def says(*pieces: str) -> list[Payload]:
+def texts(*pieces: str) -> list[Payload]:
     """Words."""
     return [event("text-generation", text=piece) for piece in pieces]
 
@@ -44,11 +44,11 @@ def test_an_answer_with_citations() -> None:
     stream = [
         begins(),
         event("search-results", documents=[document], search_results=[]),
-        *says("hel", "lo"),
+        *texts("hel", "lo"),
         event("citation-generation", citations=[citation]),
         ends(citations=[citation], documents=[document]),
     ]
-    assert told(read(stream, "cohere.v1")) == {
+    assert stated(read(stream, "cohere.v1")) == {
         "outcome": "completed",
         "provider": "cohere",
         "choices": ({"text": "hello", "annotations": (citation,), "finish_reason": "stop", "finish_reason_raw": "COMPLETE"},),
@@ -95,12 +95,12 @@ def test_calls_that_were_cut() -> None:
 def test_pieces_with_the_words_inside() -> None:
     """The plan may stand in the piece itself."""
     piece = event("tool-calls-chunk", tool_call_delta={"text": "I"})
-    assert read([begins(), piece, ends()], "cohere.v1", tells=True).text == "I"
+    assert read([begins(), piece, ends()], "cohere.v1", detectable=True).text == "I"
 
 
 def test_an_answer_that_failed() -> None:
     """The finish reason says so, and may be all that is said."""
-    record = read([begins(), *says("hel"), ends("ERROR")], "cohere.v1")
+    record = read([begins(), *texts("hel"), ends("ERROR")], "cohere.v1")
     assert record.error is not None
     assert (record.text, record.outcome, record.finish_reason) == ("hel", Outcome.ERROR, "error")
     alone = replay([{"message": "invalid api token"}], dialect="cohere.v1")
@@ -124,7 +124,7 @@ def test_the_generate_api_before_it() -> None:
 def test_tokens_where_nothing_was_billed() -> None:
     """They stand in for the billed units."""
     meta = {"tokens": {"input_tokens": 2, "output_tokens": 1}}
-    record = read([begins(), *says("a"), ends(meta=meta)], "cohere.v1")
+    record = read([begins(), *texts("a"), ends(meta=meta)], "cohere.v1")
     assert record.usage is not None
     assert (record.usage.input_tokens, record.usage.output_tokens, record.usage.raw) == (2, 1, meta)
 
@@ -134,7 +134,7 @@ def test_the_response_object() -> None:
     citation = {"start": 0, "end": 1, "text": "a", "document_ids": ["d"]}
     stream = [
         begins(),
-        *says("a"),
+        *texts("a"),
         event("citation-generation", citations=[citation]),
         event("tool-calls-generation", tool_calls=CALLS),
         ends(text="a"),

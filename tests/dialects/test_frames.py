@@ -11,10 +11,10 @@ from streamtally import Outcome, StreamRecord, replay
 from streamtally.chunks import Chunk
 from streamtally.dialects import Dialect, PayloadReader
 from streamtally.records import StreamType
-from tests.dialects.wire import chat, facts, pieces, says, sse, stops
+from tests.dialects.wire import chat, facts, pieces, sse, stops, texts
 from tests.framing.wire import event, message
 
-CHUNKS = [*says("hel", "lo"), stops()]
+CHUNKS = [*texts("hel", "lo"), stops()]
 
 
 def read(body: bytes, length: int = 1 << 20) -> tuple[list[Any], list[Any], str]:
@@ -141,7 +141,7 @@ def test_json_texts(form: str, dialect: str | None) -> None:
 @pytest.mark.parametrize("form", ["lines", "over several lines", "an array", "an array over several lines"])
 def test_json_texts_cut_anywhere(form: str) -> None:
     """What the end cut short is no error: it is the tail, and the stream is truncated."""
-    body = FORMS[form](says("a", "b"))
+    body = FORMS[form](texts("a", "b"))
     for at in range(body.index("}") + 1, len(body)):
         record = replay(body[:at], dialect="openai.chat")
         tail = record.extras.get("tail", "")
@@ -152,7 +152,7 @@ def test_json_texts_cut_anywhere(form: str) -> None:
 def test_elements_come_as_they_are_complete() -> None:
     """An array is not waited for."""
     reader = PayloadReader()
-    first, second = (json.dumps(chunk) for chunk in says("a", "b"))
+    first, second = (json.dumps(chunk) for chunk in texts("a", "b"))
     assert [chunk.text for chunk in reader.read(f"[{first}".encode())] == ["a"]
     assert [chunk.text for chunk in reader.read(f",\n{second}".encode())] == ["b"]
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from streamtally import replay, to_response
-from tests.dialects.gemini_wire import answers, call, read_all, response_of, says, text, thought, told
+from tests.dialects.gemini_wire import answers, call, read_all, reply, response_of, stated, text, thought
 
 ANSWER = {"text": "hello", "finish_reason": "stop", "finish_reason_raw": "STOP"}
 
@@ -13,8 +13,8 @@ ANSWER = {"text": "hello", "finish_reason": "stop", "finish_reason_raw": "STOP"}
 def test_a_plain_answer() -> None:
     """Words, finish and cumulative usage make one complete record; the order of what is only words needs no items."""
     usage = {"promptTokenCount": 3, "candidatesTokenCount": 2, "totalTokenCount": 5}
-    record = read_all([says(text("hel"), usage={"promptTokenCount": 3}), says(text("lo"), finish="STOP", usage=usage)])
-    assert told(record) == {"outcome": "completed", "choices": (ANSWER,)}
+    record = read_all([reply(text("hel"), usage={"promptTokenCount": 3}), reply(text("lo"), finish="STOP", usage=usage)])
+    assert stated(record) == {"outcome": "completed", "choices": (ANSWER,)}
     assert record.choices[0].role == "model"
     assert record.usage is not None
     assert (record.usage.input_tokens, record.usage.output_tokens, record.usage.total_tokens) == (3, 2, 5)
@@ -22,8 +22,10 @@ def test_a_plain_answer() -> None:
 
 def test_thoughts_are_reasoning() -> None:
     """Parts that are marked as thoughts are no words of the answer, also where both come in one chunk."""
-    record = read_all([says(thought("let ")), says(thought("me"), text("hel")), says(text("lo", thought=False), finish="STOP")])
-    assert told(record) == {"outcome": "completed", "choices": ({**ANSWER, "reasoning": "let me"},)}
+    record = read_all(
+        [reply(thought("let ")), reply(thought("me"), text("hel")), reply(text("lo", thought=False), finish="STOP")]
+    )
+    assert stated(record) == {"outcome": "completed", "choices": ({**ANSWER, "reasoning": "let me"},)}
 
 
 def test_several_candidates() -> None:
@@ -50,22 +52,22 @@ def test_several_candidates() -> None:
 )
 def test_finish_reasons(word: str, reason: str) -> None:
     """Each word of the provider has one of ours."""
-    record = read_all([says(text("a")), says(finish=word)])
+    record = read_all([reply(text("a")), reply(finish=word)])
     assert (record.finish_reason, record.choices[0].finish_reason_raw, record.outcome) == (reason, word, "completed")
 
 
 def test_a_finish_without_content_and_one_that_is_repeated() -> None:
     """The last candidate may lack content or parts, and the reason may stand on every chunk."""
     bare = answers({"finishReason": "MAX_TOKENS", "index": 0})
-    record = read_all([says(text("a"), finish="STOP"), says(text("b"), finish="STOP"), bare])
+    record = read_all([reply(text("a"), finish="STOP"), reply(text("b"), finish="STOP"), bare])
     assert (record.text, record.choices[0].finish_reason_raw) == ("ab", "MAX_TOKENS")
     roleless = answers({"content": {"role": "model"}, "finishReason": "STOP"})
-    assert read_all([says(text("ab")), roleless]).outcome == "completed"
+    assert read_all([reply(text("ab")), roleless]).outcome == "completed"
 
 
 def test_an_unspecified_reason_is_none() -> None:
     """Until a reason is given, the answer is not finished."""
-    record = replay([says(text("a"), finish="FINISH_REASON_UNSPECIFIED"), says(text("b"), finish=0)], dialect="gemini")
+    record = replay([reply(text("a"), finish="FINISH_REASON_UNSPECIFIED"), reply(text("b"), finish=0)], dialect="gemini")
     assert (record.outcome, record.finish_reason) == ("truncated", None)
 
 
@@ -81,7 +83,7 @@ def test_enums_as_numbers(number: int, of_vertex: bool, word: str) -> None:
     """
     usage = {"promptTokenCount": 1, "promptTokensDetails": [{"modality": 1, "tokenCount": 1}], "trafficType": 1}
     rating = {"category": 1 if of_vertex else 8, "probability": 1}
-    chunk = says(text("a"), finish=number, usage=usage if of_vertex else None, safetyRatings=[rating])
+    chunk = reply(text("a"), finish=number, usage=usage if of_vertex else None, safetyRatings=[rating])
     record = replay([chunk], dialect="gemini")
     (answer,) = record.choices
     assert answer.finish_reason_raw == number
@@ -95,7 +97,7 @@ def test_enums_as_numbers(number: int, of_vertex: bool, word: str) -> None:
 @pytest.mark.parametrize("finish", ["STOP", 1])
 def test_a_stop_with_calls_is_tool_calls(finish: Any) -> None:
     """Gemini has one word for words and for calls."""
-    record = replay([says(call("f", args={}), finish=finish)], dialect="gemini")
+    record = replay([reply(call("f", args={}), finish=finish)], dialect="gemini")
     assert (record.finish_reason, record.choices[0].finish_reason_raw) == ("tool_calls", finish)
 
 
@@ -119,14 +121,14 @@ def test_a_blocked_prompt(reason: Any, raw: str) -> None:
 
 def test_a_prompt_that_is_blocked_after_words() -> None:
     """What came before stays."""
-    record = read_all([says(text("some")), {"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}}])
+    record = read_all([reply(text("some")), {"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}}])
     assert (record.text, record.finish_reason, record.outcome) == ("some", "content_filter", "completed")
 
 
 def test_an_error_in_band() -> None:
     """A status, after good chunks or alone: its word is the type, its code the HTTP status."""
     error = {"code": 429, "message": "slow down", "status": "RESOURCE_EXHAUSTED", "details": [{"@type": "t", "snake_name": 1}]}
-    for before in ([], [says(text("some"))]):
+    for before in ([], [reply(text("some"))]):
         record = replay([*before, {"error": error}])
         assert (record.dialect, record.outcome, record.text) == ("gemini", "error", "some" if before else "")
         assert record.error is not None
@@ -137,7 +139,7 @@ def test_an_error_in_band() -> None:
 @pytest.mark.parametrize("error", ["broken", {"message": "broken"}])
 def test_an_error_that_says_little(error: Any) -> None:
     """What an error does not say is not made up."""
-    record = replay([says(text("a")), {"error": error}], dialect="gemini")
+    record = replay([reply(text("a")), {"error": error}], dialect="gemini")
     assert record.error is not None
     assert (record.error.type, record.error.message, record.error.status) == ("provider_error", "broken", None)
 
@@ -154,9 +156,9 @@ def test_sources_are_annotations() -> None:
     """Citations, sources and supported segments, each once however often they are said, and the whole beside them."""
     citations = {"citations": [{"uri": "https://c.test", "startIndex": 1}]}
     chunks = [
-        says(text("so"), groundingMetadata={}),
-        says(text(""), groundingMetadata=GROUNDING),
-        says(text(""), finish="STOP", groundingMetadata=GROUNDING, citationMetadata=citations),
+        reply(text("so"), groundingMetadata={}),
+        reply(text(""), groundingMetadata=GROUNDING),
+        reply(text(""), finish="STOP", groundingMetadata=GROUNDING, citationMetadata=citations),
     ]
     record = read_all(chunks)
     (answer,) = record.choices
@@ -177,8 +179,8 @@ def test_what_else_is_said_of_a_candidate() -> None:
     read = {"urlMetadata": [{"retrievedUrl": "https://a.test", "urlRetrievalStatus": "URL_RETRIEVAL_STATUS_SUCCESS"}]}
     record = read_all(
         [
-            says(text("hel"), logprobsResult={"chosenCandidates": chosen[:1]}, avgLogprobs=-0.5, safetyRatings=[]),
-            says(
+            reply(text("hel"), logprobsResult={"chosenCandidates": chosen[:1]}, avgLogprobs=-0.5, safetyRatings=[]),
+            reply(
                 text("lo"),
                 finish="STOP",
                 logprobsResult={"chosenCandidates": chosen[1:], "logProbabilitySum": -0.75},
@@ -207,10 +209,10 @@ def test_what_else_is_said_of_a_candidate() -> None:
 def test_what_else_is_said_of_the_answer() -> None:
     """The time of creation and unknown fields are kept; model and id are the last that were stated."""
     first = {**answers({"content": {"parts": [text("a")]}}, createTime="2026-01-02T03:04:05.678901Z"), "modelVersion": ""}
-    record = replay([first, {**says(text("b"), finish="STOP"), "newField": {"x": 1}}], dialect="gemini")
+    record = replay([first, {**reply(text("b"), finish="STOP"), "newField": {"x": 1}}], dialect="gemini")
     assert record.extras == {"createTime": "2026-01-02T03:04:05.678901Z", "newField": {"x": 1}}
     assert (record.model, record.response_id, record.provider) == ("m-1", "id-1", "google")
-    assert read_all([first, says(text("b"), finish="STOP")]).extras == {"createTime": "2026-01-02T03:04:05.678901Z"}
+    assert read_all([first, reply(text("b"), finish="STOP")]).extras == {"createTime": "2026-01-02T03:04:05.678901Z"}
 
 
 def test_what_is_not_its_own() -> None:
@@ -221,7 +223,7 @@ def test_what_is_not_its_own() -> None:
 
 def test_an_answer_inside_a_response() -> None:
     """Code Assist wraps each answer, and says more beside it."""
-    record = replay([{"response": says(text("a"), finish="STOP"), "traceId": "t"}])
+    record = replay([{"response": reply(text("a"), finish="STOP"), "traceId": "t"}])
     assert (record.dialect, record.text, record.outcome, record.extras) == ("gemini", "a", "completed", {"traceId": "t"})
 
 
@@ -232,7 +234,7 @@ def test_an_answer_inside_a_response() -> None:
 @pytest.mark.parametrize("position", [0, 1, 2])
 def test_a_chunk_that_says_nothing(nothing: dict[str, Any], position: int) -> None:
     """It does no harm, wherever it comes, and makes no usage."""
-    chunks = [says(text("hel")), says(text("lo"), finish="STOP")]
+    chunks = [reply(text("hel")), reply(text("lo"), finish="STOP")]
     chunks.insert(position, nothing)
     record = read_all(chunks)
     assert (record.text, record.outcome, record.usage) == ("hello", "completed", None)

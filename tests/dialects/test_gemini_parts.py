@@ -15,18 +15,18 @@ from tests.dialects.gemini_wire import (
     parts_of,
     piece,
     read_all,
+    reply,
     response_of,
-    says,
+    stated,
     text,
     thought,
-    told,
 )
 from tests.dialects.wire import Payload
 
 SIG, OTHER_SIG = (base64.b64encode(word).decode() for word in (b"\xfb\xefsignature", b"another"))
 CODE = {"executableCode": {"language": "PYTHON", "code": "print(1)"}}
 RESULT = {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "1\n"}}
-END = says(text(""), finish="STOP")
+END = reply(text(""), finish="STOP")
 
 
 def calls_of(record: StreamRecord) -> list[tuple[str | None, str | None, Any, bool]]:
@@ -38,8 +38,8 @@ def test_whole_calls() -> None:
     """Several in one chunk, alike or not, with an id or without, with arguments or without; names in them are the user's."""
     args = {"snake_name": {"finish_reason": 1, "jsonPath": "x"}, "n": 1.5, "none": None}
     chunks = [
-        says(call("f", args=args), call("f", args=args)),
-        says(call("g", id="a", args={}), call("g"), call("f", args={"n": 2})),
+        reply(call("f", args=args), call("f", args=args)),
+        reply(call("g", id="a", args={}), call("g"), call("f", args={"n": 2})),
         END,
     ]
     record = read_all(chunks)
@@ -55,13 +55,13 @@ def test_whole_calls() -> None:
 
 def test_a_call_twice_under_one_id() -> None:
     """A whole call that is said again is called again."""
-    record = read_all([says(call("f", id="a", args={"n": 1})), says(call("f", id="a", args={"n": 1}), finish="STOP")])
+    record = read_all([reply(call("f", id="a", args={"n": 1})), reply(call("f", id="a", args={"n": 1}), finish="STOP")])
     assert calls_of(record) == [("a", "f", {"n": 1}, True)] * 2
 
 
 def test_what_else_is_said_of_a_call() -> None:
     """It is kept with the call, in the place where it stood."""
-    record = replay([says(call("f", args={}, sig=SIG, newField=1)), END], dialect="gemini")
+    record = replay([reply(call("f", args={}, sig=SIG, newField=1)), END], dialect="gemini")
     assert record.tool_calls[0].extras == {"thoughtSignature": SIG, "functionCall": {"newField": 1}}
     assert [one.name for one in response_of(record).function_calls or []] == ["f"]
 
@@ -69,16 +69,16 @@ def test_what_else_is_said_of_a_call() -> None:
 def test_calls_in_pieces() -> None:
     """A name, arguments by their paths, an empty piece at the end; the next call may be alike."""
     chunks = [
-        says(call("f", willContinue=True, sig=SIG)),
-        says(in_pieces(piece("$.where", stringValue="Bos", more=True))),
-        says(in_pieces(piece("$.where", stringValue="ton", more=True), piece("$.deep[0].n", numberValue=2.0))),
-        says(in_pieces(piece("$.where", stringValue=""), piece("$.deep[1]['a.b']", boolValue=False))),
-        says(in_pieces(piece("$.none", nullValue="NULL_VALUE"), piece("$.deep[0].half", numberValue=0.5))),
-        says(call()),
-        says(call("f", id="b", willContinue=True)),
-        says(in_pieces(piece("$.where", stringValue="Rome"))),
-        says(call()),
-        says(call("f"), finish="STOP"),
+        reply(call("f", willContinue=True, sig=SIG)),
+        reply(in_pieces(piece("$.where", stringValue="Bos", more=True))),
+        reply(in_pieces(piece("$.where", stringValue="ton", more=True), piece("$.deep[0].n", numberValue=2.0))),
+        reply(in_pieces(piece("$.where", stringValue=""), piece("$.deep[1]['a.b']", boolValue=False))),
+        reply(in_pieces(piece("$.none", nullValue="NULL_VALUE"), piece("$.deep[0].half", numberValue=0.5))),
+        reply(call()),
+        reply(call("f", id="b", willContinue=True)),
+        reply(in_pieces(piece("$.where", stringValue="Rome"))),
+        reply(call()),
+        reply(call("f"), finish="STOP"),
     ]
     record = read_all(chunks)
     first = {"where": "Boston", "deep": [{"n": 2, "half": 0.5}, {"a.b": False}], "none": None}
@@ -92,14 +92,14 @@ def test_calls_in_pieces() -> None:
 def test_a_call_whose_name_is_repeated() -> None:
     """A call that said that it goes on does so under the same name; another name is another call."""
     again = {"functionCall": {"name": "f", "partialArgs": [piece("$.n", numberValue=1)], "willContinue": True}}
-    record = read_all([says(call("f", willContinue=True)), says(again), says(call("g", args={})), END])
+    record = read_all([reply(call("f", willContinue=True)), reply(again), reply(call("g", args={})), END])
     assert [(one.name, one.arguments_json) for one in record.tool_calls] == [("f", None), ("g", {})]
     assert record.tool_calls[0].arguments == '{"n": 1}'
 
 
 def test_a_call_that_was_cut_off() -> None:
     """It is not whole, whatever came of it, and what came is kept."""
-    chunks = [says(call("f", willContinue=True)), says(in_pieces(piece("$.where", stringValue="Bos", more=True)))]
+    chunks = [reply(call("f", willContinue=True)), reply(in_pieces(piece("$.where", stringValue="Bos", more=True)))]
     record = replay(chunks, dialect="gemini")
     (cut,) = record.tool_calls
     assert (cut.complete, cut.arguments_json, cut.arguments) == (False, None, '{"where": "Bos"}')
@@ -110,7 +110,7 @@ def test_pieces_of_which_only_the_size_is_kept() -> None:
     """Where no content is kept there are no arguments, and the call is not called whole."""
     accumulator = Accumulator(keep="counts")
     accumulator.open("r", dialect="gemini")
-    chunks = [says(call("f", willContinue=True)), says(in_pieces(piece("$.secret", stringValue="secret"))), says(CODE), END]
+    chunks = [reply(call("f", willContinue=True)), reply(in_pieces(piece("$.secret", stringValue="secret"))), reply(CODE), END]
     for position, chunk in enumerate(chunks):
         accumulator.add("r", chunk, index=position)
     record = accumulator.finish("r")
@@ -121,13 +121,13 @@ def test_pieces_of_which_only_the_size_is_kept() -> None:
 def test_parts_keep_their_order() -> None:
     """Words, code, its result and calls in turn; words that follow one another are one part."""
     chunks = [
-        says(thought("hm ")),
-        says(thought("so"), text("I ")),
-        says(text("run:"), CODE),
-        says(RESULT),
-        says(text("and ask")),
-        says(call("f", args={"n": 1}, sig=SIG)),
-        says(text("done"), finish="STOP"),
+        reply(thought("hm ")),
+        reply(thought("so"), text("I ")),
+        reply(text("run:"), CODE),
+        reply(RESULT),
+        reply(text("and ask")),
+        reply(call("f", args={"n": 1}, sig=SIG)),
+        reply(text("done"), finish="STOP"),
     ]
     record = read_all(chunks)
     assert (record.reasoning, record.text) == ("hm so", "I run:and askdone")
@@ -148,10 +148,10 @@ def test_parts_keep_their_order() -> None:
 def test_signatures_stay_with_their_part() -> None:
     """A signature is never lost, nor given to another part; those that belong to no call are reasoning details too."""
     chunks = [
-        says({"thoughtSignature": SIG}),
-        says(thought("hm"), text("so")),
-        says(call("f", sig=SIG, args={})),
-        says(text("", thoughtSignature=OTHER_SIG), finish="STOP"),
+        reply({"thoughtSignature": SIG}),
+        reply(thought("hm"), text("so")),
+        reply(call("f", sig=SIG, args={})),
+        reply(text("", thoughtSignature=OTHER_SIG), finish="STOP"),
     ]
     record = read_all(chunks)
     assert record.choices[0].reasoning_details == (
@@ -175,9 +175,9 @@ def test_images() -> None:
         {"mimeType": "image/png", "data": base64.b64encode(word).decode()} for word in (b"draft", b"1\xfb", b"2\xef")
     )
     chunks = [
-        says({"inlineData": draft, "thought": True}),
-        says(text("one "), {"inlineData": first}),
-        says(text("two"), {"inlineData": second, "thoughtSignature": SIG}),
+        reply({"inlineData": draft, "thought": True}),
+        reply(text("one "), {"inlineData": first}),
+        reply(text("two"), {"inlineData": second, "thoughtSignature": SIG}),
         END,
     ]
     record = read_all(chunks)
@@ -198,7 +198,7 @@ def test_sound() -> None:
     """Pieces of sound are one sound."""
     pieces = [base64.b64encode(sound).decode() for sound in (b"\x00\xfb", b"\xef\x01\x02")]
     sound = "audio/L16;codec=pcm;rate=24000"
-    chunks = [says({"inlineData": {"mimeType": sound, "data": each}}) for each in pieces]
+    chunks = [reply({"inlineData": {"mimeType": sound, "data": each}}) for each in pieces]
     record = read_all([*chunks, END])
     assert record.audio is not None
     assert (record.audio.data, record.audio.mime_type) == (b"\x00\xfb\xef\x01\x02", sound)
@@ -219,15 +219,15 @@ def test_sound() -> None:
 )
 def test_other_parts_are_kept(part: Payload) -> None:
     """Whatever a part holds is an output item, and part of the response."""
-    record = read_all([says(text("so")), says(part), END])
+    record = read_all([reply(text("so")), reply(part), END])
     assert record.output_items == (text("so"), part)
-    assert parts_of([says(text("so")), says(part), END]) == [text("so"), part]
+    assert parts_of([reply(text("so")), reply(part), END]) == [text("so"), part]
     assert response_of(record).parts is not None
 
 
 def test_an_unknown_part_is_kept() -> None:
     """Also what no SDK has a name for, which its response type would refuse."""
-    record = replay([says(text("so"), {"newKind": {"a": 1}}), END], dialect="gemini")
+    record = replay([reply(text("so"), {"newKind": {"a": 1}}), END], dialect="gemini")
     assert record.output_items == (text("so"), {"newKind": {"a": 1}})
     assert response_of(record).text == "so"
 
@@ -245,17 +245,17 @@ def test_parts_of_further_candidates() -> None:
 
 def test_the_first_token_is_the_first_content() -> None:
     """A role, a signature and usage generate nothing; code, a name and a piece of arguments do."""
-    silent = [says(text("")), says({"thoughtSignature": SIG}), answers({"content": {"role": "model"}})]
-    speaking = [says(CODE), says(call("f")), says(in_pieces(piece("$.a", stringValue="x"))), says(thought("hm"))]
+    silent = [reply(text("")), reply({"thoughtSignature": SIG}), answers({"content": {"role": "model"}})]
+    speaking = [reply(CODE), reply(call("f")), reply(in_pieces(piece("$.a", stringValue="x"))), reply(thought("hm"))]
     read = dialect_named("gemini").chunk
     assert [bool(read(chunk).flags) for chunk in [*silent, *speaking]] == [False] * 3 + [True] * 4
 
 
 def test_nothing_is_said_twice() -> None:
     """An answer of words and calls alone has no items: its other fields tell all of it."""
-    record = read_all([says(thought("hm")), says(text("so")), says(call("f", args={})), END])
-    assert "output_items" not in told(record)
-    assert parts_of([says(thought("hm")), says(text("so")), says(call("f", args={})), END]) == [
+    record = read_all([reply(thought("hm")), reply(text("so")), reply(call("f", args={})), END])
+    assert "output_items" not in stated(record)
+    assert parts_of([reply(thought("hm")), reply(text("so")), reply(call("f", args={})), END]) == [
         thought("hm"),
         text("so"),
         call("f", args={}),

@@ -26,7 +26,7 @@ def test_names_are_in_one_case_but_for_the_users() -> None:
 
 def test_values_are_json() -> None:
     """Enum members are their word, bytes base64, times as the API writes them; null says nothing."""
-    said = spelled(
+    converted = spelled(
         {
             "create_time": datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC),
             "candidates": [{"finish_reason": FinishReason.STOP, "token_count": None}],
@@ -35,14 +35,14 @@ def test_values_are_json() -> None:
             "thought_signature": "-_8=",
         }
     )
-    assert said == {
+    assert converted == {
         "createTime": "2026-01-02T03:04:05.000678Z",
         "candidates": [{"finishReason": "STOP"}],
         "modality": "TEXT",
         "inlineData": {"data": "++8="},
         "thoughtSignature": "+/8=",
     }
-    assert type(said["candidates"][0]["finishReason"]) is str
+    assert type(converted["candidates"][0]["finishReason"]) is str
 
 
 def test_what_the_sdk_adds_is_left_out() -> None:

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from streamtally import replay
-from tests.dialects.gemini_wire import read_all, says, sdk_objects, text
+from tests.dialects.gemini_wire import read_all, reply, sdk_objects, text
 from tests.dialects.wire import Payload
 
 
 def used(*reports: Payload) -> dict[str, Any]:
     """The usage of a stream with these reports, as far as it says anything; `raw` apart."""
-    record = read_all([*(says(text("a"), usage=report) for report in reports), says(finish="STOP")])
+    record = read_all([*(reply(text("a"), usage=report) for report in reports), reply(finish="STOP")])
     assert record.usage is not None
     return record.usage.model_dump(exclude_defaults=True, exclude={"raw"})
 
@@ -89,14 +89,14 @@ def test_details_are_replaced_whole() -> None:
 )
 def test_the_tier(report: Payload, tier: str | None) -> None:
     """The tier that served the request goes by the names of the price list."""
-    record = replay([says(text("a"), finish="STOP", usage={"promptTokenCount": 1, **report})], dialect="gemini")
+    record = replay([reply(text("a"), finish="STOP", usage={"promptTokenCount": 1, **report})], dialect="gemini")
     assert record.service_tier == tier
 
 
 def test_the_tier_that_the_sdk_shows_in_a_header() -> None:
     """The SDK drops the field, but keeps the headers."""
     (chunk,) = sdk_objects(
-        [{**says(text("a"), finish="STOP"), "sdkHttpResponse": {"headers": {"x-gemini-service-tier": "flex"}}}]
+        [{**reply(text("a"), finish="STOP"), "sdkHttpResponse": {"headers": {"x-gemini-service-tier": "flex"}}}]
     )
     record = replay([chunk], dialect="gemini")
     assert (record.service_tier, record.extras) == ("flex", {})
@@ -105,7 +105,7 @@ def test_the_tier_that_the_sdk_shows_in_a_header() -> None:
 def test_a_flex_request_has_its_own_price() -> None:
     """The catalog knows the dialect's provider and the tier's name."""
     usage = {"promptTokenCount": 1_000_000, "candidatesTokenCount": 0}
-    chunk = {**says(text("a"), finish="STOP"), "modelVersion": "gemini-3.8-flash-tts"}
+    chunk = {**reply(text("a"), finish="STOP"), "modelVersion": "gemini-3.8-flash-tts"}
     costs = [
         replay([{**chunk, "usageMetadata": {**usage, "trafficType": traffic}}], params={"provider": "google"}).cost
         for traffic in ("ON_DEMAND", "ON_DEMAND_FLEX")
@@ -116,6 +116,6 @@ def test_a_flex_request_has_its_own_price() -> None:
 
 def test_an_interrupted_answer() -> None:
     """What is known is a lower bound."""
-    record = replay([says(text("a"), usage={"promptTokenCount": 9, "candidatesTokenCount": 1})], dialect="gemini")
+    record = replay([reply(text("a"), usage={"promptTokenCount": 9, "candidatesTokenCount": 1})], dialect="gemini")
     assert record.usage is not None
     assert (record.outcome, record.usage.partial, record.usage.output_tokens) == ("truncated", True, 1)

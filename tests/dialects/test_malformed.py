@@ -118,7 +118,7 @@ STREAMS: dict[str, list[Payload]] = {
         {"error": {"code": "throttlingException", "message": "m"}},
     ],
     "gemini": [
-        gemini.says(
+        gemini.reply(
             gemini.thought("h"),
             gemini.text("a", thoughtSignature="YWFh"),
             gemini.call("f", id="c", args={"a_b": 1}, sig="YWFh"),
@@ -132,7 +132,7 @@ STREAMS: dict[str, list[Payload]] = {
             citationMetadata={"citationSources": [{"uri": "u"}]},
             usage={"promptTokenCount": 1, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 1}], "serviceTier": "flex"},
         ),
-        gemini.says(
+        gemini.reply(
             gemini.call("g", willContinue=True),
             gemini.in_pieces(gemini.piece("$.a", stringValue="x", more=True), gemini.piece("$.b[0]", numberValue=1)),
             gemini.call(),

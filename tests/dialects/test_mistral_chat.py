@@ -7,19 +7,19 @@ from mistralai.client.models import ChatCompletionResponse, CompletionEvent
 
 from streamtally import Outcome, replay, to_response
 from streamtally.dialects.payload_reader import PayloadReader
-from tests.dialects.wire import Payload, call, chat, choice, facts, read, says, stops, told
+from tests.dialects.wire import Payload, call, chat, choice, facts, read, stated, stops, texts
 
 USAGE = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}
 
 
-def thinks(*words: str, **fields: Any) -> Payload:
+def thinking(*words: str, **fields: Any) -> Payload:
     """A part that thinks."""
     return {"type": "thinking", "thinking": [{"type": "text", "text": word} for word in words], **fields}
 
 
 def of_mistral(stream: list[Payload]) -> dict[str, Any]:
     """What the record says, in whatever way the stream is read: as nothing tells it from OpenAI's, it has to be named."""
-    return told(read(stream, "mistral.chat", tells=False))
+    return stated(read(stream, "mistral.chat", detectable=False))
 
 
 def test_thinking_and_references_among_the_words() -> None:
@@ -27,10 +27,10 @@ def test_thinking_and_references_among_the_words() -> None:
     reference = {"type": "reference", "reference_ids": [1, "a"]}
     stream = [
         chat(choice(role="assistant", content="")),
-        chat(choice(content=[thinks("h")])),
-        chat(choice(content=[thinks("m"), {"type": "text", "text": "hel"}])),
+        chat(choice(content=[thinking("h")])),
+        chat(choice(content=[thinking("m"), {"type": "text", "text": "hel"}])),
         chat(choice(content=[reference])),
-        *says("lo"),
+        *texts("lo"),
         stops("stop", usage=USAGE),
     ]
     assert of_mistral(stream) == {
@@ -53,8 +53,8 @@ def test_thinking_and_references_among_the_words() -> None:
 def test_a_signature_of_the_thinking() -> None:
     """It is kept in the details, for the thinking can be replayed by it; so is what the thinking cites."""
     reference = {"type": "reference", "reference_ids": [1]}
-    part = {**thinks("h", signature="s"), "thinking": [{"type": "text", "text": "h"}, reference]}
-    (answer,) = read([chat(choice(content=[part])), *says("a"), stops()], "mistral.chat", tells=False).choices
+    part = {**thinking("h", signature="s"), "thinking": [{"type": "text", "text": "h"}, reference]}
+    (answer,) = read([chat(choice(content=[part])), *texts("a"), stops()], "mistral.chat", detectable=False).choices
     assert (answer.reasoning, answer.text, answer.annotations) == ("h", "a", (reference,))
     assert answer.reasoning_details == ({"type": "thinking", "signature": "s"},)
 
@@ -71,7 +71,7 @@ def test_a_signature_of_the_thinking() -> None:
 def test_calls_come_whole(calls: list[Payload]) -> None:
     """Two in one chunk are two."""
     stream = [chat(choice(0, "tool_calls", content="", tool_calls=calls), usage=USAGE)]
-    record = read(stream, "mistral.chat", tells=False)
+    record = read(stream, "mistral.chat", detectable=False)
     assert [(call.id, call.name, call.arguments_json) for call in record.tool_calls] == [
         ("c1", "f", {"x": 1}),
         ("c2", "f", {"x": 1}),
@@ -82,20 +82,20 @@ def test_calls_come_whole(calls: list[Payload]) -> None:
 def test_calls_whose_id_is_the_word_null() -> None:
     """That is none."""
     calls = [call(None, name, "{}", id="null") for name in ("f", "g")]
-    record = read([chat(choice(0, "tool_calls", tool_calls=calls))], "mistral.chat", tells=False)
+    record = read([chat(choice(0, "tool_calls", tool_calls=calls))], "mistral.chat", detectable=False)
     assert [(call.id, call.name) for call in record.tool_calls] == [(None, "f"), (None, "g")]
 
 
 @pytest.mark.parametrize(("word", "reason", "outcome"), [("model_length", "length", "completed"), ("error", "error", "error")])
 def test_finish_reasons(word: str, reason: str, outcome: str) -> None:
     """Mistral has words of its own."""
-    record = read([*says("a"), stops(word)], "mistral.chat", tells=False)
+    record = read([*texts("a"), stops(word)], "mistral.chat", detectable=False)
     assert (record.finish_reason, record.outcome) == (reason, Outcome(outcome))
 
 
 def test_seconds_of_sound() -> None:
     """They are counted beside the tokens."""
-    record = read([*says("a"), stops(usage={**USAGE, "prompt_audio_seconds": 12})], "mistral.chat", tells=False)
+    record = read([*texts("a"), stops(usage={**USAGE, "prompt_audio_seconds": 12})], "mistral.chat", detectable=False)
     assert record.usage is not None
     assert (record.usage.seconds, record.usage.input_tokens) == (12, 5)
 
@@ -116,7 +116,7 @@ def test_the_event_of_the_sdk_tells_the_dialect() -> None:
 def test_an_error() -> None:
     """It is OpenAI's, or a bare message."""
     for error in ({"object": "error", "message": "no", "type": "t", "code": "1"}, {"message": "no", "request_id": "r"}):
-        record = replay([*says("a"), error], dialect="mistral.chat")
+        record = replay([*texts("a"), error], dialect="mistral.chat")
         assert record.error is not None
         assert (record.outcome, record.error.message) == (Outcome.ERROR, "no")
 
@@ -124,16 +124,16 @@ def test_an_error() -> None:
 def test_the_response_object() -> None:
     """It is what the API gives without streaming, as the SDK has it: the reasoning is a part of the content."""
     stream = [
-        chat(choice(content=[thinks("h", signature="s"), {"type": "text", "text": "a"}])),
+        chat(choice(content=[thinking("h", signature="s"), {"type": "text", "text": "a"}])),
         chat(choice(tool_calls=[call(None, "f", "{}", id="c1")])),
         stops("model_length", usage=USAGE),
     ]
-    whole = to_response(read(stream, "mistral.chat", tells=False))
+    whole = to_response(read(stream, "mistral.chat", detectable=False))
     response = ChatCompletionResponse.model_validate(whole)
     assert (response.id, response.model, response.usage.total_tokens) == ("id-1", "m-1", 7)
     (answer,) = response.choices
     assert answer.finish_reason == "model_length"
-    assert whole["choices"][0]["message"]["content"] == [thinks("h", signature="s"), {"type": "text", "text": "a"}]
+    assert whole["choices"][0]["message"]["content"] == [thinking("h", signature="s"), {"type": "text", "text": "a"}]
     assert whole["choices"][0]["message"]["tool_calls"][0]["id"] == "c1"
-    for cut in (says("a"), [], [chat(choice(content=[thinks("h")]))]):
+    for cut in (texts("a"), [], [chat(choice(content=[thinking("h")]))]):
         ChatCompletionResponse.model_validate(to_response(replay(cut, dialect="mistral.chat")))

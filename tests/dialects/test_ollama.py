@@ -7,7 +7,7 @@ import ollama
 import pytest
 
 from streamtally import Outcome, replay, to_response
-from tests.dialects.wire import Payload, read, told
+from tests.dialects.wire import Payload, read, stated
 
 DURATIONS = {"total_duration": 9, "load_duration": 1, "prompt_eval_duration": 2, "eval_duration": 6}
 COUNTS = {"prompt_eval_count": 5, "eval_count": 2}
@@ -39,7 +39,7 @@ def test_an_answer_with_thinking(api: str) -> None:
         ends(api, **COUNTS, **DURATIONS),
     ]
     role = {"role": "assistant"} if api == "chat" else {}
-    assert told(read(stream, f"ollama.{api}")) == {
+    assert stated(read(stream, f"ollama.{api}")) == {
         "outcome": "completed",
         "provider": "ollama",
         "choices": ({**role, "text": "hello", "reasoning": "hm", "finish_reason": "stop", "finish_reason_raw": "stop"},),

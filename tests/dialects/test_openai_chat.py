@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from streamtally import replay
-from tests.dialects.wire import Payload, call, calls, chat, choice, facts, pieces, read, says, sse, stops, told
+from tests.dialects.wire import Payload, call, calls, chat, choice, facts, pieces, read, sse, stated, stops, texts
 
 ANSWER = {"text": "hello", "finish_reason": "stop", "finish_reason_raw": "stop"}
 
@@ -14,7 +14,7 @@ def test_a_plain_answer() -> None:
     """Role, text, finish and a usage frame of its own make one complete record."""
     role = chat(choice(role="assistant", content="", refusal=None), usage=None, service_tier="default", system_fingerprint="fp")
     usage = chat(usage={"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}, obfuscation="xx")
-    assert told(read([role, *says("hel", "lo"), stops(), usage])) == {
+    assert stated(read([role, *texts("hel", "lo"), stops(), usage])) == {
         "outcome": "completed",
         "choices": ({**ANSWER, "role": "assistant"},),
         "usage": {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5},
@@ -36,8 +36,8 @@ def test_a_plain_answer() -> None:
 )
 def test_reasoning_by_every_name(delta: Payload) -> None:
     """The reasoning is kept once, wherever a server puts it."""
-    record = read([chat(choice(**delta)), chat(choice(**delta)), *says("hello"), stops()])
-    assert told(record)["choices"] == ({**ANSWER, "reasoning": "hmhm"},)
+    record = read([chat(choice(**delta)), chat(choice(**delta)), *texts("hello"), stops()])
+    assert stated(record)["choices"] == ({**ANSWER, "reasoning": "hmhm"},)
 
 
 def test_reasoning_details_grow_by_index_and_type() -> None:
@@ -54,7 +54,7 @@ def test_reasoning_details_grow_by_index_and_type() -> None:
         [{"type": "reasoning.encrypted", "data": "xy", "index": 2, "id": "r2"}],
         [{"type": "reasoning.text", "text": "", "index": 0, "signature": "sig"}],
     ]
-    record = read([*(chat(choice(reasoning_details=part)) for part in details), *says("hello"), stops()])
+    record = read([*(chat(choice(reasoning_details=part)) for part in details), *texts("hello"), stops()])
     (answer,) = record.choices
     assert answer.reasoning_details == (
         {"type": "reasoning.text", "text": "ab", "index": 0, "format": "f", "signature": "sig"},
@@ -79,9 +79,9 @@ def test_reasoning_details_grow_by_index_and_type() -> None:
 @pytest.mark.parametrize("position", [0, 1, 3])
 def test_a_chunk_that_says_nothing(nothing: Payload, position: int) -> None:
     """Chunks without choices, delta or content do no harm, wherever they come."""
-    chunks = [*says("hel", "lo"), stops()]
+    chunks = [*texts("hel", "lo"), stops()]
     chunks.insert(position, nothing)
-    assert told(read(chunks)) == {"outcome": "completed", "choices": (ANSWER,)}
+    assert stated(read(chunks)) == {"outcome": "completed", "choices": (ANSWER,)}
 
 
 def test_azure_preamble_and_filter_chunks() -> None:
@@ -93,8 +93,8 @@ def test_azure_preamble_and_filter_chunks() -> None:
         "content_filter_offsets": {"end_offset": 5},
     }
     filtered = chat(choice(beside=verdict))
-    record = read([{**preamble, "prompt_filter_results": prompt}, *says("hel", "lo"), stops(), filtered])
-    assert told(record) == {
+    record = read([{**preamble, "prompt_filter_results": prompt}, *texts("hel", "lo"), stops(), filtered])
+    assert stated(record) == {
         "outcome": "completed",
         "choices": ({**ANSWER, "extras": verdict},),
         "extras": {"prompt_filter_results": prompt},
@@ -112,7 +112,7 @@ def test_ids_and_model_may_vary_or_be_missing() -> None:
 def test_a_tier_survives_a_tail_that_only_has_usage() -> None:
     """What was said of the stream itself is merged over all chunks, not taken from the last."""
     tail = chat(usage={"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2})
-    assert read([*says("hello", service_tier="flex"), stops(), tail]).service_tier == "flex"
+    assert read([*texts("hello", service_tier="flex"), stops(), tail]).service_tier == "flex"
 
 
 def test_choices_without_an_index_are_told_by_their_place() -> None:
@@ -139,7 +139,7 @@ def test_two_choices_interleaved() -> None:
         chat(choice(0, "stop")),
     ]
     record = read(chunks)
-    assert told(record)["choices"] == (
+    assert stated(record)["choices"] == (
         {
             "text": "a",
             "role": "assistant",
@@ -184,12 +184,12 @@ def test_two_choices_interleaved() -> None:
 def test_finish(end: list[Payload], reason: str | None, raw: str | None, outcome: str) -> None:
     """The last reason that a choice stated is kept in both vocabularies; without one the answer was cut short."""
     finish = {"finish_reason": reason, "finish_reason_raw": raw} if reason else {}
-    assert told(read([*says("hel", "lo"), *end])) == {"outcome": outcome, "choices": ({"text": "hello", **finish},)}
+    assert stated(read([*texts("hel", "lo"), *end])) == {"outcome": outcome, "choices": ({"text": "hello", **finish},)}
 
 
 def test_finish_with_content() -> None:
     """The chunk that finishes may bring the last words."""
-    assert told(read([*says("hel"), chat(choice(0, "stop", content="lo"))])) == {"outcome": "completed", "choices": (ANSWER,)}
+    assert stated(read([*texts("hel"), chat(choice(0, "stop", content="lo"))])) == {"outcome": "completed", "choices": (ANSWER,)}
 
 
 def test_one_choice_of_two_unfinished() -> None:
@@ -231,7 +231,7 @@ def test_annotations_and_citations() -> None:
         chat(choice(content="lo", annotations=notes[1:]), citations=["https://a.test", "https://b.test"]),
         stops(),
     ]
-    assert told(read(chunks)) == {
+    assert stated(read(chunks)) == {
         "outcome": "completed",
         "choices": ({**ANSWER, "annotations": tuple(notes)},),
         "extras": {"citations": ["https://a.test", "https://b.test"]},
@@ -246,7 +246,7 @@ def test_what_has_no_name_is_kept_field_by_field() -> None:
         ),
         chat(choice(0, "stop", beside={"native_finish_reason": "STOP", "stop_reason": None}), x_groq={"seed": 5}),
     ]
-    assert told(read(chunks)) == {
+    assert stated(read(chunks)) == {
         "outcome": "completed",
         "choices": ({**ANSWER, "extras": {"native_finish_reason": "STOP", "token_ids": [1]}},),
         "extras": {"x_groq": {"id": "req-1", "seed": 5}, "provider": "P"},
@@ -268,7 +268,7 @@ def test_audio_in_chat(length: int) -> None:
         stops(),
     ]
     record = read(chunks) if length >= 7 else replay(sse(chunks, end="\r\n"), dialect="openai.chat")
-    assert told(record) == {
+    assert stated(record) == {
         "outcome": "completed",
         "choices": ({"role": "assistant", "finish_reason": "stop", "finish_reason_raw": "stop"},),
         "audio": {"data": SOUND, "size": len(SOUND), "transcript": "hello", "id": "audio-1", "extras": {"expires_at": 99}},
@@ -284,7 +284,7 @@ def _image(data: bytes, index: int | None) -> Payload:
 def test_images_in_the_delta(numbered: bool) -> None:
     """Images are decoded from their data URLs, with or without an index, in one chunk or in several."""
     images = [_image(bytes([n]) * 5, n if numbered else None) for n in range(3)]
-    record = read([*says("hel"), chat(choice(images=images[:2])), chat(choice(content="lo", images=images[2:])), stops()])
+    record = read([*texts("hel"), chat(choice(images=images[:2])), chat(choice(content="lo", images=images[2:])), stops()])
     assert [(image.index, image.data, image.mime_type, image.complete) for image in record.images] == [
         (0, b"\0\0\0\0\0", "image/png", True),
         (1, b"\1\1\1\1\1", "image/png", True),
@@ -309,14 +309,14 @@ def test_a_cumulative_message_beside_the_delta() -> None:
         for piece, so_far in (("hel", "hel"), ("lo", "hello"))
     ]
     last = chat(choice(0, "stop", content="", beside={"message": {"role": "assistant", "content": "hello"}}))
-    assert told(read([*chunks, last])) == {"outcome": "completed", "choices": ({**ANSWER, "role": "assistant"},)}
+    assert stated(read([*chunks, last])) == {"outcome": "completed", "choices": ({**ANSWER, "role": "assistant"},)}
 
 
 def test_a_whole_completion_instead_of_a_stream() -> None:
     """A server that does not stream after all sends one message, with everything in it."""
     message = {"role": "assistant", "content": "hello", "tool_calls": [call(None, "f", "{}", id="c0", type="function")]}
     whole = {**chat({"index": 0, "message": message, "finish_reason": "stop"}), "object": "chat.completion"}
-    assert told(read([whole])) == {
+    assert stated(read([whole])) == {
         "outcome": "completed",
         "choices": (
             {
@@ -336,10 +336,10 @@ def test_content_as_a_list_and_then_as_a_text() -> None:
         chat(choice(content=[{"type": "thinking", "thinking": [{"type": "text", "text": "h"}]}])),
         chat(choice(content=[{"type": "thinking", "thinking": [{"type": "text", "text": "m"}]}, {"type": "text", "text": "he"}])),
         chat(choice(content=["l", reference])),
-        *says("lo"),
+        *texts("lo"),
         stops(),
     ]
-    assert told(read(chunks)) == {
+    assert stated(read(chunks)) == {
         "outcome": "completed",
         "choices": ({**ANSWER, "reasoning": "hm", "annotations": (reference,)},),
     }
@@ -351,25 +351,25 @@ def test_reasoning_as_a_part_of_the_content() -> None:
     chunks = [
         chat(choice(content=[summary])),
         chat(choice(content=[{"type": "reasoning", "text": "m"}])),
-        *says("hello"),
+        *texts("hello"),
         stops(),
     ]
-    assert told(read(chunks)) == {"outcome": "completed", "choices": ({**ANSWER, "reasoning": "hm"},)}
+    assert stated(read(chunks)) == {"outcome": "completed", "choices": ({**ANSWER, "reasoning": "hm"},)}
 
 
 def test_text_beside_the_delta() -> None:
     """A server that puts the words into `text` as well as into the delta is heard once."""
     chunks = [chat(choice(content=piece, beside={"text": piece})) for piece in ("hel", "lo")]
-    assert told(read([*chunks, stops()])) == {"outcome": "completed", "choices": (ANSWER,)}
+    assert stated(read([*chunks, stops()])) == {"outcome": "completed", "choices": (ANSWER,)}
 
 
 def test_chunks_without_an_object() -> None:
     """The shape tells the dialect where `object` is missing or is another word."""
     for form in (None, "", "chat.completion", "something"):
-        chunks = [{**chunk, "object": form} for chunk in (*says("hel", "lo"), stops())]
+        chunks = [{**chunk, "object": form} for chunk in (*texts("hel", "lo"), stops())]
         if form is None:
             chunks = [{name: value for name, value in chunk.items() if name != "object"} for chunk in chunks]
-        assert told(read(chunks)) == {"outcome": "completed", "choices": (ANSWER,)}
+        assert stated(read(chunks)) == {"outcome": "completed", "choices": (ANSWER,)}
 
 
 def test_a_surrogate_pair_in_two_chunks() -> None:
@@ -388,12 +388,12 @@ def test_a_surrogate_pair_in_two_chunks() -> None:
 def test_line_separators_are_content() -> None:
     """U+2028 and its kin end no line: they are words."""
     text = "a\u2028b\u2029c\x85d\x0be"
-    assert read([*says(text), stops()]).text == text
+    assert read([*texts(text), stops()]).text == text
 
 
 def test_comments_blank_lines_and_spaces_do_not_matter() -> None:
     """Comments, `data:` without a space, and events without a blank line between them are the same stream."""
-    chunks = [*says("hel", "lo"), stops()]
+    chunks = [*texts("hel", "lo"), stops()]
     plain = facts(replay(sse(chunks, done=True)))
     body = sse(chunks, done=True)
     assert facts(replay(b": PROCESSING\n\n" + body.replace(b"\n\n", b"\n\n: ping\n\n"))) == plain
@@ -405,43 +405,43 @@ def test_comments_blank_lines_and_spaces_do_not_matter() -> None:
 @pytest.mark.parametrize("marks", [0, 1, 2])
 def test_the_end_marker_may_be_missing_or_repeated(marks: int) -> None:
     """`[DONE]` decides nothing about an answer that is finished."""
-    record = replay(sse([*says("hel", "lo"), stops()]) + b"data: [DONE]\n\n" * marks, dialect="openai.chat")
-    assert told(record) == {"outcome": "completed", "choices": (ANSWER,)}
+    record = replay(sse([*texts("hel", "lo"), stops()]) + b"data: [DONE]\n\n" * marks, dialect="openai.chat")
+    assert stated(record) == {"outcome": "completed", "choices": (ANSWER,)}
 
 
 def test_the_end_marker_does_not_finish_an_answer() -> None:
     """`[DONE]` alone is what a proxy appends when its upstream died: the answer was cut short."""
-    assert told(replay(sse(says("hel"), done=True))) == {"outcome": "truncated", "choices": ({"text": "hel"},)}
+    assert stated(replay(sse(texts("hel"), done=True))) == {"outcome": "truncated", "choices": ({"text": "hel"},)}
 
 
 def test_half_a_frame_at_the_end() -> None:
     """What was cut inside a frame is kept as the tail, and the answer is truncated."""
-    body = sse(says("hel", "lo"))
+    body = sse(texts("hel", "lo"))
     whole, tail = body[:-30], body[:-30].split(b"\n\n")[-1].decode()
     record = replay(whole, dialect="openai.chat")
-    assert told(record) == {"outcome": "truncated", "choices": ({"text": "hel"},), "extras": {"tail": tail}}
+    assert stated(record) == {"outcome": "truncated", "choices": ({"text": "hel"},), "extras": {"tail": tail}}
 
 
 @pytest.mark.parametrize("tail", ["event: chat.comp", "data", "data: [DO", "data: 12", 'data: {"choices": [{'])
 def test_every_kind_of_half_frame_is_kept(tail: str) -> None:
     """However little came of the last frame, the record shows it."""
-    record = replay(sse(says("hel")) + tail.encode(), dialect="openai.chat")
-    assert told(record) == {"outcome": "truncated", "choices": ({"text": "hel"},), "extras": {"tail": tail}}
+    record = replay(sse(texts("hel")) + tail.encode(), dialect="openai.chat")
+    assert stated(record) == {"outcome": "truncated", "choices": ({"text": "hel"},), "extras": {"tail": tail}}
 
 
 def test_a_last_frame_that_only_lacks_its_blank_line() -> None:
     """A whole payload counts although no blank line follows."""
-    assert told(replay(sse([*says("hel", "lo"), stops()]).rstrip())) == {"outcome": "completed", "choices": (ANSWER,)}
+    assert stated(replay(sse([*texts("hel", "lo"), stops()]).rstrip())) == {"outcome": "completed", "choices": (ANSWER,)}
 
 
 def test_a_line_of_a_mebibyte() -> None:
     """Frames are as long as they are."""
     text = "xyz" * 350_000
-    for record in (replay(sse(says(text))), replay(pieces(sse(says(text)), 65_536), dialect="openai.chat")):
+    for record in (replay(sse(texts(text))), replay(pieces(sse(texts(text)), 65_536), dialect="openai.chat")):
         assert record.text == text
 
 
 def test_bytes_that_are_no_utf8() -> None:
     """Broken bytes become replacement characters, and the rest of the text is untouched."""
-    body = sse([*says("hel", "@", "lo"), stops()]).replace(b"@", b"\xff\xc3")
+    body = sse([*texts("hel", "@", "lo"), stops()]).replace(b"@", b"\xff\xc3")
     assert replay(body).text == "hel\ufffd\ufffdlo"

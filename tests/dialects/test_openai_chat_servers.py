@@ -3,7 +3,7 @@
 import pytest
 
 from streamtally import Outcome, replay
-from tests.dialects.wire import Payload, call, calls, chat, choice, read, says, stops, told
+from tests.dialects.wire import Payload, call, calls, chat, choice, read, stated, stops, texts
 
 ANSWER = {"text": "hello", "finish_reason": "stop", "finish_reason_raw": "stop"}
 
@@ -13,7 +13,7 @@ def test_a_stop_after_calls(word: str) -> None:
     """The answer waits for the tools, whatever the word: OpenAI itself says stop where the request named the tool."""
     record = read([calls(call(0, "f", "{}", id="c0")), stops(word)])
     assert (record.finish_reason, record.choices[0].finish_reason_raw) == ("tool_calls", word)
-    assert read([*says("a"), stops(word)]).finish_reason == "stop"
+    assert read([*texts("a"), stops(word)]).finish_reason == "stop"
 
 
 @pytest.mark.parametrize("word", ["length", "content_filter", "stop_sequence"])
@@ -49,7 +49,7 @@ def test_another_id_on_each_piece() -> None:
 
 def test_one_part_in_place_of_a_list() -> None:
     """It is read as a list of one."""
-    assert told(read([chat(choice(content={"type": "text", "text": "hello"})), stops()]))["choices"] == (ANSWER,)
+    assert stated(read([chat(choice(content={"type": "text", "text": "hello"})), stops()]))["choices"] == (ANSWER,)
 
 
 def test_words_beside_no_delta() -> None:
@@ -71,7 +71,7 @@ def test_a_signature_of_a_summary() -> None:
     """Databricks has it inside the part, beside the words."""
     pieces = [{"type": "summary_text", "text": "hm", "signature": ""}, {"type": "summary_text", "text": "", "signature": "s"}]
     chunks = [chat(choice(content=[{"type": "reasoning", "summary": [piece]}])) for piece in pieces]
-    (answer,) = read([*chunks, *says("hello"), stops()]).choices
+    (answer,) = read([*chunks, *texts("hello"), stops()]).choices
     assert (answer.text, answer.reasoning) == ("hello", "hm")
     assert answer.reasoning_details == ({"type": "reasoning", "signature": "s"},)
 
@@ -84,14 +84,14 @@ def test_blocks_of_thinking() -> None:
         *(chat(choice(reasoning_content=block["thinking"], thinking_blocks=[block])) for block in blocks),
         chat(choice(reasoning_content="", thinking_blocks=[signed])),
     ]
-    (answer,) = read([*chunks, *says("hello"), stops()]).choices
+    (answer,) = read([*chunks, *texts("hello"), stops()]).choices
     assert (answer.reasoning, answer.reasoning_details) == ("hm", ({"type": "thinking", "text": "hm", "signature": "s"},))
 
 
 def test_padding_says_nothing() -> None:
     """Wherever it stands."""
     chunk = chat(choice(content="hello", obfuscation="x", beside={"obfuscation": "y"}), obfuscation="z")
-    assert told(read([chunk, stops()])) == {"outcome": "completed", "choices": (ANSWER,)}
+    assert stated(read([chunk, stops()])) == {"outcome": "completed", "choices": (ANSWER,)}
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_padding_says_nothing() -> None:
 )
 def test_an_error_with_nothing_around_it(error: Payload, message: str | None) -> None:
     """Gateways and web frameworks say no more than a message or a detail."""
-    record = replay([*says("hello"), error], dialect="openai.chat")
+    record = replay([*texts("hello"), error], dialect="openai.chat")
     assert record.error is not None
     assert (record.text, record.outcome, record.error.message, record.error.body) == ("hello", Outcome.ERROR, message, error)
 

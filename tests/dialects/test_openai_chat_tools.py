@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.dialects.wire import Payload, call, calls, chat, choice, read, says, stops, told
+from tests.dialects.wire import Payload, call, calls, chat, choice, read, stated, stops, texts
 
 F = {"type": "function"}
 
@@ -188,7 +188,7 @@ FORMS: dict[str, tuple[list[Payload], tuple[dict[str, Any], ...]]] = {
 def test_form(form: str) -> None:
     """Whatever is missing, repeated or out of turn, the calls come out whole and in order."""
     chunks, expected = FORMS[form]
-    (answer,) = told(read([*chunks, stops("tool_calls")]))["choices"]
+    (answer,) = stated(read([*chunks, stops("tool_calls")]))["choices"]
     assert answer["tool_calls"] == expected
     assert (answer["finish_reason"], answer.get("text", "")) == ("tool_calls", "")
 
@@ -204,7 +204,7 @@ def test_form(form: str) -> None:
 )
 def test_arguments_that_cannot_be_parsed(arguments: str, finish: str) -> None:
     """The raw text is kept, and the call is not complete."""
-    (answer,) = told(read([calls(call(0, "f", "", id="c0")), calls(call(0, None, arguments)), stops(finish)]))["choices"]
+    (answer,) = stated(read([calls(call(0, "f", "", id="c0")), calls(call(0, None, arguments)), stops(finish)]))["choices"]
     assert answer["tool_calls"] == ({"index": 0, "id": "c0", "name": "f", "arguments": arguments},)
 
 
@@ -217,7 +217,7 @@ def test_a_call_of_an_answer_that_was_cut_off() -> None:
 
 def test_words_and_calls_in_one_answer() -> None:
     """Text before and after a call stays text."""
-    record = read([*says("let me "), calls(call(0, "f", "{}", id="c0")), *says("see"), stops("tool_calls")])
+    record = read([*texts("let me "), calls(call(0, "f", "{}", id="c0")), *texts("see"), stops("tool_calls")])
     assert (record.text, [one.name for one in record.tool_calls]) == ("let me see", ["f"])
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from streamtally import Usage, replay
-from tests.dialects.wire import Payload, chat, choice, read, says, stops
+from tests.dialects.wire import Payload, chat, choice, read, stops, texts
 
 FINAL = {"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13}
 TOTALS = {"input_tokens": 9, "output_tokens": 4, "total_tokens": 13}
@@ -17,17 +17,17 @@ def _report(prompt: int, completion: int, **fields: Any) -> Payload:
 
 
 PLACES: dict[str, list[Payload]] = {
-    "on a frame of its own": [*says("a", "b"), stops(), chat(usage=FINAL)],
-    "null on every chunk before": [*says("a", "b", usage=None), stops(usage=None), chat(usage=FINAL)],
-    "before the finish": [*says("a", "b"), chat(usage=FINAL), stops()],
-    "before everything": [chat(usage=FINAL), *says("a", "b"), stops()],
-    "with the finish": [*says("a", "b"), stops(usage=FINAL)],
-    "with the last words": [*says("a"), chat(choice(content="b"), usage=FINAL), stops()],
-    "with an empty choice": [*says("a", "b"), stops(), chat(choice(content=""), usage=FINAL)],
-    "then null": [*says("a", "b"), stops(usage=FINAL), chat(usage=None)],
-    "then an empty object": [*says("a", "b"), stops(usage=FINAL), chat(usage={})],
-    "then a trailer of zeros": [*says("a", "b"), stops(usage=FINAL), chat(usage=_report(0, 0))],
-    "repeated": [*says("a", "b"), stops(usage=FINAL), chat(usage=FINAL), chat(usage=FINAL)],
+    "on a frame of its own": [*texts("a", "b"), stops(), chat(usage=FINAL)],
+    "null on every chunk before": [*texts("a", "b", usage=None), stops(usage=None), chat(usage=FINAL)],
+    "before the finish": [*texts("a", "b"), chat(usage=FINAL), stops()],
+    "before everything": [chat(usage=FINAL), *texts("a", "b"), stops()],
+    "with the finish": [*texts("a", "b"), stops(usage=FINAL)],
+    "with the last words": [*texts("a"), chat(choice(content="b"), usage=FINAL), stops()],
+    "with an empty choice": [*texts("a", "b"), stops(), chat(choice(content=""), usage=FINAL)],
+    "then null": [*texts("a", "b"), stops(usage=FINAL), chat(usage=None)],
+    "then an empty object": [*texts("a", "b"), stops(usage=FINAL), chat(usage={})],
+    "then a trailer of zeros": [*texts("a", "b"), stops(usage=FINAL), chat(usage=_report(0, 0))],
+    "repeated": [*texts("a", "b"), stops(usage=FINAL), chat(usage=FINAL), chat(usage=FINAL)],
     "cumulative": [chat(choice(content=word), usage=_report(9, n)) for n, word in enumerate("abcd", 1)] + [stops()],
     "cumulative with gaps": [
         chat(choice(content="a"), usage=_report(9, 0)),
@@ -36,14 +36,14 @@ PLACES: dict[str, list[Payload]] = {
         stops(usage=None),
         chat(usage=FINAL),
     ],
-    "under x_groq": [*says("a", "b"), stops(x_groq={"id": "req", "usage": FINAL})],
-    "under x_groq and beside it": [*says("a", "b"), stops(x_groq={"id": "req", "usage": FINAL}), chat(usage=FINAL)],
-    "in the choice": [*says("a", "b"), chat(choice(0, "stop", beside={"usage": FINAL}))],
+    "under x_groq": [*texts("a", "b"), stops(x_groq={"id": "req", "usage": FINAL})],
+    "under x_groq and beside it": [*texts("a", "b"), stops(x_groq={"id": "req", "usage": FINAL}), chat(usage=FINAL)],
+    "in the choice": [*texts("a", "b"), chat(choice(0, "stop", beside={"usage": FINAL}))],
     "input and output by the other names": [
-        *says("a", "b"),
+        *texts("a", "b"),
         stops(usage={"input_tokens": 9, "output_tokens": 4, "total_tokens": 13}),
     ],
-    "as floats": [*says("a", "b"), stops(usage={"prompt_tokens": 9.0, "completion_tokens": 4.0, "total_tokens": 13.0})],
+    "as floats": [*texts("a", "b"), stops(usage={"prompt_tokens": 9.0, "completion_tokens": 4.0, "total_tokens": 13.0})],
 }
 
 
@@ -58,12 +58,12 @@ def test_place(place: str) -> None:
 
 def test_no_report_is_no_usage() -> None:
     """What the provider did not say is None, never zero."""
-    assert read([*says("a", usage=None), stops(usage={})]).usage is None
+    assert read([*texts("a", usage=None), stops(usage={})]).usage is None
 
 
 def test_a_report_of_zeros_is_kept() -> None:
     """An explicit zero is a zero."""
-    assert read([*says("a"), stops(usage=_report(0, 0))]).usage == Usage(
+    assert read([*texts("a"), stops(usage=_report(0, 0))]).usage == Usage(
         input_tokens=0, output_tokens=0, total_tokens=0, raw=_report(0, 0)
     )
 
@@ -72,7 +72,7 @@ def test_details_survive_a_poorer_report() -> None:
     """A later report without details takes nothing away, and null says nothing."""
     details = {"prompt_tokens_details": {"cached_tokens": 6}, "completion_tokens_details": {"reasoning_tokens": 2}}
     later = {**FINAL, "prompt_tokens_details": None, "completion_tokens_details": {"reasoning_tokens": None}}
-    record = read([*says("a"), stops(usage=_report(9, 2, **details)), chat(usage=later)])
+    record = read([*texts("a"), stops(usage=_report(9, 2, **details)), chat(usage=later)])
     assert record.usage is not None
     assert record.usage.model_dump(exclude_defaults=True) == {
         **TOTALS,
@@ -161,12 +161,12 @@ MEANINGS: dict[str, tuple[Payload, dict[str, Any]]] = {
 def test_meaning(meaning: str) -> None:
     """Totals include their parts, parts go by one name, and a stated cost is exact."""
     report, expected = MEANINGS[meaning]
-    record = read([*says("a"), stops(), chat(usage=report)])
+    record = read([*texts("a"), stops(), chat(usage=report)])
     assert record.usage is not None
     assert record.usage.model_dump(exclude_unset=True, exclude={"raw", "partial"}) == expected
 
 
 def test_a_stated_cost_counts_where_no_price_is_known() -> None:
     """The provider's own amount is the cost of a model that no catalog has, and says where it is from."""
-    cost = replay([*says("a"), stops(), chat(usage={**FINAL, "cost": 0.25})]).cost
+    cost = replay([*texts("a"), stops(), chat(usage={**FINAL, "cost": 0.25})]).cost
     assert (cost.usd, cost.status, cost.source) == (Decimal("0.25"), "priced", "provider")

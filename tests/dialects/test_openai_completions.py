@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.dialects.wire import Payload, read, told
+from tests.dialects.wire import Payload, read, stated
 
 DIALECT = "openai.completions"
 
@@ -21,7 +21,7 @@ def test_a_plain_answer() -> None:
     """Words, finish and a usage frame of its own."""
     usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
     chunks = [completion(choice("hel")), completion(choice("lo")), completion(choice("", "stop")), completion(usage=usage)]
-    assert told(read(chunks, DIALECT)) == {
+    assert stated(read(chunks, DIALECT)) == {
         "outcome": "completed",
         "choices": ({"text": "hello", "finish_reason": "stop", "finish_reason_raw": "stop"},),
         "usage": {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5},
@@ -47,7 +47,7 @@ def test_two_choices_in_turns() -> None:
 )
 def test_chunks_that_say_nothing(empty: Payload) -> None:
     """Empty choices and empty texts do no harm."""
-    record = read([empty, completion(choice("hello")), empty, completion(choice("", "stop")), empty], DIALECT, tells=True)
+    record = read([empty, completion(choice("hello")), empty, completion(choice("", "stop")), empty], DIALECT, detectable=True)
     assert (record.text, record.finish_reason, record.outcome) == ("hello", "stop", "completed")
 
 
@@ -72,21 +72,21 @@ def test_logprobs() -> None:
 
 def test_finish_with_the_last_words_and_none_at_all() -> None:
     """A finish may come with words; without one the text was cut short."""
-    assert told(read([completion(choice("hello", "length"))], DIALECT))["choices"][0]["finish_reason"] == "length"
+    assert stated(read([completion(choice("hello", "length"))], DIALECT))["choices"][0]["finish_reason"] == "length"
     assert read([completion(choice("hello"))], DIALECT).outcome == "truncated"
 
 
 def test_words_in_both_places() -> None:
     """A server that fills `text` and `delta.content` alike is heard once."""
     chunks = [completion(choice(piece, delta={"content": piece})) for piece in ("hel", "lo")]
-    assert read([*chunks, completion(choice("", "stop"))], DIALECT, tells=False).text == "hello"
+    assert read([*chunks, completion(choice("", "stop"))], DIALECT, detectable=False).text == "hello"
 
 
 @pytest.mark.parametrize("field", ["value", "response"])
 def test_words_that_stand_alone(field: str) -> None:
     """Writer and Cloudflare send no choices, and say no finish."""
     record = read([{field: piece} for piece in ("hel", "lo")], DIALECT)
-    assert told(record) == {"outcome": "truncated", "choices": ({"text": "hello"},)}
+    assert stated(record) == {"outcome": "truncated", "choices": ({"text": "hello"},)}
 
 
 @pytest.mark.parametrize(("word", "reason"), [("eos", "stop"), ("word", "stop"), ("limit", "length"), (None, "stop")])

@@ -7,7 +7,7 @@ import pytest
 
 from streamtally import StreamRecord, replay
 from streamtally.errors import RETRYABLE_STATUS
-from tests.dialects.wire import Payload, chat, choice, envelope, event, facts, numbered, read, says, sse, stops, told
+from tests.dialects.wire import Payload, chat, choice, envelope, event, facts, numbered, read, sse, stated, stops, texts
 
 RATE = {"message": "slow down", "type": "rate_limit_error", "param": None, "code": "rate_limit_exceeded"}
 RATE_TOLD = {"type": "rate_limit_error", "message": "slow down", "code": "rate_limit_exceeded", "body": RATE}
@@ -48,21 +48,21 @@ CHUNKS: dict[str, tuple[list[Payload], dict[str, Any]]] = {
 }  # fmt: skip
 
 
-def _said(error: Payload) -> Payload:
+def _reported(error: Payload) -> Payload:
     """An error as the record tells it: a status says whether to try again."""
     return {**error, "retryable": error["status"] in RETRYABLE_STATUS} if "status" in error else error
 
 
 def _without_usage(record: StreamRecord) -> dict[str, Any]:
-    return {name: value for name, value in told(record).items() if name in ("outcome", "error")}
+    return {name: value for name, value in stated(record).items() if name in ("outcome", "error")}
 
 
 @pytest.mark.parametrize("form", CHUNKS)
 def test_after_good_chunks(form: str) -> None:
     """The outcome is an error, the error is typed from its payload, and the words before it are kept."""
     chunks, error = CHUNKS[form]
-    record = read([*says("hel", "lo"), *chunks])
-    assert _without_usage(record) == {"outcome": "error", "error": _said(error)}
+    record = read([*texts("hel", "lo"), *chunks])
+    assert _without_usage(record) == {"outcome": "error", "error": _reported(error)}
     assert record.text == "hello"
 
 
@@ -72,14 +72,14 @@ def test_as_the_only_event(form: str, dialect: str | None) -> None:
     """A body with nothing but an error is one, also where no chunk tells the dialect, and whatever frames it."""
     chunks, error = CHUNKS[form]
     for body in (sse(chunks), sse(chunks, done=True), json.dumps(chunks[0])):
-        assert _without_usage(replay(body, dialect=dialect)) == {"outcome": "error", "error": _said(error)}
+        assert _without_usage(replay(body, dialect=dialect)) == {"outcome": "error", "error": _reported(error)}
 
 
 def test_an_empty_error_is_none() -> None:
     """Servers that always have the field do not always mean it."""
     nothings: tuple[Any, ...] = (None, "", {}, False)
     for nothing in nothings:
-        assert read([*says("hello", error=nothing), stops(error=nothing)]).outcome == "completed"
+        assert read([*texts("hello", error=nothing), stops(error=nothing)]).outcome == "completed"
 
 
 def test_usage_before_an_error_is_kept() -> None:
@@ -87,8 +87,8 @@ def test_usage_before_an_error_is_kept() -> None:
     usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
     for chunks in (
         [chat(choice(content="hi"), usage=usage), {"error": RATE}],
-        [*says("hi"), chat(error=RATE, usage=usage)],
-        [*says("hi"), {"error": RATE}, chat(usage=usage)],
+        [*texts("hi"), chat(error=RATE, usage=usage)],
+        [*texts("hi"), {"error": RATE}, chat(usage=usage)],
     ):
         record = read(chunks)
         assert record.usage is not None
@@ -115,23 +115,23 @@ def test_usage_before_an_error_is_kept() -> None:
 def test_an_event_named_error(data: str, error: dict[str, Any], dialect: str) -> None:
     """The name of the event is enough, whatever its data is made of."""
     record = replay(f"event: error\ndata: {data}\n\n", dialect=dialect)
-    assert told(record) == {"outcome": "error", "error": _said(error)}
+    assert stated(record) == {"outcome": "error", "error": _reported(error)}
 
 
 def test_an_event_named_error_after_good_chunks() -> None:
     """The words before it are kept."""
-    body = sse(says("hel", "lo")) + f"event: error\ndata: {json.dumps(RATE)}\n\n".encode()
-    assert told(replay(body)) == {"outcome": "error", "choices": ({"text": "hello"},), "error": RATE_TOLD}
+    body = sse(texts("hel", "lo")) + f"event: error\ndata: {json.dumps(RATE)}\n\n".encode()
+    assert stated(replay(body)) == {"outcome": "error", "choices": ({"text": "hello"},), "error": RATE_TOLD}
 
 
 def test_a_later_error_completes_an_earlier_one() -> None:
     """Field by field the later word wins, and what it leaves out stays as it was."""
     record = read(
-        [*says("a"), {"error": {"message": "first", "type": "overloaded"}}, {"error": {"message": "second", "code": 503}}]
+        [*texts("a"), {"error": {"message": "first", "type": "overloaded"}}, {"error": {"message": "second", "code": 503}}]
     )
     assert record.error is not None
     assert (record.error.type, record.error.message, record.error.status) == ("503", "second", 503)
-    record = read([*says("a"), {"error": {"message": "first", "type": "overloaded"}}, stops("error")])
+    record = read([*texts("a"), {"error": {"message": "first", "type": "overloaded"}}, stops("error")])
     assert record.error is not None
     assert (record.error.type, record.error.message) == ("overloaded", "first")
 
@@ -221,7 +221,7 @@ def test_other_kinds_of_stream(dialect: str, good: Payload) -> None:
 @pytest.mark.parametrize("garbage", ["<html>502 Bad Gateway</html>", '{"choices": [', "5", '["a"]', '"text"'])
 def test_a_frame_that_is_no_payload(garbage: str) -> None:
     """What is no payload is an error that shows it, and what stands around it is read."""
-    body = sse(says("hel")) + f"data: {garbage}\n\n".encode() + sse([*says("lo"), stops()])
+    body = sse(texts("hel")) + f"data: {garbage}\n\n".encode() + sse([*texts("lo"), stops()])
     record = replay(body, dialect="openai.chat")
     assert record.error is not None
     assert (record.outcome, record.error.type, record.text) == ("error", "malformed_payload", "hello")

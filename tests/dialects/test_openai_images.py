@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from streamtally import StreamRecord, replay
-from tests.dialects.wire import Payload, facts, keyed, read, sdk_objects, told
+from tests.dialects.wire import Payload, facts, keyed, read, sdk_objects, stated
 
 DIALECT = "openai.images"
 USAGE = {
@@ -42,7 +42,7 @@ def seen(record: StreamRecord) -> list[tuple[int, bytes | None, int, bool]]:
 def test_previews_are_replaced(kind: str) -> None:
     """Of one image there are its last and whole form, how it looks, and its usage."""
     record = read([partial(b"one", 0, kind), partial(b"two", 1, kind), completed(b"whole", kind)], DIALECT)
-    assert told(record) == {
+    assert stated(record) == {
         "outcome": "completed",
         "images": (
             {
@@ -108,7 +108,7 @@ def test_a_url_and_a_prompt() -> None:
     """An image that is only linked has its URL; the prompt that was really used is kept."""
     whole = {"type": "image_generation.completed", "url": "https://x.test/1", "revised_prompt": "a cat", "model": "m-1"}
     record = read([whole], DIALECT)
-    assert told(record) == {
+    assert stated(record) == {
         "outcome": "completed",
         "images": ({"url": "https://x.test/1", "revised_prompt": "a cat", "complete": True},),
         "usage": {"images": 1},

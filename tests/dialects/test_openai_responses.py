@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from streamtally import Accumulator, StreamRecord, replay
-from tests.dialects.wire import Payload, envelope, event, facts, numbered, read, sse, told
+from tests.dialects.wire import Payload, envelope, event, facts, numbered, read, sse, stated
 
 DIALECT = "openai.responses"
 USAGE = {
@@ -81,7 +81,7 @@ def test_a_plain_answer() -> None:
         done(0, "msg", content=[text("hello", annotations=[])]),
         envelope("completed", service_tier="default", output=[message("msg", text("hello", annotations=[]))], usage=USAGE),
     )
-    assert told(record) == {
+    assert stated(record) == {
         "outcome": "completed",
         "choices": ({"role": "assistant", "text": "hello", "finish_reason": "stop", "finish_reason_raw": "completed"},),
         "output_items": (message("msg", text("hello", annotations=[])),),
@@ -105,7 +105,7 @@ def test_items_in_turns() -> None:
         *words(1, "msg", "lo"),
         envelope("completed"),
     )
-    assert told(record)["choices"] == (
+    assert stated(record)["choices"] == (
         {
             "role": "assistant",
             "text": "hello",
@@ -463,7 +463,7 @@ def test_audio() -> None:
         event("audio.transcript.done"),
         envelope("completed"),
     )
-    assert told(record)["audio"] == {"data": b"sound", "size": 5, "transcript": "hello"}
+    assert stated(record)["audio"] == {"data": b"sound", "size": 5, "transcript": "hello"}
     assert "response.audio.done" not in record.extras
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from streamtally.dialects import dialect_named
 from tests.dialects.wire import Payload
 
-SAYS_NOTHING_NEW = {"response.audio.done", "response.audio.transcript.done"}
+WITHOUT_NEW_CONTENT = {"response.audio.done", "response.audio.transcript.done"}
 """Events that only close what was said before."""
 
 
@@ -60,5 +60,5 @@ def test_event(kind: str) -> None:
     chunk = dialect_named("openai.responses").chunk(payload)
     assert kind not in chunk.extras
     assert chunk.sequence == 0
-    said = bool(chunk.deltas or chunk.error or chunk.meta)
-    assert said is (kind not in SAYS_NOTHING_NEW)
+    has_content = bool(chunk.deltas or chunk.error or chunk.meta)
+    assert has_content is (kind not in WITHOUT_NEW_CONTENT)

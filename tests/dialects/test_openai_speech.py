@@ -6,7 +6,7 @@ import random
 import pytest
 
 from streamtally import Accumulator, replay
-from tests.dialects.wire import Payload, pieces, read, sse, told
+from tests.dialects.wire import Payload, pieces, read, sse, stated
 
 DIALECT = "openai.speech"
 SOUND = b"ID3\x04" + random.Random(5).randbytes(3000)
@@ -23,7 +23,7 @@ def delta(data: bytes) -> Payload:
 def test_events(length: int) -> None:
     """The sound of all events is joined, and usage comes with the last one."""
     record = read([*map(delta, pieces(SOUND, length)), DONE], DIALECT)
-    assert told(record) == {
+    assert stated(record) == {
         "outcome": "completed",
         "audio": {"data": SOUND, "size": len(SOUND)},
         "usage": {"input_tokens": 5, "output_tokens": 60, "total_tokens": 65},

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.dialects.wire import Payload, read, told
+from tests.dialects.wire import Payload, read, stated
 
 DIALECT = "openai.transcription"
 TOKENS = {
@@ -39,7 +39,7 @@ def segment(number: int, text: str) -> Payload:
 def test_deltas_and_the_whole() -> None:
     """The text is there once, with usage in tokens."""
     record = read([delta("I see "), delta("skies"), done("I see skies", usage=TOKENS)], DIALECT)
-    assert told(record) == {
+    assert stated(record) == {
         "outcome": "completed",
         "transcript": {"text": "I see skies"},
         "usage": {
@@ -66,14 +66,14 @@ def test_deltas_and_the_whole() -> None:
 )
 def test_deltas_against_the_final_text(events: list[Payload], text: str, outcome: str) -> None:
     """The final text is the authority; without one the deltas are all that was heard."""
-    record = read(events, DIALECT, tells="type" in events[0])
+    record = read(events, DIALECT, detectable="type" in events[0])
     assert (record.text, record.outcome) == (text, outcome)
 
 
 def test_usage_in_seconds() -> None:
     """A model that is paid by the second reports the duration."""
     record = read([done("ab", usage={"type": "duration", "seconds": 12})], DIALECT)
-    assert told(record)["usage"] == {"seconds": 12.0}
+    assert stated(record)["usage"] == {"seconds": 12.0}
 
 
 def test_everything_that_the_final_event_can_say() -> None:
@@ -82,7 +82,7 @@ def test_everything_that_the_final_event_can_say() -> None:
     segments = [{"id": 0, "start": 0.0, "end": 0.5, "text": "hi"}]
     logprobs = [{"token": "hi", "logprob": -0.5, "bytes": [104, 105]}]
     last = done("hi", language="en", duration="1.5", words=words, segments=segments, logprobs=logprobs, task="transcribe")
-    assert told(read([delta("hi", logprobs=logprobs), last], DIALECT)) == {
+    assert stated(read([delta("hi", logprobs=logprobs), last], DIALECT)) == {
         "outcome": "completed",
         "transcript": {
             "text": "hi",
@@ -127,13 +127,18 @@ def test_several_languages() -> None:
 def test_a_transcription_as_if_it_were_chat() -> None:
     """A server that wraps what was heard in choices is understood; its finish is the last word."""
 
-    def heard(text: str, finish: str | None = None, **fields: object) -> Payload:
+    def chat_chunk(text: str, finish: str | None = None, **fields: object) -> Payload:
         chunk = {"id": "id-1", "object": "transcription.chunk", "created": 1, "model": "m-1"}
         return {**chunk, "choices": [{"delta": {"content": text}, "finish_reason": finish}], **fields}
 
     usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
-    chunks = [heard("I see "), heard("skies"), heard("", "stop"), {**heard(""), "choices": [], "usage": usage}]
-    assert told(read(chunks, DIALECT)) == {
+    chunks = [
+        chat_chunk("I see "),
+        chat_chunk("skies"),
+        chat_chunk("", "stop"),
+        {**chat_chunk(""), "choices": [], "usage": usage},
+    ]
+    assert stated(read(chunks, DIALECT)) == {
         "outcome": "completed",
         "transcript": {"text": "I see skies"},
         "usage": {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5},

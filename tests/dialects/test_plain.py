@@ -3,7 +3,7 @@
 import pytest
 
 from streamtally import Accumulator, StreamType, replay
-from tests.dialects.wire import pieces, told
+from tests.dialects.wire import pieces, stated
 
 
 @pytest.mark.parametrize("dialect", ["text", None])
@@ -11,7 +11,7 @@ def test_words(dialect: str | None) -> None:
     """Any iterable of texts is one text, and its end is the end."""
     words = ["Hello", " ", "", "wor", "ld", "!\n"]
     record = replay(words, dialect=dialect)
-    assert told(record) == {"outcome": "completed", "choices": ({"text": "Hello world!\n"},)}
+    assert stated(record) == {"outcome": "completed", "choices": ({"text": "Hello world!\n"},)}
     assert (record.stream_type, record.dialect, record.provider) == (StreamType.TEXT, "text", None)
 
 
@@ -49,7 +49,7 @@ def test_what_is_no_sound() -> None:
 def test_what_nobody_recognises() -> None:
     """Unknown payloads are kept as they were said last, and the end of the source is their end."""
     record = replay([{"a": 1, "b": {"c": 1}}, {"a": 2, "b": {"d": 2}}])
-    assert told(record) == {"outcome": "completed", "extras": {"a": 2, "b": {"c": 1, "d": 2}}}
+    assert stated(record) == {"outcome": "completed", "extras": {"a": 2, "b": {"c": 1, "d": 2}}}
     assert record.dialect == "opaque"
 
 

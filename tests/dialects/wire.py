@@ -54,12 +54,12 @@ OTHER_SDKS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
 ENDS_WITH_DONE = ("openai.chat", "openai.completions")
 NAMED = ("openai.responses", "anthropic.messages")
 
-_HOW_IT_CAME = frozenset(
+_ARRIVAL_FIELDS = frozenset(
     {"request_id", "timing", "cost", "ordering", "highest_index", "chunk_count", "duplicates", "conflicts", "late", "raw"}
 )
 """Fields that say how the chunks came, not what they said."""
 
-_SAID_BY_EVERY_FIXTURE = {"response_id": "id-1", "model": "m-1", "provider": "openai"}
+_FIXTURE_DEFAULTS = {"response_id": "id-1", "model": "m-1", "provider": "openai"}
 
 
 def chat(*choices: Payload, **fields: Any) -> Payload:
@@ -75,7 +75,7 @@ def choice(
     return {"index": index, "delta": delta, "finish_reason": finish, **(beside or {})}
 
 
-def says(*pieces: str, **fields: Any) -> list[Payload]:
+def texts(*pieces: str, **fields: Any) -> list[Payload]:
     """Chunks of text."""
     return [chat(choice(content=piece), **fields) for piece in pieces]
 
@@ -157,18 +157,18 @@ def _image_type(payload: Mapping[str, Any]) -> Any:
 
 def facts(record: StreamRecord) -> dict[str, Any]:
     """All that a record says of the answer, and nothing of how its chunks came."""
-    return {name: value for name, value in record.model_dump().items() if name not in _HOW_IT_CAME}
+    return {name: value for name, value in record.model_dump().items() if name not in _ARRIVAL_FIELDS}
 
 
-def told(record: StreamRecord) -> dict[str, Any]:
+def stated(record: StreamRecord) -> dict[str, Any]:
     """The facts of a record that are not the default, less what all fixtures say alike and what is named by the dialect."""
-    said = record.model_dump(exclude_defaults=True, exclude=set(_HOW_IT_CAME) | {"dialect", "stream_type"})
-    said = {name: value for name, value in said.items() if _SAID_BY_EVERY_FIXTURE.get(name) != value}
-    said["extras"] = {name: value for name, value in said.get("extras", {}).items() if (name, value) != ("created", 1)}
-    if usage := said.get("usage"):
+    fields = record.model_dump(exclude_defaults=True, exclude=set(_ARRIVAL_FIELDS) | {"dialect", "stream_type"})
+    fields = {name: value for name, value in fields.items() if _FIXTURE_DEFAULTS.get(name) != value}
+    fields["extras"] = {name: value for name, value in fields.get("extras", {}).items() if (name, value) != ("created", 1)}
+    if usage := fields.get("usage"):
         usage.pop("raw", None)
-    said["outcome"] = said["outcome"].value
-    return {name: value for name, value in said.items() if value not in ({}, ())}
+    fields["outcome"] = fields["outcome"].value
+    return {name: value for name, value in fields.items() if value not in ({}, ())}
 
 
 def keyed(payloads: Sequence[Any], dialect: str, seed: int = 7) -> StreamRecord:
@@ -182,19 +182,19 @@ def keyed(payloads: Sequence[Any], dialect: str, seed: int = 7) -> StreamRecord:
     return tally.finish("r")
 
 
-def read(payloads: Payloads, dialect: str = "openai.chat", *, tells: bool = True) -> StreamRecord:
+def read(payloads: Payloads, dialect: str = "openai.chat", *, detectable: bool = True) -> StreamRecord:
     """The record of a fixture, after it was read in every way and each came to the same.
 
     `tells` is False for a stream whose first payload does not tell its dialect.
     """
     record = replay(payloads, dialect=dialect)
-    for name, other in _other_ways(payloads, dialect, tells):
+    for name, other in _other_ways(payloads, dialect, detectable):
         assert facts(other()) == facts(record), name
     return record
 
 
 def _other_ways(
-    payloads: Sequence[Mapping[str, Any]], dialect: str, tells: bool
+    payloads: Sequence[Mapping[str, Any]], dialect: str, detectable: bool
 ) -> Iterable[tuple[str, Callable[[], StreamRecord]]]:
     body = sse(payloads, done=dialect in ENDS_WITH_DONE, named=dialect in NAMED)
     yield "one body", lambda: replay(body, dialect=dialect)
@@ -202,7 +202,7 @@ def _other_ways(
     yield "CRLF", lambda: replay(sse(payloads, end="\r\n"), dialect=dialect)
     yield "JSON lines", lambda: replay("\n".join(map(json.dumps, payloads)), dialect=dialect)
     yield "shuffled", lambda: keyed(payloads, dialect)
-    if tells:
+    if detectable:
         yield "unnamed", lambda: replay(payloads)
     if dialect in OTHER_SDKS:
         others = list(map(OTHER_SDKS[dialect], payloads))

@@ -28,7 +28,7 @@ def test_the_tail_of_events_does_not_depend_on_the_cuts(body: bytes) -> None:
 def test_a_block_that_opens_with_something_else_than_a_text(text: Any) -> None:
     """It is no words, and no fault; the words that follow are heard."""
     block = anthropic.opened(0, "text", text=text)
-    record = replay([anthropic.start(), block, *anthropic.says("a", index=1), *anthropic.ends()], dialect="anthropic.messages")
+    record = replay([anthropic.start(), block, *anthropic.texts("a", index=1), *anthropic.ends()], dialect="anthropic.messages")
     assert (record.text, record.outcome, record.extras) == ("a", Outcome.COMPLETED, {})
 
 

@@ -91,31 +91,31 @@ PAYLOADS: Mapping[str, tuple[str, Callable[[int], Pieces]]] = {
     "signatures": ("anthropic.messages", _each(lambda number: anthropic.grows(0, "signature_delta", signature=f"s{number}"))),
     "starts": ("anthropic.messages", _each(lambda number: anthropic.start(id=f"m{number}"))),
     "pieces of input": ("anthropic.messages", _each(lambda _: anthropic.grows(0, "input_json_delta", partial_json="1, "))),
-    "thoughts": ("gemini", _each(lambda number: gemini.says(gemini.text("a", thought=True, thoughtSignature=f"s{number}")))),
-    "functions": ("gemini", _each(lambda number: gemini.says(gemini.call("f", n=number)))),
-    "functions with an id": ("gemini", _each(lambda number: gemini.says({"functionCall": {"id": f"c{number}", "name": "f"}}))),
+    "thoughts": ("gemini", _each(lambda number: gemini.reply(gemini.text("a", thought=True, thoughtSignature=f"s{number}")))),
+    "functions": ("gemini", _each(lambda number: gemini.reply(gemini.call("f", n=number)))),
+    "functions with an id": ("gemini", _each(lambda number: gemini.reply({"functionCall": {"id": f"c{number}", "name": "f"}}))),
     "pieces of arguments": (
         "gemini",
-        _each(lambda number: gemini.says({"functionCall": {
+        _each(lambda number: gemini.reply({"functionCall": {
             "name": "f", "partialArgs": [{"jsonPath": f"$.a[{number}]", "numberValue": 1}], "willContinue": True}})),
     ),
     "arguments far apart": (
         "gemini",
-        _each(lambda number: gemini.says({"functionCall": {
+        _each(lambda number: gemini.reply({"functionCall": {
             "name": "f", "partialArgs": [{"jsonPath": f"$.a[{HUGE * number}]", "numberValue": 1}], "willContinue": True}})),
     ),
     "pieces of one argument": (
         "gemini",
-        _each(lambda _: gemini.says({"functionCall": {
+        _each(lambda _: gemini.reply({"functionCall": {
             "name": "f", "partialArgs": [{"jsonPath": "$.a", "stringValue": "a"}], "willContinue": True}})),
     ),
     "grounding": (
         "gemini",
-        _each(lambda number: gemini.says(groundingMetadata={"groundingChunks": [{"web": {"uri": f"u{number}"}}]})),
+        _each(lambda number: gemini.reply(groundingMetadata={"groundingChunks": [{"web": {"uri": f"u{number}"}}]})),
     ),
-    "the same grounding": ("gemini", _each(lambda _: gemini.says(groundingMetadata=gemini.GROUNDING))),
-    "inline images": ("gemini", _each(lambda _: gemini.says({"inlineData": {"mimeType": "image/png", "data": "QUJD"}}))),
-    "code": ("gemini", _each(lambda _: gemini.says({"executableCode": {"code": "1"}}))),
+    "the same grounding": ("gemini", _each(lambda _: gemini.reply(groundingMetadata=gemini.GROUNDING))),
+    "inline images": ("gemini", _each(lambda _: gemini.reply({"inlineData": {"mimeType": "image/png", "data": "QUJD"}}))),
+    "code": ("gemini", _each(lambda _: gemini.reply({"executableCode": {"code": "1"}}))),
     "candidates": ("gemini", _each(lambda number: {"candidates": [{"index": number, "content": {"parts": [{"text": "a"}]}}]})),
     "blocks of Converse": ("bedrock.converse", _each(lambda number: bedrock.grows(number, text="a"))),
     "calls of Converse": ("bedrock.converse", _each(lambda number: bedrock.opened(number, f"t{number}", "f"))),
@@ -131,14 +131,14 @@ PAYLOADS: Mapping[str, tuple[str, Callable[[int], Pieces]]] = {
         "cohere.v1",
         _each(lambda number: cohere.v1("tool-calls-generation", tool_calls=[{"name": f"f{number}"}])),
     ),
-    "lines": ("ollama.chat", _each(lambda _: ollama.says("a"))),
-    "calls of Ollama": ("ollama.chat", _each(lambda number: ollama.says(tool_calls=[ollama.call("f", n=number)]))),
+    "lines": ("ollama.chat", _each(lambda _: ollama.line("a"))),
+    "calls of Ollama": ("ollama.chat", _each(lambda number: ollama.line(tool_calls=[ollama.call("f", n=number)]))),
     "loaded": ("ollama.chat", _each(lambda _: ollama.ends("load"))),
 }  # fmt: skip
 """By name: the dialect, and so many payloads."""
 
 _WORD = b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
-_LINE = json.dumps(ollama.says("a")).encode()
+_LINE = json.dumps(ollama.line("a")).encode()
 
 BODIES: Mapping[str, tuple[str | None, Callable[[int], Pieces]]] = {
     "tiny events": ("openai.chat", _framed(b"data:{}\n\n")),

@@ -41,7 +41,7 @@ def closed(index: int) -> Payload:
     return {"type": "content_block_stop", "index": index}
 
 
-def says(*words: str, index: int = 0) -> list[Payload]:
+def texts(*words: str, index: int = 0) -> list[Payload]:
     """A whole block of text."""
     pieces = [grows(index, "text_delta", text=word) for word in words]
     return [opened(index, "text", text=""), *pieces, closed(index)]
@@ -53,7 +53,7 @@ def calls(index: int, call_id: str, name: str, *pieces: str, kind: str = "tool_u
     return [opened(index, kind, id=call_id, name=name, input={}), *deltas, closed(index)]
 
 
-def thinks(*words: str, index: int = 0, signature: str = "sig==") -> list[Payload]:
+def thinking(*words: str, index: int = 0, signature: str = "sig==") -> list[Payload]:
     """A whole block of thinking, with its signature."""
     pieces = [grows(index, "thinking_delta", thinking=word) for word in words]
     signed = grows(index, "signature_delta", signature=signature)
@@ -85,33 +85,33 @@ QUIRKS = by_dialect(
     "anthropic.messages",
     [
         ("usage is split", "the input comes first, beside a placeholder of the output that the last report replaces", [
-            start(), *says("Hel", "lo"), *ends()],
+            start(), *texts("Hel", "lo"), *ends()],
             {"text": "Hello", "usage.input_tokens": 25, "usage.output_tokens": 15, "usage.partial": False,
              "response_id": "msg_1", "model": "claude-1", "finish": ("stop", "end_turn")}),
         ("F03 S10", "output counts are cumulative: the last is the count, and none are added", [
-            start(), *says("a"), ends(None, 3)[0], ends(None, 9)[0], *ends("end_turn", 12)],
+            start(), *texts("a"), ends(None, 3)[0], ends(None, 9)[0], *ends("end_turn", 12)],
             {"usage.input_tokens": 25, "usage.output_tokens": 12}),
         ("input corrected later", "the last report may correct the input", [
-            start(), *says("a"), *ends(input_tokens=30, cache_read_input_tokens=0)],
+            start(), *texts("a"), *ends(input_tokens=30, cache_read_input_tokens=0)],
             {"usage.input_tokens": 30, "usage.output_tokens": 15}),
         ("B25", "input includes what was read from and written to the cache", [
-            start(CACHED), *says("a"), *ends()],
+            start(CACHED), *texts("a"), *ends()],
             {"usage.input_tokens": 155, "usage.cache_read_tokens": 100, "usage.cache_write_tokens": 50}),
         ("L03", "how long the cache is written for is only said at the start, and survives later reports", [
-            start(CACHED), *says("a"), *ends(input_tokens=5, cache_read_input_tokens=100, cache_creation_input_tokens=50)],
+            start(CACHED), *texts("a"), *ends(input_tokens=5, cache_read_input_tokens=100, cache_creation_input_tokens=50)],
             {"usage.cache_write_1h_tokens": 30, "usage.input_tokens": 155, "usage.output_tokens": 15}),
         ("B26 L09", "cache writes are counted once", [
             start({"input_tokens": 6, "cache_creation_input_tokens": 159_217, "cache_read_input_tokens": 0, "output_tokens": 1}),
-            *says("a"), *ends(output=2745, input_tokens=6, cache_creation_input_tokens=159_217, cache_read_input_tokens=0)],
+            *texts("a"), *ends(output=2745, input_tokens=6, cache_creation_input_tokens=159_217, cache_read_input_tokens=0)],
             {"usage.input_tokens": 159_223, "usage.cache_write_tokens": 159_217, "usage.output_tokens": 2745}),
         ("L06", "counts of server tools are searches", [
-            start(), *says("a"), *ends(server_tool_use={"web_search_requests": 2})],
+            start(), *texts("a"), *ends(server_tool_use={"web_search_requests": 2})],
             {"usage.searches": 2}),
         ("B35", "tier and cache counts of the start survive", [
-            start({**CACHED, "service_tier": "priority"}), *says("a"), *ends()],
+            start({**CACHED, "service_tier": "priority"}), *texts("a"), *ends()],
             {"service_tier": "priority", "usage.cache_read_tokens": 100}),
         ("D7", "pings may come anywhere and say nothing", [
-            PING, start(), PING, *says("a", "b")[:2], PING, *says("a", "b")[2:], PING, *ends(), PING],
+            PING, start(), PING, *texts("a", "b")[:2], PING, *texts("a", "b")[2:], PING, *ends(), PING],
             {"text": "ab"}),
         ("input {}", "the empty input of a start is no prefix of the JSON", [
             start(), *calls(0, "toolu_1", "f", "", '{"a":', " 1}"), *ends("tool_use")],
@@ -133,13 +133,13 @@ QUIRKS = by_dialect(
             closed(0), closed(1), *ends("tool_use")],
             {"calls": [("toolu_1", "f", {"a": 1}), ("toolu_2", "g", {"b": 2})]}),
         ("L28", "thinking, its signature, words and calls in the order of their blocks", [
-            start(), *thinks("let ", "me"), *says("so", index=1), *calls(2, "toolu_1", "f", "{}"), *ends("tool_use")],
+            start(), *thinking("let ", "me"), *texts("so", index=1), *calls(2, "toolu_1", "f", "{}"), *ends("tool_use")],
             {"reasoning": "let me", "text": "so", "calls": [("toolu_1", "f", {})], "details.0.signature": "sig=="}),
         ("signature alone", "thinking may be withheld, and only its signature sent", [
-            start(), *thinks(), *says("so", index=1), *ends()],
+            start(), *thinking(), *texts("so", index=1), *ends()],
             {"text": "so", "details.0.signature": "sig=="}),
         ("redacted thinking", "what is encrypted is kept, and is no words", [
-            start(), opened(0, "redacted_thinking", data="ENC"), closed(0), *says("so", index=1), *ends()],
+            start(), opened(0, "redacted_thinking", data="ENC"), closed(0), *texts("so", index=1), *ends()],
             {"text": "so", "reasoning": None, "details.0.data": "ENC"}),
         ("B18", "citations are annotations of the text", [
             start(), opened(0, "text", text="", citations=[]), grows(0, "text_delta", text="so"),
@@ -147,7 +147,7 @@ QUIRKS = by_dialect(
             {"text": "so", "annotations.0.cited_text": "so", "annotations.1": None}),
         ("B20", "what a server's tool was asked and found is no call of the caller's, and is kept", [
             start(), *calls(0, "srv_1", "web_search", '{"query": "q"}', kind="server_tool_use"),
-            opened(1, "web_search_tool_result", tool_use_id="srv_1", content=[FOUND]), closed(1), *says("so", index=2),
+            opened(1, "web_search_tool_result", tool_use_id="srv_1", content=[FOUND]), closed(1), *texts("so", index=2),
             *ends(server_tool_use={"web_search_requests": 1})],
             {"text": "so", "finish": ("stop", "end_turn"), "usage.searches": 1}),
         ("max_tokens", "a call that was cut short is kept as text", [
@@ -155,31 +155,31 @@ QUIRKS = by_dialect(
             closed(0), *ends("max_tokens")],
             {"calls": [("toolu_1", "f", '{"a": ')], "unfinished": ["f"], "finish": ("length", "max_tokens")}),
         ("refusal", "a refusal is a filtered answer", [
-            start(), *says("I "), *ends("refusal")], {"text": "I ", "finish": ("content_filter", "refusal")}),
+            start(), *texts("I "), *ends("refusal")], {"text": "I ", "finish": ("content_filter", "refusal")}),
         ("pause_turn", "a turn that pauses has stopped", [
-            start(), *says("a"), *ends("pause_turn")], {"finish": ("stop", "pause_turn")}),
+            start(), *texts("a"), *ends("pause_turn")], {"finish": ("stop", "pause_turn")}),
         ("stop_sequence", "which sequence stopped it is kept", [
-            start(), *says("a"),
+            start(), *texts("a"),
             {"type": "message_delta", "delta": {"stop_reason": "stop_sequence", "stop_sequence": "END"},
             "usage": {"output_tokens": 2}},
             STOP],
             {"finish": ("stop", "stop_sequence"), "usage.output_tokens": 2}),
         ("S07", "an error inside has a status of its own, and takes nothing away", [
-            start(), *says("some ", "words")[:3], fails()],
+            start(), *texts("some ", "words")[:3], fails()],
             {"text": "some words", "outcome": "error", "error.type": "overloaded_error", "error.message": "Overloaded",
              "error.status": 529, "error.retryable": True, "usage.input_tokens": 25, "usage.partial": True}),
         ("error alone", "an error may be the only event", [fails("rate_limit_error", "slow down")],
             {"outcome": "error", "error.type": "rate_limit_error", "error.status": 429, "error.retryable": True, "usage": None}),
         ("S08", "of an answer that was cut off the input is exact, the output a lower bound", [
-            start(), *says("some ", "words")[:3]],
+            start(), *texts("some ", "words")[:3]],
             {"text": "some words", "outcome": "truncated",
             "usage.input_tokens": 25, "usage.partial": True, "finish": (None, None)}),
-        ("F08", "a stop of a block is not the end of the message", [start(), *says("a")],
+        ("F08", "a stop of a block is not the end of the message", [start(), *texts("a")],
             {"text": "a", "outcome": "truncated"}),
-        ("D3", "a reason without the last event is enough", [start(), *says("a"), ends()[0]],
+        ("D3", "a reason without the last event is enough", [start(), *texts("a"), ends()[0]],
             {"text": "a", "finish": ("stop", "end_turn"), "usage.output_tokens": 15}),
         ("several message_start", "a gateway that begins again does not double what was said", [
-            start(), start({"input_tokens": 27, "output_tokens": 1}), *says("a"), *ends()],
+            start(), start({"input_tokens": 27, "output_tokens": 1}), *texts("a"), *ends()],
             {"text": "a", "usage.input_tokens": 27, "usage.output_tokens": 15}),
         ("no start of a block", "words may come for a block that was never opened", [
             start(), grows(0, "text_delta", text="Hel"), grows(0, "text_delta", text="lo"), closed(0), *ends()],
@@ -189,14 +189,14 @@ QUIRKS = by_dialect(
             {"text": "Hello"}),
         ("unknown events", "what nobody knows yet is passed over, and never fatal", [
             start(), {"type": "content_block_hint", "index": 0, "hint": 1}, opened(0, "hologram", size=3),
-            grows(0, "hologram_delta", part="x"), closed(0), *says("a", index=1), *ends()],
+            grows(0, "hologram_delta", part="x"), closed(0), *texts("a", index=1), *ends()],
             {"text": "a"}),
         ("L30 S09", "input in many fragments is one text", [
             start(), *calls(0, "toolu_1", "f", "[", *["1, "] * 500, "1]"), *ends("tool_use")],
             {"calls": [("toolu_1", "f", [1] * 501)]}),
         ("fallback", "after a fallback it is another model that answers", [
             start(), opened(0, "fallback", **{"from": {"model": "claude-1"}, "to": {"model": "claude-2"}}), closed(0),
-            *says("a", index=1), *ends()],
+            *texts("a", index=1), *ends()],
             {"text": "a", "model": "claude-2"}),
         ("Ba", "an empty id or name says nothing", [
             start(id=""), opened(0, "tool_use", id="toolu_1", name="f", input={}), closed(0), *ends("tool_use")],

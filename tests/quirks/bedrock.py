@@ -27,7 +27,7 @@ def closed(index: int) -> Payload:
     return {"contentBlockStop": {"contentBlockIndex": index}}
 
 
-def says(*words: str, index: int = 0) -> list[Payload]:
+def texts(*words: str, index: int = 0) -> list[Payload]:
     """A block of text, which has no start."""
     return [*(grows(index, text=word) for word in words), closed(index)]
 
@@ -42,7 +42,7 @@ def calls(index: int, call_id: str, name: str, *pieces: str) -> list[Payload]:
     return [opened(index, call_id, name), *(grows(index, toolUse={"input": piece}) for piece in pieces), closed(index)]
 
 
-def thinks(*words: str, index: int = 0, signature: str = "sig==") -> list[Payload]:
+def thinking(*words: str, index: int = 0, signature: str = "sig==") -> list[Payload]:
     """A block of reasoning, with its signature."""
     pieces = [grows(index, reasoningContent={"text": word}) for word in words]
     return [*pieces, grows(index, reasoningContent={"signature": signature}), closed(index)]
@@ -71,28 +71,28 @@ def fails(name: str = "modelStreamErrorException", message: str = "The model fai
 QUIRKS = by_dialect(
     "bedrock.converse",
     [
-        ("B04", "text without a start, and usage after the reason", [START, *says("Hel", "lo"), *ends()],
+        ("B04", "text without a start, and usage after the reason", [START, *texts("Hel", "lo"), *ends()],
             {"text": "Hello", "finish": ("stop", "end_turn"), "usage.input_tokens": 9, "usage.output_tokens": 4}),
         ("B25", "input leaves out what was read from and written to the cache; ours does not", [
-            START, *says("a"),
+            START, *texts("a"),
             *ends(inputTokens=12, outputTokens=4, totalTokens=1094, cacheReadInputTokens=1028, cacheWriteInputTokens=50)],
             {"usage.input_tokens": 1090, "usage.cache_read_tokens": 1028, "usage.cache_write_tokens": 50,
              "usage.output_tokens": 4}),
         ("B14", "pieces of parallel calls go to the block that they name", [
-            START, *says("I"), opened(1, "t1", "f"), opened(2, "t2", "g"), grows(2, toolUse={"input": '{"b"'}),
+            START, *texts("I"), opened(1, "t1", "f"), opened(2, "t2", "g"), grows(2, toolUse={"input": '{"b"'}),
             grows(1, toolUse={"input": '{"a": 1}'}), grows(2, toolUse={"input": ": 2}"}), closed(1), closed(2),
             *ends("tool_use")],
             {"text": "I", "calls": [("t1", "f", {"a": 1}), ("t2", "g", {"b": 2})], "finish": ("tool_calls", "tool_use")}),
         ("no input", "a call without input is one with an empty object", [START, *calls(0, "t1", "f"), *ends("tool_use")],
             {"calls": [("t1", "f", {})]}),
-        ("B17", "reasoning and its signature", [START, *thinks("let ", "me"), *says("so", index=1), *ends()],
+        ("B17", "reasoning and its signature", [START, *thinking("let ", "me"), *texts("so", index=1), *ends()],
             {"reasoning": "let me", "text": "so", "details.0.signature": "sig=="}),
         ("redacted", "reasoning that is encrypted is no words", [
-            START, grows(0, reasoningContent={"redactedContent": b"\x00\x01"}), closed(0), *says("so", index=1), *ends()],
+            START, grows(0, reasoningContent={"redactedContent": b"\x00\x01"}), closed(0), *texts("so", index=1), *ends()],
             {"text": "so", "reasoning": None}),
-        ("guardrail_intervened", "what a guardrail stopped is filtered", [START, *says("a"), *ends("guardrail_intervened")],
+        ("guardrail_intervened", "what a guardrail stopped is filtered", [START, *texts("a"), *ends("guardrail_intervened")],
             {"finish": ("content_filter", "guardrail_intervened")}),
-        ("content_filtered", "so is what the model's filter stopped", [START, *says("a"), *ends("content_filtered")],
+        ("content_filtered", "so is what the model's filter stopped", [START, *texts("a"), *ends("content_filtered")],
             {"finish": ("content_filter", "content_filtered")}),
         ("max_tokens", "a call that was cut short is kept as text", [START, *calls(0, "t1", "f", '{"a": '), *ends("max_tokens")],
             {"calls": [("t1", "f", '{"a": ')], "unfinished": ["f"], "finish": ("length", "max_tokens")}),
@@ -101,7 +101,7 @@ QUIRKS = by_dialect(
             {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": "a"}, "p": "abcdefgh"}},
             {"messageStop": {"stopReason": "end_turn", "p": "ab"}}, used()],
             {"text": "a", "extras.p": None}),
-        ("F09", "an exception after good events takes nothing away", [START, *says("some", "words"), fails()],
+        ("F09", "an exception after good events takes nothing away", [START, *texts("some", "words"), fails()],
             {"text": "somewords", "outcome": "error", "error.type": "modelStreamErrorException",
              "error.message": "The model failed.", "error.status": 424}),
         ("throttling", "an exception may be the only event", [fails("throttlingException", "slow down")],
@@ -112,12 +112,12 @@ QUIRKS = by_dialect(
             {"outcome": "error", "error.status": 503, "error.retryable": True}),
         ("validation", "a request that was wrong cannot", [fails("validationException", "no")],
             {"outcome": "error", "error.status": 400, "error.retryable": False}),
-        ("F08", "an answer without a reason was cut off", [START, *says("a")],
+        ("F08", "an answer without a reason was cut off", [START, *texts("a")],
         {"text": "a", "outcome": "truncated", "usage": None}),
-        ("no metadata", "a reason without the last event is an answer without usage", [START, *says("a"), stops()],
+        ("no metadata", "a reason without the last event is an answer without usage", [START, *texts("a"), stops()],
             {"text": "a", "finish": ("stop", "end_turn"), "usage": None}),
         ("unknown events", "what nobody knows yet is passed over", [
-            START, {"contentBlockHologram": {"contentBlockIndex": 0}}, *says("a"), *ends()], {"text": "a"}),
+            START, {"contentBlockHologram": {"contentBlockIndex": 0}}, *texts("a"), *ends()], {"text": "a"}),
     ],
 )  # fmt: skip
 
@@ -133,8 +133,13 @@ def metrics(prompt: int = 9, output: int = 4) -> dict[str, Any]:
     return {"amazon-bedrock-invocationMetrics": counts}
 
 
-CLAUDE = [anthropic.start(), *anthropic.thinks("hm"), *anthropic.says("so", index=1), *anthropic.calls(2, "toolu_1", "f", "{}")]
-NOVA = [START, *says("Hel", "lo"), stops(), {**used(inputTokens=9, outputTokens=4), **metrics()}]
+CLAUDE = [
+    anthropic.start(),
+    *anthropic.thinking("hm"),
+    *anthropic.texts("so", index=1),
+    *anthropic.calls(2, "toolu_1", "f", "{}"),
+]
+NOVA = [START, *texts("Hel", "lo"), stops(), {**used(inputTokens=9, outputTokens=4), **metrics()}]
 
 INVOKE = by_dialect(
     "bedrock.invoke",

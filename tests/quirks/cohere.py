@@ -15,7 +15,7 @@ START: Payload = {
 COUNTS = {"billed_units": {"input_tokens": 5, "output_tokens": 3}, "tokens": {"input_tokens": 9, "output_tokens": 4}}
 
 
-def says(*words: str, index: int = 0, kind: str = "text") -> list[Payload]:
+def texts(*words: str, index: int = 0, kind: str = "text") -> list[Payload]:
     """A whole block of text, or of thinking."""
     pieces = [{"type": "content-delta", "index": index, "delta": {"message": {"content": {kind: word}}}} for word in words]
     first = {"type": "content-start", "index": index, "delta": {"message": {"content": {"type": kind, kind: ""}}}}
@@ -61,11 +61,11 @@ def ends(reason: str = "COMPLETE", **fields: Any) -> Payload:
 QUIRKS = by_dialect(
     "cohere.v2",
     [
-        ("B21", "tokens are what was read and written, billed units what is paid for", [START, *says("Hel", "lo"), ends()],
+        ("B21", "tokens are what was read and written, billed units what is paid for", [START, *texts("Hel", "lo"), ends()],
             {"text": "Hello", "finish": ("stop", "COMPLETE"), "usage.input_tokens": 9, "usage.output_tokens": 4,
              "usage.raw.billed_units.input_tokens": 5, "response_id": "msg_1"}),
         ("L10", "what was cached is a part of the input", [
-            START, *says("a"), ends(usage={**COUNTS, "cached_tokens": 8})],
+            START, *texts("a"), ends(usage={**COUNTS, "cached_tokens": 8})],
             {"usage.input_tokens": 9, "usage.cache_read_tokens": 8}),
         ("B14", "parallel calls by index", [
             START, opened(0, "f_1", "f"), opened(1, "g_1", "g"), grows(1, '{"b": 2}'), grows(0, '{"a": 1}'), ends("TOOL_CALL")],
@@ -73,20 +73,20 @@ QUIRKS = by_dialect(
         ("no arguments", "a call without arguments is one with an empty object", [
             START, *calls(0, "f_1", "f"), ends("TOOL_CALL")], {"calls": [("f_1", "f", {})]}),
         ("B17", "a block of thinking is reasoning", [
-            START, *says("hm", kind="thinking"), *says("so", index=1), ends()], {"reasoning": "hm", "text": "so"}),
+            START, *texts("hm", kind="thinking"), *texts("so", index=1), ends()], {"reasoning": "hm", "text": "so"}),
         ("tool plan", "a plan is no words of the answer", [
             START, *plans("I will ", "look"), *calls(0, "f_1", "f", "{}"), ends("TOOL_CALL")],
             {"text": "", "calls": [("f_1", "f", {})]}),
-        ("B18", "citations are annotations", [START, *says("so"), *cites(), ends()],
+        ("B18", "citations are annotations", [START, *texts("so"), *cites(), ends()],
             {"text": "so", "annotations.0.text": "so", "annotations.1": None}),
-        ("MAX_TOKENS", "a full answer has the length as its reason", [START, *says("a"), ends("MAX_TOKENS")],
+        ("MAX_TOKENS", "a full answer has the length as its reason", [START, *texts("a"), ends("MAX_TOKENS")],
             {"finish": ("length", "MAX_TOKENS")}),
-        ("ERROR", "an answer may end with an error as its reason", [START, *says("a"), ends("ERROR", error="broken")],
+        ("ERROR", "an answer may end with an error as its reason", [START, *texts("a"), ends("ERROR", error="broken")],
             {"text": "a", "finish.0": "error", "outcome": "error", "error.message": "broken"}),
-        ("F08", "an answer without its last event was cut off", [START, *says("a")],
+        ("F08", "an answer without its last event was cut off", [START, *texts("a")],
             {"text": "a", "outcome": "truncated", "usage": None}),
         ("unknown events", "what nobody knows yet is passed over", [
-            START, {"type": "content-hologram", "index": 0}, *says("a"), {"type": "debug", "prompt": "p"}, ends()],
+            START, {"type": "content-hologram", "index": 0}, *texts("a"), {"type": "debug", "prompt": "p"}, ends()],
             {"text": "a"}),
     ],
 )  # fmt: skip

@@ -98,63 +98,63 @@ _CITED = [
 ]
 
 ANTHROPIC: Conversations = {
-    "text": [anthropic.start(_COUNTS), *anthropic.says("Hel", "lo"), *anthropic.ends(output=4)],
-    "reasoning": [anthropic.start(), *anthropic.thinks("let ", "me"), *anthropic.says("so", index=1), *anthropic.ends()],
+    "text": [anthropic.start(_COUNTS), *anthropic.texts("Hel", "lo"), *anthropic.ends(output=4)],
+    "reasoning": [anthropic.start(), *anthropic.thinking("let ", "me"), *anthropic.texts("so", index=1), *anthropic.ends()],
     "calls": [
         anthropic.start(),
         *anthropic.calls(0, "toolu_1", "f", '{"a": 1}'),
         *anthropic.calls(1, "toolu_2", "g", '{"b": 2}'),
         *anthropic.ends("tool_use"),
     ],
-    "filter": [anthropic.start(), *anthropic.says("I"), *anthropic.ends("refusal")],
-    "length": [anthropic.start(), *anthropic.says("Hel"), *anthropic.ends("max_tokens")],
+    "filter": [anthropic.start(), *anthropic.texts("I"), *anthropic.ends("refusal")],
+    "length": [anthropic.start(), *anthropic.texts("Hel"), *anthropic.ends("max_tokens")],
     "citations": [anthropic.start(), *_CITED, *anthropic.ends()],
     "cache": [
         anthropic.start(
             {"input_tokens": 15, "cache_read_input_tokens": 80, "cache_creation_input_tokens": 5, "output_tokens": 1}
         ),
-        *anthropic.says("Hel"),
+        *anthropic.texts("Hel"),
         *anthropic.ends(output=4),
     ],
-    "error": [anthropic.start(), *anthropic.says("Hel"), anthropic.fails(message="gone")],
-    "cut": [anthropic.start(), *anthropic.says("Hel")],
+    "error": [anthropic.start(), *anthropic.texts("Hel"), anthropic.fails(message="gone")],
+    "cut": [anthropic.start(), *anthropic.texts("Hel")],
 }
 
 GEMINI: Conversations = {
-    "text": [gemini.says(gemini.text("Hel"), usage=gemini.used(9, 1)),
-             gemini.says(gemini.text("lo"), finish="STOP", usage=gemini.used(9, 3, thoughtsTokenCount=1))],
-    "reasoning": [gemini.says(gemini.text("let ", thought=True)), gemini.says(gemini.text("me", thought=True)),
-                  gemini.says(gemini.text("so"), finish="STOP")],
-    "calls": [gemini.says(gemini.call("f", a=1), gemini.call("g", b=2), finish="STOP")],
-    "filter": [gemini.says(gemini.text("I")), gemini.says(finish="SAFETY")],
-    "length": [gemini.says(gemini.text("Hel"), finish="MAX_TOKENS")],
-    "citations": [gemini.says(gemini.text("so"), finish="STOP", groundingMetadata=gemini.GROUNDING)],
-    "cache": [gemini.says(gemini.text("Hel"), finish="STOP", usage=gemini.used(100, 4, cachedContentTokenCount=80))],
-    "error": [gemini.says(gemini.text("Hel")), gemini.fails(message="gone")],
-    "cut": [gemini.says(gemini.text("Hel"))],
+    "text": [gemini.reply(gemini.text("Hel"), usage=gemini.used(9, 1)),
+             gemini.reply(gemini.text("lo"), finish="STOP", usage=gemini.used(9, 3, thoughtsTokenCount=1))],
+    "reasoning": [gemini.reply(gemini.text("let ", thought=True)), gemini.reply(gemini.text("me", thought=True)),
+                  gemini.reply(gemini.text("so"), finish="STOP")],
+    "calls": [gemini.reply(gemini.call("f", a=1), gemini.call("g", b=2), finish="STOP")],
+    "filter": [gemini.reply(gemini.text("I")), gemini.reply(finish="SAFETY")],
+    "length": [gemini.reply(gemini.text("Hel"), finish="MAX_TOKENS")],
+    "citations": [gemini.reply(gemini.text("so"), finish="STOP", groundingMetadata=gemini.GROUNDING)],
+    "cache": [gemini.reply(gemini.text("Hel"), finish="STOP", usage=gemini.used(100, 4, cachedContentTokenCount=80))],
+    "error": [gemini.reply(gemini.text("Hel")), gemini.fails(message="gone")],
+    "cut": [gemini.reply(gemini.text("Hel"))],
 }  # fmt: skip
 
 CONVERSE: Conversations = {
-    "text": [bedrock.START, *bedrock.says("Hel", "lo"), *bedrock.ends()],
-    "reasoning": [bedrock.START, *bedrock.thinks("let ", "me"), *bedrock.says("so", index=1), *bedrock.ends()],
+    "text": [bedrock.START, *bedrock.texts("Hel", "lo"), *bedrock.ends()],
+    "reasoning": [bedrock.START, *bedrock.thinking("let ", "me"), *bedrock.texts("so", index=1), *bedrock.ends()],
     "calls": [
         bedrock.START,
         *bedrock.calls(0, "t1", "f", '{"a": 1}'),
         *bedrock.calls(1, "t2", "g", '{"b": 2}'),
         *bedrock.ends("tool_use"),
     ],
-    "filter": [bedrock.START, *bedrock.says("I"), *bedrock.ends("content_filtered")],
-    "length": [bedrock.START, *bedrock.says("Hel"), *bedrock.ends("max_tokens")],
+    "filter": [bedrock.START, *bedrock.texts("I"), *bedrock.ends("content_filtered")],
+    "length": [bedrock.START, *bedrock.texts("Hel"), *bedrock.ends("max_tokens")],
     "citations": [
         bedrock.START,
         bedrock.grows(0, text="so"),
         bedrock.grows(0, citation={"title": "T", "sourceContent": [{"text": "so"}], "location": {"documentChar": {"start": 0}}}),
         *bedrock.ends(),
     ],
-    "cache": [bedrock.START, *bedrock.says("Hel"),
+    "cache": [bedrock.START, *bedrock.texts("Hel"),
               *bedrock.ends(inputTokens=15, outputTokens=4, totalTokens=104, cacheReadInputTokens=80, cacheWriteInputTokens=5)],
-    "error": [bedrock.START, *bedrock.says("Hel"), bedrock.fails(message="gone")],
-    "cut": [bedrock.START, *bedrock.says("Hel")],
+    "error": [bedrock.START, *bedrock.texts("Hel"), bedrock.fails(message="gone")],
+    "cut": [bedrock.START, *bedrock.texts("Hel")],
 }  # fmt: skip
 
 INVOKE: Conversations = {
@@ -163,19 +163,19 @@ INVOKE: Conversations = {
 }
 
 COHERE: Conversations = {
-    "text": [cohere.START, *cohere.says("Hel", "lo"), cohere.ends()],
-    "reasoning": [cohere.START, *cohere.says("let ", "me", kind="thinking"), *cohere.says("so", index=1), cohere.ends()],
+    "text": [cohere.START, *cohere.texts("Hel", "lo"), cohere.ends()],
+    "reasoning": [cohere.START, *cohere.texts("let ", "me", kind="thinking"), *cohere.texts("so", index=1), cohere.ends()],
     "calls": [
         cohere.START,
         *cohere.calls(0, "f_1", "f", '{"a": 1}'),
         *cohere.calls(1, "g_1", "g", '{"b": 2}'),
         cohere.ends("TOOL_CALL"),
     ],
-    "length": [cohere.START, *cohere.says("Hel"), cohere.ends("MAX_TOKENS")],
-    "citations": [cohere.START, *cohere.says("so"), *cohere.cites(), cohere.ends()],
-    "cache": [cohere.START, *cohere.says("Hel"),
+    "length": [cohere.START, *cohere.texts("Hel"), cohere.ends("MAX_TOKENS")],
+    "citations": [cohere.START, *cohere.texts("so"), *cohere.cites(), cohere.ends()],
+    "cache": [cohere.START, *cohere.texts("Hel"),
               cohere.ends(usage={"tokens": {"input_tokens": 100, "output_tokens": 4}, "cached_tokens": 80})],
-    "cut": [cohere.START, *cohere.says("Hel")],
+    "cut": [cohere.START, *cohere.texts("Hel")],
 }  # fmt: skip
 
 MISTRAL: Conversations = {
@@ -195,12 +195,12 @@ MISTRAL: Conversations = {
 }  # fmt: skip
 
 OLLAMA: Conversations = {
-    "text": [ollama.says("Hel"), ollama.says("lo"), ollama.ends()],
-    "reasoning": [ollama.says(thinking="let "), ollama.says(thinking="me"), ollama.says("so"), ollama.ends()],
-    "calls": [ollama.says(tool_calls=[ollama.call("f", a=1), ollama.call("g", b=2)]), ollama.ends()],
-    "length": [ollama.says("Hel"), ollama.ends("length")],
-    "error": [ollama.says("Hel"), {"error": "gone"}],
-    "cut": [ollama.says("Hel")],
+    "text": [ollama.line("Hel"), ollama.line("lo"), ollama.ends()],
+    "reasoning": [ollama.line(thinking="let "), ollama.line(thinking="me"), ollama.line("so"), ollama.ends()],
+    "calls": [ollama.line(tool_calls=[ollama.call("f", a=1), ollama.call("g", b=2)]), ollama.ends()],
+    "length": [ollama.line("Hel"), ollama.ends("length")],
+    "error": [ollama.line("Hel"), {"error": "gone"}],
+    "cut": [ollama.line("Hel")],
 }
 
 BY_DIALECT: Mapping[str, Conversations] = {

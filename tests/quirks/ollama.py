@@ -11,7 +11,7 @@ LATENCIES = {"total_duration": 5, "load_duration": 1, "prompt_eval_duration": 2,
 COUNTS = {**LATENCIES, "prompt_eval_count": 9, "eval_count": 4}
 
 
-def says(content: str = "", **message: Any) -> Payload:
+def line(content: str = "", **message: Any) -> Payload:
     """One line of a chat."""
     line = {"model": "llama-1", "created_at": "2026-01-01T00:00:00Z", "done": False}
     return {**line, "message": {"role": "assistant", "content": content, **message}}
@@ -19,8 +19,8 @@ def says(content: str = "", **message: Any) -> Payload:
 
 def ends(reason: str | None = "stop", **counts: Any) -> Payload:
     """The last line of a chat."""
-    said = {"done": True, **({} if reason is None else {"done_reason": reason})}
-    return {**says(), **said, **(counts or COUNTS)}
+    end = {"done": True, **({} if reason is None else {"done_reason": reason})}
+    return {**line(), **end, **(counts or COUNTS)}
 
 
 def call(name: str, **arguments: Any) -> dict[str, Any]:
@@ -31,26 +31,26 @@ def call(name: str, **arguments: Any) -> dict[str, Any]:
 QUIRKS = by_dialect(
     "ollama.chat",
     [
-        ("D15", "usage is in the last line", [says("Hel"), says("lo"), ends()],
+        ("D15", "usage is in the last line", [line("Hel"), line("lo"), ends()],
             {"text": "Hello", "usage.input_tokens": 9, "usage.output_tokens": 4, "finish": ("stop", "stop"), "model": "llama-1"}),
         ("cached prompt", "a prompt that was cached is not counted, and that is not zero", [
-            says("a"), {**ends(), "prompt_eval_count": None}], {"usage.input_tokens": None, "usage.output_tokens": 4}),
+            line("a"), {**ends(), "prompt_eval_count": None}], {"usage.input_tokens": None, "usage.output_tokens": 4}),
         ("arguments as an object", "arguments are an object, and calls have no id", [
-            says(tool_calls=[call("f", a=1)]), says(tool_calls=[call("g", b=2)]), ends()],
+            line(tool_calls=[call("f", a=1)]), line(tool_calls=[call("g", b=2)]), ends()],
             {"calls": [(None, "f", {"a": 1}), (None, "g", {"b": 2})], "finish": ("tool_calls", "stop")}),
-        ("B16", "two calls in one line", [says(tool_calls=[call("f", a=1), call("f", a=1)]), ends()],
+        ("B16", "two calls in one line", [line(tool_calls=[call("f", a=1), call("f", a=1)]), ends()],
             {"calls": [(None, "f", {"a": 1}), (None, "f", {"a": 1})]}),
-        ("B17", "thinking is reasoning", [says(thinking="let "), says(thinking="me"), says("so"), ends()],
+        ("B17", "thinking is reasoning", [line(thinking="let "), line(thinking="me"), line("so"), ends()],
             {"reasoning": "let me", "text": "so"}),
-        ("length", "a full answer has the length as its reason", [says("a"), ends("length")], {"finish": ("length", "length")}),
-        ("no reason", "older servers give no reason", [says("a"), ends(None)], {"finish.0": "stop", "text": "a"}),
-        ("content in the last line", "the last line may bring words", [says("a"), {**ends(), "message": {"content": "b"}}],
+        ("length", "a full answer has the length as its reason", [line("a"), ends("length")], {"finish": ("length", "length")}),
+        ("no reason", "older servers give no reason", [line("a"), ends(None)], {"finish.0": "stop", "text": "a"}),
+        ("content in the last line", "the last line may bring words", [line("a"), {**ends(), "message": {"content": "b"}}],
             {"text": "ab"}),
-        ("F09", "an error under HTTP 200 takes nothing away", [says("a"), {"error": "an error was encountered"}],
+        ("F09", "an error under HTTP 200 takes nothing away", [line("a"), {"error": "an error was encountered"}],
             {"text": "a", "outcome": "error", "error.message": "an error was encountered", "usage": None}),
-        ("F08", "an answer without its last line was cut off", [says("a"), says("b")],
+        ("F08", "an answer without its last line was cut off", [line("a"), line("b")],
             {"text": "ab", "outcome": "truncated", "usage": None}),
-        ("images", "null fields say nothing", [says("a", images=None, tool_calls=None, thinking=None), ends()],
+        ("images", "null fields say nothing", [line("a", images=None, tool_calls=None, thinking=None), ends()],
             {"text": "a", "reasoning": None, "calls": []}),
     ],
 )  # fmt: skip

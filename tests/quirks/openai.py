@@ -5,7 +5,7 @@ Most are tested beside their dialect (README.md says where); here are those of w
 
 from __future__ import annotations
 
-from tests.dialects.wire import Payload, call, calls, chat, choice, envelope, event, numbered, says, stops
+from tests.dialects.wire import Payload, call, calls, chat, choice, envelope, event, numbered, stops, texts
 from tests.quirks.quirk import by_dialect
 
 USED = chat(usage={"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13})
@@ -15,14 +15,14 @@ CHAT = by_dialect(
     "openai.chat",
     [
         ("L27", "the finish, then usage, then the end", [
-        chat(choice(role="assistant", content="")), *says("Hel", "lo"), stops(), USED],
+        chat(choice(role="assistant", content="")), *texts("Hel", "lo"), stops(), USED],
             {"text": "Hello", "usage.input_tokens": 9, "usage.output_tokens": 4, "finish": ("stop", "stop")}),
         ("error, usage and a choice in one chunk", "as OpenRouter sends it", [
-            *says("some"), chat(choice(0, "error", content=""), **FAILED, usage={"prompt_tokens": 9, "completion_tokens": 1})],
+            *texts("some"), chat(choice(0, "error", content=""), **FAILED, usage={"prompt_tokens": 9, "completion_tokens": 1})],
             {"text": "some", "outcome": "error", "error.status": 502, "usage.input_tokens": 9, "finish": ("error", "error")}),
         ("no choices at all", "a chunk may lack them where others have them", [
-            *says("a"), {key: value for key, value in chat(usage=None).items() if key != "choices"}, stops()], {"text": "a"}),
-        ("usage, then null", "what comes after usage does not take it away", [*says("a"), stops(), USED, chat(usage=None)],
+            *texts("a"), {key: value for key, value in chat(usage=None).items() if key != "choices"}, stops()], {"text": "a"}),
+        ("usage, then null", "what comes after usage does not take it away", [*texts("a"), stops(), USED, chat(usage=None)],
             {"usage.input_tokens": 9, "usage.output_tokens": 4}),
         ("function_call", "the legacy form of a call", [
             chat(choice(role="assistant", content=None, function_call={"name": "f", "arguments": ""})),
@@ -40,8 +40,8 @@ CHAT = by_dialect(
             chat(choice(1, tool_calls=[call(0, None, "[1]")])), chat(choice(0, tool_calls=[call(0, None, "[0]")])),
             stops("tool_calls"), chat(choice(1, "tool_calls"))],
             {"choices.0.tool_calls.0.arguments": "[0]", "choices.1.tool_calls.0.arguments": "[1]"}),
-        ("B12 F08", "the end marker without a reason is no finish", says("a"), {"text": "a", "outcome": "truncated"}),
-        ("F09", "an error after good chunks takes nothing away", [*says("some", "words"), FAILED],
+        ("B12 F08", "the end marker without a reason is no finish", texts("a"), {"text": "a", "outcome": "truncated"}),
+        ("F09", "an error after good chunks takes nothing away", [*texts("some", "words"), FAILED],
             {"text": "somewords", "outcome": "error", "error.status": 502, "error.retryable": True}),
     ],
 )  # fmt: skip

@@ -26,7 +26,7 @@ class Quirk:
     sentence: str
     dialect: str
     payloads: Sequence[Payload]
-    says: Mapping[str, Any]
+    expected: Mapping[str, Any]
     same_as: str | None = None
 
     @property
@@ -35,14 +35,14 @@ class Quirk:
         return f"{self.dialect}-{self.id}: {self.sentence}"
 
 
-def differences(record: StreamRecord, says: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+def differences(record: StreamRecord, expected: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """By path: what the record says, and what it should say."""
-    expected = {"outcome": "completed", **says}
-    found = {path: said(record, path) for path in expected}
+    expected = {"outcome": "completed", **expected}
+    found = {path: value_at(record, path) for path in expected}
     return {path: (found[path], value) for path, value in expected.items() if found[path] != value}
 
 
-def said(record: StreamRecord, path: str) -> Any:
+def value_at(record: StreamRecord, path: str) -> Any:
     """What a record says under a path: its own names, those of its first choice, and `calls`, `citations`, `thoughts`."""
     value: Any = record
     for name in path.split("."):
@@ -79,4 +79,4 @@ _SHORT: Mapping[str, Any] = {
 
 def by_dialect(dialect: str, rows: Iterable[Row], *, same_as: str | None = None) -> list[Quirk]:
     """Quirks of one dialect, written as rows of (id, sentence, payloads, what the record says)."""
-    return [Quirk(number, sentence, dialect, payloads, says, same_as) for number, sentence, payloads, says in rows]
+    return [Quirk(number, sentence, dialect, payloads, expected, same_as) for number, sentence, payloads, expected in rows]

@@ -22,7 +22,7 @@ _NAMED_BY = frozenset({"dialect", "provider", "stream_type"})
 @each_quirk
 def test_the_record_says_what_it_must(quirk: Quirk) -> None:
     """Of the payloads as they are."""
-    assert differences(replay(quirk.payloads, dialect=quirk.dialect), quirk.says) == {}
+    assert differences(replay(quirk.payloads, dialect=quirk.dialect), quirk.expected) == {}
 
 
 @each_quirk
