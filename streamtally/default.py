@@ -1,4 +1,4 @@
-"""The default tally, and the functions that use it: `wrap`, `collect`, `replay`, and what a record is as a response."""
+"""The default tally, and the functions that use it: `wrap`, `collect`, `replay`; and `to_response`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any, TypeVar, Unpack, overload
 from .dialects import Dialect, dialect_named
 from .records import StreamRecord
 from .streams import AsyncTalliedStream, DualTalliedStream, TalliedStream
-from .tally import Answer, RawResponse, Tally, WrapOptions
+from .streams.options import RawResponse, StreamHolder, WrapOptions
+from .tally import Tally
 
 T = TypeVar("T")
 
@@ -20,7 +21,7 @@ _default_lock = threading.Lock()
 
 
 def configure(**options: Any) -> Tally:
-    """Make a `Tally` of these options the one that `wrap`, `collect` and `replay` use; closes the one before.
+    """Make a `Tally` with these options, which `wrap`, `collect` and `replay` use from here on; closes the one before.
 
     Without `exporters`, the environment variable `STREAMTALLY_EXPORTERS` (names, separated by commas) names them.
     """
@@ -46,7 +47,7 @@ def default_tally() -> Tally:
 
 
 def _after_fork() -> None:
-    """In a forked child: whoever held the lock is not there."""
+    """A new lock for a forked child: the thread that held the old one does not exist there."""
     global _default_lock
     _default_lock = threading.Lock()
 
@@ -72,11 +73,11 @@ def wrap(source: Iterable[T], **options: Unpack[WrapOptions]) -> TalliedStream[T
 @overload
 def wrap(source: AbstractAsyncContextManager[Any], **options: Unpack[WrapOptions]) -> AsyncTalliedStream[Any]: ...
 @overload
-def wrap(source: AbstractContextManager[Any] | Answer, **options: Unpack[WrapOptions]) -> TalliedStream[Any]: ...
+def wrap(source: AbstractContextManager[Any] | StreamHolder, **options: Unpack[WrapOptions]) -> TalliedStream[Any]: ...
 @overload
 def wrap(source: Callable[[], Any] | RawResponse, **options: Unpack[WrapOptions]) -> DualTalliedStream[Any]: ...
 def wrap(source: Any, **options: Unpack[WrapOptions]) -> Any:
-    """`Tally.wrap` of the default tally: wrap a stream of chunks; `stream.record` says what it was."""
+    """`Tally.wrap` of the default tally: wrap a stream of chunks; `stream.record` is its record."""
     return default_tally().wrap(source, **options)
 
 
@@ -117,11 +118,11 @@ def replay(
     Args:
         body: server-sent events, JSON texts (in lines, in an array, one after another), an AWS event stream, sound or plain
             text, as bytes or text; or payloads (mappings, SDK objects).
-        dialect: the wire format; told from the payloads if not given.
+        dialect: the wire format; detected from the payloads if not given.
         params: the request's parameters.
 
     Raises:
-        UnknownDialect: nobody registered `dialect`.
+        UnknownDialect: no dialect of this name is registered.
 
     Example:
         >>> replay(b'data: {"choices": [{"index": 0, "delta": {"content": "hi"}}]}\n\n').outcome.value

@@ -1,4 +1,4 @@
-"""What the process does for its tallies: it flushes them at its end, and lets them begin anew in a forked child."""
+"""What happens to all tallies of a process: they are flushed at its exit, and start empty in a forked child."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from typing import Protocol
 
 
 class Flushed(Protocol):
-    """What the process needs of a tally."""
+    """What is needed of a tally here."""
 
     def flush(self, timeout: float | None = None) -> bool:
-        """Have all that waits written out, in so many seconds."""
+        """Write out all that is queued, within so many seconds."""
 
     def after_fork(self) -> None:
-        """Begin anew in a forked child."""
+        """Start empty in a forked child."""
 
 
 _tallies: weakref.WeakSet[Flushed] = weakref.WeakSet()
-"""All that are open in this process."""
+"""The open tallies of this process."""
 
 AT_EXIT = 5.0
 """Seconds for which the end of the process, or of a tally, waits for the exporters."""
 
 
-def enter(tally: Flushed) -> None:
-    """Have a tally flushed at exit, and before whatever else is registered until now, such as the end of an SDK."""
+def register(tally: Flushed) -> None:
+    """Flush a tally at exit, before the exit functions that are registered so far, such as those of an SDK."""
     _tallies.add(tally)
     atexit.unregister(_at_exit)
     atexit.register(_at_exit)
 
 
-def leave(tally: Flushed) -> None:
-    """A tally was closed: nothing of it waits any more."""
+def unregister(tally: Flushed) -> None:
+    """A tally was closed: it is not flushed any more."""
     _tallies.discard(tally)
 
 
 def _at_exit() -> None:
-    """Export what was abandoned since the last call of the process, and what still waits."""
+    """Export what was abandoned since the last call, and what is still queued."""
     deadline = monotonic() + AT_EXIT
     for tally in tuple(_tallies):
         tally.flush(max(deadline - monotonic(), 0.0))
@@ -51,7 +51,7 @@ def _at_exit() -> None:
 
 
 def _after_fork() -> None:
-    """In a forked child: what is open and what waits is the parent's."""
+    """Start empty in a forked child: what is open and what is queued is the parent's."""
     for tally in tuple(_tallies):
         tally.after_fork()
 

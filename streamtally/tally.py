@@ -16,16 +16,17 @@ from functools import cached_property
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, TypedDict, TypeVar, Unpack, get_args, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, get_args, overload
 
+from . import lifetime
 from .accumulator import Accumulator, Keep, RequestInfo, StreamHandle, WrappedStream
 from .clock import SYSTEM_CLOCK, Clock, Moment, seconds_left, stamp_of
-from .context import current_context, is_nested, nested
+from .context import is_nested, nested
 from .dialects import Dialect, dialect_named
-from .lifetime import AT_EXIT, enter, leave
 from .limits import DEFAULT_LIMITS, Limits
 from .records import Outcome, StreamRecord
 from .streams import AsyncTalliedStream, DualTalliedStream, StreamSession, TalliedStream, opener_of, wrapper_of
+from .streams.options import RawResponse, Server, StreamHolder, WrapOptions
 
 if TYPE_CHECKING:
     from .exporters import Dispatcher
@@ -37,53 +38,25 @@ _logger = logging.getLogger("streamtally")
 
 T = TypeVar("T")
 
-Server = tuple[str | None, int | None]
-"""Host and port."""
-
-
-Answer: TypeAlias = dict[str, Any]
-"""A whole answer that holds a stream beside its metadata, as boto3's do."""
-
-
-class RawResponse(Protocol):
-    """An SDK's raw response, which holds the HTTP library's."""
-
-    @property
-    def http_response(self) -> Any:
-        """The HTTP library's response."""
-        ...
-
-
-class WrapOptions(TypedDict, total=False):
-    """The keyword arguments of `wrap`; see `Tally.wrap`."""
-
-    dialect: str | Dialect | None
-    request_id: str | None
-    conversation_id: str | None
-    started_at: Moment | None
-    params: Mapping[str, Any] | None
-    attributes: Mapping[str, Any] | None
-    keep_raw: bool
-
 
 class Tally:
-    """Owns an accumulator, a price catalog and the exporters, and brings each stream from the one to the other.
+    """Owns an accumulator, a price catalog and the exporters, and takes each record from one to the next.
 
     Args:
         catalog: prices, or the path of a catalog file, or of a file of your own rates and discounts (TOML, or JSON), which are
-            laid over the bundled prices. The bundled ones if not given, loaded when the first stream ends.
+            which override the bundled prices. The bundled ones if not given, loaded when the first stream ends.
         exporters: where records go: names ("otel", "prometheus", "jsonl", "console"), exporters, or plain callables.
         clock: where stamps come from.
         limits: bounds of retention.
         keep: "counts" retains no text, audio or image; "content+input" also what the user wrote in the request.
-        deferred: have the records of wrapped streams made, priced and exported on a thread of the tally's, and not where
-            the stream ends; a wrapper's `record` is the final one all the same, made by whoever asks first.
-        estimate: a tokenizer, from a text to its number of tokens, for the output of streams that the provider did not count to
-            their end. What it counts is marked as estimated in usage and cost; without it nothing is estimated.
+        deferred: make, price and export the records of wrapped streams on a thread of the tally, and not on the thread that
+            ends the stream. A wrapper's `record` is the final one all the same: the first access makes it.
+        estimate: a tokenizer, from a text to its number of tokens, for output that the provider did not count. What it counts is
+            marked as estimated in usage and cost; without it nothing is estimated.
 
     Raises:
-        CatalogError: `catalog` names a file that is none.
-        ValueError: an exporter or a `keep` that there is not.
+        CatalogError: `catalog` names a file that is no catalog.
+        ValueError: an unknown name of an exporter, or an unknown `keep`.
 
     Example:
         >>> records = []
@@ -126,7 +99,7 @@ class Tally:
         )
         if self.delivery is not None:
             self.delivery.attach(knows_model=self._knows_model, catalog_age=self._catalog_age)
-        enter(self)
+        lifetime.register(self)
 
     @cached_property
     def catalog(self) -> ModelCatalog:
@@ -154,7 +127,7 @@ class Tally:
         return Pricer(self.catalog, None if self._estimate is None else self._tokens_in)
 
     def _tokens_in(self, text: str) -> int:
-        """What the user's tokenizer counts; nothing where it fails, for a cost without it is better than none."""
+        """The number of tokens by the user's tokenizer; 0 where it raises, so that the rest is still priced."""
         assert self._estimate is not None
         try:
             return max(int(self._estimate(text)), 0)
@@ -171,18 +144,18 @@ class Tally:
     @overload
     def wrap(self, source: AbstractAsyncContextManager[Any], **options: Unpack[WrapOptions]) -> AsyncTalliedStream[Any]: ...
     @overload
-    def wrap(self, source: AbstractContextManager[Any] | Answer, **options: Unpack[WrapOptions]) -> TalliedStream[Any]: ...
+    def wrap(self, source: AbstractContextManager[Any] | StreamHolder, **options: Unpack[WrapOptions]) -> TalliedStream[Any]: ...
     @overload
     def wrap(self, source: Callable[[], Any] | RawResponse, **options: Unpack[WrapOptions]) -> DualTalliedStream[Any]: ...
     def wrap(self, source: Any, **options: Unpack[WrapOptions]) -> Any:
-        """Wrap a stream of chunks: it passes through untouched, and its `record` says what it was.
+        """Wrap a stream of chunks: the chunks pass through untouched, and `record` is the record of the stream.
 
         Args:
             source: a sync or async iterable of chunks, an awaitable of one, or a callable without arguments that makes the
                 request and returns either. With a callable the clock starts before the request, and its exception makes
-                an "error" record (and reaches the caller). Also an SDK's helper, or the context manager that hands one out
-                (`with wrap(client.messages.stream(…)) as stream`), a raw response, or an answer that holds a stream.
-            dialect: the wire format; told from the chunks if not given.
+                an "error" record (and reaches the caller). Also an SDK's helper, or the context manager that returns one
+                (`with wrap(client.messages.stream(…)) as stream`), a raw response, or a response mapping that holds a stream.
+            dialect: the wire format; detected from the chunks if not given.
             request_id: the ID of the stream; a new one if not given.
             conversation_id: the conversation that the request belongs to.
             started_at: when the request was made, for a stream that is open already; without it latencies are lower bounds.
@@ -191,11 +164,11 @@ class Tally:
             keep_raw: keep a copy of every chunk in `record.raw`.
 
         Returns:
-            A wrapper that is sync, async or both, as the source is. A wrapped stream is handed back as it is.
+            A wrapper that is sync, async or both, as the source is. A wrapped stream is returned as it is.
 
         Raises:
             TypeError: `source` is no stream.
-            UnknownDialect: nobody registered `dialect`.
+            UnknownDialect: no dialect of this name is registered.
             DuplicateRequest: a stream of this ID is open.
         """
         if isinstance(source, TalliedStream | AsyncTalliedStream):
@@ -205,7 +178,7 @@ class Tally:
         return wrapper_of(source)(self._new_session(source, opener_of(source), options))
 
     def call(self, request: Callable[[], Any], *, server: Server = (None, None), **options: Unpack[WrapOptions]) -> Any:
-        """Make a request now, and wrap what it returns; what is no stream is returned as it is, and ends as "cancelled".
+        """Make a request now, and wrap the stream that it returns; anything else is returned as it is, its record "cancelled".
 
         The clock runs from here, and what the request raises makes an "error" record and reaches the caller. Takes the
         arguments of `wrap`, and host and port of the `server` where they are known beforehand.
@@ -243,14 +216,12 @@ class Tally:
         return is_nested() or (self.delivery is not None and self.delivery.is_suppressed())
 
     def _wrapped_stream(self, options: WrapOptions, *, deferred: bool) -> WrappedStream:
-        surroundings = dict(current_context())
-        conversation = surroundings.pop("conversation_id", None)
         started_at, dialect = options.get("started_at"), options.get("dialect")
-        request = RequestInfo(
+        request = RequestInfo.in_context(
             options.get("request_id") or uuid.uuid4().hex,
-            params=options.get("params") or {},
-            attributes={**surroundings, **(options.get("attributes") or {})},
-            conversation_id=options.get("conversation_id") or conversation,
+            params=options.get("params"),
+            attributes=options.get("attributes"),
+            conversation_id=options.get("conversation_id"),
             keep_input=self.keep == "content+input",
         )
         return WrappedStream(
@@ -286,11 +257,7 @@ class Tally:
         return self.priced(stream.replay(payloads))
 
     def open(self, request_id: str, **options: Any) -> StreamHandle:
-        """`Accumulator.open`, with the attributes of `context`."""
-        surroundings = dict(current_context())
-        conversation = surroundings.pop("conversation_id", None)
-        options["attributes"] = {**surroundings, **(options.get("attributes") or {})}
-        options.setdefault("conversation_id", conversation)
+        """`Accumulator.open`."""
         return self.accumulator.open(request_id, **options)
 
     def add(self, request_id: str, payload: Any, *, index: int | None = None, at: Moment | None = None) -> StreamRecord | None:
@@ -314,7 +281,7 @@ class Tally:
         self.accumulator.discard(request_id)
 
     def priced(self, record: StreamRecord) -> StreamRecord:
-        """The record with its cost, and with the provider that its host tells. A fault while pricing is logged."""
+        """The record with its cost, and with the provider of its host. A fault while pricing is logged."""
         try:
             return self._pricer.priced(record)
         except Exception as error:  # no fault of ours may reach the stream
@@ -333,7 +300,7 @@ class Tally:
             _logger.warning("pricing failed; further %s will not be logged", type(error).__name__, exc_info=error)
 
     def flush(self, timeout: float | None = None) -> bool:
-        """End what the garbage collector left, and have the exporters write out what they hold; True if all of it went.
+        """End what the garbage collector left, and have the exporters write out what they hold; True if all was written.
 
         With a `timeout` (seconds) the call returns in time, whatever the exporters do.
         """
@@ -346,15 +313,15 @@ class Tally:
     def close(self) -> None:
         """End the keyed streams that are open, flush, and close the exporters."""
         self.accumulator.close()
-        self.flush(AT_EXIT)
+        self.flush(lifetime.AT_EXIT)
         if self._worker is not None:
             self._worker.close()
         if self.delivery:
             self.delivery.close()
-        leave(self)
+        lifetime.unregister(self)
 
     def after_fork(self) -> None:
-        """Begin anew in a forked child: what is open and what waits is the parent's. Called by itself."""
+        """Start empty in a forked child: what is open and what is queued is the parent's. Called automatically."""
         self.accumulator.after_fork()
         if self._worker is not None:
             self._worker.after_fork()

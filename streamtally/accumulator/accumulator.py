@@ -72,12 +72,9 @@ class Accumulator:
         keep: Keep = "content",
         defer: Defer | None = None,
     ) -> None:
-        self.clock = clock or SYSTEM_CLOCK
-        self.limits = limits or DEFAULT_LIMITS
+        self.clock, self.limits = clock or SYSTEM_CLOCK, limits or DEFAULT_LIMITS
         self.keep: Keep = keep
-        self._on_end = on_end
-        self._on_start = on_start
-        self._on_late = on_late
+        self._on_start, self._on_end, self._on_late = on_start, on_end, on_late
         self._lock = threading.Lock()
         self._keyed = OpenStreams(self.limits)
         self._tombstones = Tombstones(self.limits.tombstones, self.limits.ended_records)
@@ -97,7 +94,7 @@ class Accumulator:
         """How many chunks came after the end of their stream."""
         return self._tombstones.late
 
-    def open(  # noqa: PLR0913 - what a caller can say of a stream, by name
+    def open(  # noqa: PLR0913 - what a caller can state of a request, by name
         self,
         request_id: str,
         *,
@@ -109,19 +106,34 @@ class Accumulator:
         attributes: Mapping[str, Any] | None = None,
         conversation_id: str | None = None,
     ) -> StreamHandle:
-        """Open a stream, or take a further hold on one that is open; the first start stays unless one is given.
+        """Open a stream, or get a further handle on one that is open. Attributes of `context` are set on it.
+
+        Args:
+            request_id: the ID of the stream.
+            stream_type: what kind of stream it is, as long as no chunk shows that.
+            dialect: the wire format; detected from the chunks if not given.
+            started_at: when the request was made; of an open stream it replaces the start that is known.
+            first_index: the position of the first chunk, if that is neither 0 nor what the dialect states.
+            params: the request's parameters (model, provider, …).
+            attributes: JSON values to put on the record.
+            conversation_id: the conversation that the request belongs to.
 
         Raises:
-            UnknownDialect: nobody registered `dialect`.
+            UnknownDialect: no dialect of this name is registered.
             DuplicateRequest: a wrapped stream has this ID.
-            ValueError: a `stream_type` that there is none of, or a `started_at` that is no moment.
+            ValueError: an unknown `stream_type`, or a `started_at` that is no moment.
         """
         self.wrapped.run_left()
         named = None if dialect is None else dialect_named(dialect)
         given = None if started_at is None else self._stamp(started_at)
         kind = None if stream_type is None else StreamType(stream_type)
-        request = RequestInfo(
-            request_id, kind, params or {}, attributes or {}, conversation_id, keep_input=self.keep == "content+input"
+        request = RequestInfo.in_context(
+            request_id,
+            stream_type=kind,
+            params=params,
+            attributes=attributes,
+            conversation_id=conversation_id,
+            keep_input=self.keep == "content+input",
         )
         open_stream = self._stream_opened(request, first_index, named, given)
         with open_stream.lock:
@@ -143,10 +155,9 @@ class Accumulator:
             The record, once, when this chunk completes the stream; else None. A chunk that comes after the end changes
             nothing and is counted.
         """
-        if self.wrapped.has_left:
-            self.wrapped.run_left()
+        self.wrapped.run_left()
         stamp = self._stamp(at)
-        open_stream = self._keyed.get(request_id) or self._stream_for(RequestInfo(request_id))
+        open_stream = self._keyed.get(request_id) or self._stream_for(RequestInfo.in_context(request_id))
         if open_stream is None:
             return None
         with open_stream.lock:
@@ -163,17 +174,17 @@ class Accumulator:
         return self._end(open_stream, Outcome.COMPLETED) if ended else None
 
     def fail(self, request_id: str, error: BaseException | str) -> StreamRecord:
-        """End a stream that failed; `error` says how. Raises `UnknownRequest`."""
+        """End a stream that failed with `error`; returns its record. Raises `UnknownRequest`."""
         self.wrapped.run_left()
         open_stream = self._keyed.get(request_id)
         return self._ended_record(request_id) if open_stream is None else self.fail_stream(open_stream, error)
 
     def finish(self, request_id: str, outcome: Outcome | str | None = None) -> StreamRecord:
-        """End a stream, for its source has no more. The record says whether the provider had finished.
+        """End a stream whose source has no more chunks. The record's outcome shows whether the provider had finished.
 
         Args:
             request_id: which stream.
-            outcome: how it ended, where the caller knows better ("cancelled", "limit", …).
+            outcome: how it ended, where only the caller knows that ("cancelled", "limit", …).
 
         Returns:
             The record; the same one again, if the stream ended before and was not discarded since.
@@ -197,7 +208,7 @@ class Accumulator:
         return self._ended_record(request_id)
 
     def discard(self, request_id: str) -> None:
-        """Forget a stream, whoever holds it; one that is open ends first ("abandoned"). Unknown IDs are fine."""
+        """Remove a stream and its record; an open one ends first ("abandoned"). An unknown ID is no error."""
         self.wrapped.run_left()
         if open_stream := self._keyed.get(request_id):
             self._end(open_stream, Outcome.ABANDONED)
@@ -213,7 +224,7 @@ class Accumulator:
             return transfer.dump(open_stream.stream)
 
     def merge(self, request_id: str, state: bytes) -> StreamRecord | None:
-        """Unite a partial state of a request with what is here; opens an ID that is unknown.
+        """Merge a partial state of a request into the one here; opens an ID that is unknown.
 
         Returns:
             The record, once, when the stream is complete with it; else None.
@@ -241,12 +252,11 @@ class Accumulator:
         return self._end(open_stream, Outcome.COMPLETED) if ended else None
 
     def sweep(self) -> tuple[StreamRecord, ...]:
-        """End the keyed streams that stood still for too long, and those that finalisers left; returns the former."""
+        """End the keyed streams that are idle for too long, and what finalisers left; returns the records of the former."""
         self.wrapped.run_left()
-        now = self.clock.monotonic_ns()
-        records = []
-        while (open_stream := self._idle_since(now)) is not None:
-            records.append(self._end(open_stream, Outcome.ABANDONED))
+        now, records = self.clock.monotonic_ns(), []
+        while (idle := self._most_idle(before=now)) is not None:
+            records.append(self._end(idle, Outcome.ABANDONED))
         return tuple(records)
 
     def close(self) -> None:
@@ -267,28 +277,27 @@ class Accumulator:
         return clock.wall_ns(clock.monotonic_ns() if moment is None else stamp_of(moment, clock))
 
     def _stream_for(self, request: RequestInfo, first_index: int | None = None) -> OpenStream | None:
-        """The stream that a chunk is for, made if there is none; None, and the chunk counted, where it has ended."""
-        request_id = request.request_id
+        """The open stream of this ID, made if there is none; None, and the chunk counted as late, where it has ended."""
         with self._lock:
-            known = self._keyed.get(request_id)
-            ended = known is None and request_id in self._tombstones
-            open_stream = known if known is not None or ended else self._new_entry(request, first_index)
+            known = self._keyed.get(request.request_id)
+            ended = known is None and request.request_id in self._tombstones
+            new = None if known is not None or ended else self._new_stream(request, first_index)
         if ended:
-            self._count_late(request_id)
-        elif known is None and open_stream is not None:
-            self._announce(open_stream)
-        return open_stream
+            self._count_late(request.request_id)
+        elif new is not None:
+            self._announce(new)
+        return known or new
 
     def _stream_opened(
         self, request: RequestInfo, first_index: int | None, dialect: Dialect | None, given_start: int | None
     ) -> OpenStream:
-        """The stream that a caller opens, also under an ID that was in use before; or the one that is open."""
+        """The open stream of this ID, else a new one, also where a stream of the ID has ended."""
         opened = self._stamp(None)
         with self._lock:
             known = self._keyed.get(request.request_id)
-            # One that is sealed has ended, though its record is still being made: the ID is free.
+            # A sealed stream has ended, though its record is still being made: its ID is free.
             if known is None or known.stream.seal is not None:
-                known, open_stream = None, self._new_entry(request, first_index, dialect)
+                known, open_stream = None, self._new_stream(request, first_index, dialect)
                 open_stream.stream.opened, open_stream.stream.given_start = opened, given_start
                 self._tombstones.forget(request.request_id)
         if known is not None:
@@ -296,27 +305,25 @@ class Accumulator:
         self._announce(open_stream)
         return open_stream
 
-    def _new_entry(self, request: RequestInfo, first_index: int | None = None, dialect: Dialect | None = None) -> OpenStream:
-        """Enter a new stream in the books. Under the registry's lock."""
+    def _new_stream(self, request: RequestInfo, first_index: int | None = None, dialect: Dialect | None = None) -> OpenStream:
+        """A new stream, registered. The caller holds the lock of the IDs."""
         if request.request_id in self.wrapped:
             raise DuplicateRequest(request.request_id)
-        options = {"dialect": dialect, "clock": self.clock, "limits": self.limits, "keep": self.keep}
-        stream = KeyedStream(request, first_index=first_index, **options)
+        settings = {"clock": self.clock, "limits": self.limits, "keep": self.keep}
+        stream = KeyedStream(request, first_index=first_index, dialect=dialect, **settings)
         return self._keyed.add(OpenStream(stream, self.clock.monotonic_ns()))
 
     def _announce(self, open_stream: OpenStream) -> None:
-        """Announce a new stream, and make room for it."""
+        """Call `on_start` for a new stream, and end idle ones."""
         if self._on_start is not None:
             with open_stream.lock:
                 record = open_stream.stream.snapshot()
             self._on_start(record)
-        now = self.clock.monotonic_ns()
-        while (idle := self._idle_since(now)) is not None:
-            self._end(idle, Outcome.ABANDONED)
+        self.sweep()
         self._make_room(open_stream)
 
     def release(self, open_stream: OpenStream) -> None:
-        """One hold on a stream goes; with the last one the stream and its record. For handles."""
+        """Count one handle less; with the last one the stream ends and its record is removed. For handles."""
         self.wrapped.run_left()
         with open_stream.lock:
             open_stream.users -= 1
@@ -326,29 +333,27 @@ class Accumulator:
             with self._lock:
                 self._tombstones.drop_record(open_stream.request_id, open_stream.ended)
 
-    def _count_late(self, request_id: str) -> bool:
-        """Whether the stream of this ID has ended, so that what comes is late: that is counted."""
+    def _count_late(self, request_id: str) -> None:
+        """Count a chunk that came after the end of its stream."""
         with self._lock:
             late = self._tombstones.count_late(request_id)
-            record = self._tombstones.record(request_id) if late and self._on_late is not None else None
-        if record is not None and self._on_late is not None:
+            record = self._tombstones.record(request_id) if late and self._on_late else None
+        if record is not None and self._on_late:
             self._on_late(record)
-        return late
 
     def _ended_record(self, request_id: str) -> StreamRecord:
         with self._lock:
-            record = self._tombstones.record(request_id)
-        if record is None:
-            raise UnknownRequest(request_id)
-        return record
+            if (record := self._tombstones.record(request_id)) is None:
+                raise UnknownRequest(request_id)
+            return record
 
     def fail_stream(self, open_stream: OpenStream, error: BaseException | str) -> StreamRecord:
-        """End the stream of an open_stream that failed; for handles."""
+        """End an open stream that failed. For handles."""
         fields = failure_fields(error)
         return self._end(open_stream, Outcome.TIMEOUT if fields["type"] == "timeout" else Outcome.ERROR, fields)
 
     def _end(self, open_stream: OpenStream, outcome: Outcome, error: Mapping[str, Json] | None = None) -> StreamRecord:
-        """The one way in which a keyed stream ends. Whoever comes second waits for the record of the first."""
+        """End a keyed stream: every ending comes here. The first caller seals and makes the record, others wait for that."""
         request_id = open_stream.request_id
         stamp = None if error is None else self._stamp(None)
         with open_stream.lock:
@@ -378,9 +383,9 @@ class Accumulator:
             open_stream.ended.set()
         return record
 
-    def _idle_since(self, now: int) -> OpenStream | None:
+    def _most_idle(self, **options: Any) -> OpenStream | None:
         with self._lock:
-            return self._keyed.most_idle(before=now)
+            return self._keyed.most_idle(**options)
 
     def _update_size(self, open_stream: OpenStream) -> None:
         """Bring the total of retained bytes up to date, and make room where there is too much."""
@@ -390,9 +395,5 @@ class Accumulator:
 
     def _make_room(self, open_stream: OpenStream) -> None:
         """End the streams that are idle for longest, as long as there are too many or they hold too much."""
-        while self._keyed.overfull:
-            with self._lock:
-                idle = self._keyed.most_idle(other_than=open_stream)
-            if idle is None:
-                return
+        while self._keyed.overfull and (idle := self._most_idle(other_than=open_stream)) is not None:
             self._end(idle, Outcome.ABANDONED)

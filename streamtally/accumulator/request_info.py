@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..context import current_context
 from ..json_values import Json, json_value
 from ..records import StreamType
 
@@ -66,6 +67,29 @@ class RequestInfo:
             if name not in left_out and isinstance(value, str | int | float | list | tuple | dict)
         }
         self.attributes = {name: json_value(value) for name, value in self.attributes.items()}
+
+    @classmethod
+    def in_context(
+        cls,
+        request_id: str,
+        *,
+        stream_type: StreamType | None = None,
+        params: Mapping[str, Any] | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        conversation_id: str | None = None,
+        keep_input: bool = False,
+    ) -> RequestInfo:
+        """What the caller states, with the attributes and the conversation of the `context` blocks around the call."""
+        surrounding = dict(current_context())
+        conversation = surrounding.pop("conversation_id", None)
+        return cls(
+            request_id,
+            stream_type,
+            params or {},
+            {**surrounding, **(attributes or {})},
+            conversation_id or conversation,
+            keep_input=keep_input,
+        )
 
     def complete(self, other: RequestInfo) -> None:
         """Set what is not known here and is there; of mappings, their missing entries."""

@@ -118,11 +118,6 @@ class WrappedStreams:
         """Leave a job of a finaliser to the next ordinary call. Takes no lock."""
         self._left.append(job)
 
-    @property
-    def has_left(self) -> bool:
-        """Whether a finaliser has left something to do."""
-        return bool(self._left)
-
     def run_left(self) -> None:
         """Do what finalisers have left."""
         while self._left:
