@@ -19,7 +19,7 @@ def context(*, conversation_id: str | None = None, **attributes: Any) -> Iterato
 
     Args:
         conversation_id: the conversation that the requests belong to.
-        attributes: JSON values; an exporter shows those that it was told to.
+        attributes: JSON values; exporters show those that they are configured to show.
 
     Example:
         >>> with context(conversation_id="c1", team="search"):
@@ -52,5 +52,5 @@ def is_nested() -> bool:
 
 
 def current_context() -> Mapping[str, Any]:
-    """What the blocks around this place say, `conversation_id` among it."""
+    """The attributes of the blocks around the call, `conversation_id` among them."""
     return _CURRENT.get()

@@ -37,7 +37,7 @@ def configure(**options: Any) -> Tally:
 
 
 def default_tally() -> Tally:
-    """The `Tally` that `configure` made, else one whose exporters the environment names (none, as a rule)."""
+    """The `Tally` that `configure` made, else one with the exporters of the environment (by default none)."""
     global _default
     if _default is None:
         with _default_lock:

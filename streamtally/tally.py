@@ -159,7 +159,7 @@ class Tally:
             request_id: the ID of the stream; a new one if not given.
             conversation_id: the conversation that the request belongs to.
             started_at: when the request was made, for a stream that is open already; without it latencies are lower bounds.
-            params: the request's parameters (model, …); beside them `provider`, `region` and `rates` say what it is priced by.
+            params: the request's parameters (model, …); `provider`, `region` and `rates` among them decide its price.
             attributes: JSON values to put on the record, besides those of `context`.
             keep_raw: keep a copy of every chunk in `record.raw`.
 
@@ -199,12 +199,12 @@ class Tally:
         self.accumulator.wrapped.register(stream)
         session = StreamSession(stream, self.accumulator.wrapped, source if opener is None else None, opener)
         if self.delivery is not None and self.delivery.suppresses_others:
-            session.alone = self._alone
-        session.shown = self.priced
+            session.suppress_others = self._suppress_others
+        session.priced = self.priced
         return session
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _suppress_others(self) -> Iterator[None]:
         """The block in which a request is made: nothing else measures it there."""
         assert self.delivery is not None
         with nested(), self.delivery.suppress_others():

@@ -550,3 +550,14 @@ def test_options_that_there_are_not() -> None:
         Tally(keep="nothing")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="since 1970"):
         Tally().wrap([], started_at=1_760_000_000.0)
+
+
+def test_context_of_a_keyed_stream() -> None:
+    """A stream that a chunk opens has the attributes and the conversation of the block around that call."""
+    tally = Tally()
+    with streamtally.context(team="search", conversation_id="c1"):
+        tally.add("r", "hello", index=0)
+    with streamtally.context(team="other"):
+        tally.add("r", " world", index=1)
+    record = tally.finish("r")
+    assert (record.attributes, record.conversation_id) == ({"team": "search"}, "c1")

@@ -146,7 +146,7 @@ class Accumulator:
         """Take in one chunk or payload; opens an ID that is unknown.
 
         Args:
-            request_id: whose chunk it is.
+            request_id: the ID of the stream.
             payload: an SDK's object, a mapping, JSON text, `"[DONE]"`, bytes, or a `Chunk`.
             index: its position, from 0 on; without one the protocol's own number counts, else the order of arrival.
             at: when it was read; now, if not given.
@@ -337,8 +337,8 @@ class Accumulator:
         """Count a chunk that came after the end of its stream."""
         with self._lock:
             late = self._tombstones.count_late(request_id)
-            record = self._tombstones.record(request_id) if late and self._on_late else None
-        if record is not None and self._on_late:
+            record = self._tombstones.record(request_id) if late and self._on_late is not None else None
+        if record is not None and self._on_late is not None:
             self._on_late(record)
 
     def _ended_record(self, request_id: str) -> StreamRecord:

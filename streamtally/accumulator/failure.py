@@ -1,4 +1,4 @@
-"""What an exception says, as the fields of an `ErrorDetails`; told by duck typing, so that no SDK is imported."""
+"""The fields of an `ErrorDetails` for an exception, read by duck typing, so that no SDK is imported."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MAX_MESSAGE = 10_000
 
 
 def is_timeout(error: BaseException) -> bool:
-    """Whether an exception is a time-out: the builtin, or a class of an HTTP library or SDK that says so in its name."""
+    """Whether an exception is a time-out: the builtin, or a class of an HTTP library or SDK with "Timeout" in its name."""
     return isinstance(error, TimeoutError) or any("Timeout" in kind.__name__ for kind in type(error).__mro__)
 
 
@@ -38,7 +38,7 @@ def failure_fields(error: BaseException | str) -> dict[str, Json]:
 def _attribute(error: BaseException, name: str) -> Any:
     try:
         return getattr(error, name, None)
-    except Exception:  # a property of somebody's exception
+    except Exception:  # a property of a foreign exception
         return None
 
 

@@ -23,7 +23,7 @@ class OpenStream:
         lock: guards the stream.
         users: how many handles hold it.
         active: the stamp of its last chunk.
-        due: the stamp at which it counts as idle, as far as the order of idleness knows.
+        due: the stamp at which it counts as idle, as recorded in the order of idleness.
         serial: settles ties in that order.
         size: its retained characters and bytes that are counted in the total.
         ended: set once its record is made, which the thread `ender` does.

@@ -1,7 +1,6 @@
-"""Puts chunks in order: a prefix that is folded already, and the chunks held beyond a gap.
+"""The order of chunks with positions: a prefix that is folded already, and the chunks held beyond a gap.
 
-What every stream with explicit positions needs to be a set of facts: repeats are told from conflicts, gaps are known,
-and order of arrival leaves no trace.
+It separates repeats from conflicts and knows the gaps, so that the order of arrival leaves no trace.
 """
 
 from __future__ import annotations
@@ -24,13 +23,13 @@ class Placed(Enum):
 
 
 class Held(NamedTuple):
-    """A chunk that waits for those before it, and when it came (nanoseconds since the epoch)."""
+    """A chunk that is held until those before it have come, and when it came (nanoseconds since the epoch)."""
 
     stamp: int
     chunk: Chunk
 
     def beats(self, other: Held) -> bool:
-        """Of two contents for one position the earlier stays, and of two at one moment the smaller bytes."""
+        """Whether this chunk wins a position over another: the earlier one does, at the same moment the smaller bytes."""
         return (self.stamp, self.chunk.canonical()) < (other.stamp, other.chunk.canonical())
 
 
@@ -79,13 +78,13 @@ class Order:
         return Placed.CONFLICT
 
     def ready(self) -> Iterator[Held]:
-        """The held chunks that no gap keeps back any more, in order; each counts as folded once it is taken."""
+        """The held chunks that follow the prefix without a gap, in order; each counts as folded once it is taken."""
         while self.held and (held := self.held.pop(self.next, None)) is not None:
             self._fold(held.chunk)
             yield held
 
     def rest(self) -> list[tuple[int, Held]]:
-        """What is held beyond a gap, in order of position."""
+        """The chunks held beyond a gap, in order of position."""
         return sorted(self.held.items(), key=lambda item: item[0])
 
     def missing(self) -> tuple[tuple[int, int], ...]:

@@ -34,7 +34,7 @@ class Stream:
     Attributes:
         request: what the caller states of the request.
         reader: makes chunks of payloads.
-        fold: what was said so far.
+        fold: the state that the chunks so far made.
         chunk_count: how many chunks were folded.
         faults: how many faults of our own were caught.
         raw: copies of the payloads, where they are kept.

@@ -1,6 +1,6 @@
 """From stamps to figures. Stamps are integers of nanoseconds; figures are seconds.
 
-Two ways of measuring: `Reads` times each read of a wrapped source, `Arrivals` knows only when each chunk came.
+`Reads` measures each read of a wrapped source; `Arrivals` has only the moments at which chunks came.
 """
 
 from __future__ import annotations
@@ -54,11 +54,17 @@ def _buckets(ordered: Sequence[int]) -> tuple[int, ...]:
 
 
 class Reads:
-    """The times of a wrapped source: how long each read waited, and so what the consumer took between reads.
+    """The times of a wrapped source: how long each read waited, and so how long the consumer took between reads.
 
-    `pending` takes one wait (nanoseconds) a chunk; `settle` works them off in blocks. `begun` is when the first read began,
-    `last` when the last one ended: known once the reading stops. Of the waits beyond those that are kept one by one, `beyond`
-    has number, sum, and how many were stalls (longer than `stall`).
+    Attributes:
+        pending: one wait (nanoseconds) for each chunk, until `settle` moves them to `waits` in blocks.
+        waits: the waits that are kept one by one.
+        beyond: of the waits for which there was no room: their number, their sum, and how many were stalls.
+        stall: nanoseconds above which a wait is a stall.
+        begun: when the first read began.
+        last: when the last read ended; known once the reading stops.
+        first_content: when the first chunk with generated content was read.
+        first_text: when the first chunk with text of the answer was read.
     """
 
     __slots__ = ("begun", "beyond", "first_content", "first_text", "last", "pending", "stall", "waits")
@@ -79,13 +85,13 @@ class Reads:
         return len(self.waits) + len(self.pending) + self.beyond[0]
 
     def ended(self, start: int) -> int:
-        """When the last read ended, or the earliest that it can have where nobody saw the reading stop."""
+        """When the last read ended; where the reading was never seen to stop, the earliest moment at which it can have."""
         if self.last is not None:
             return self.last
         return start if self.begun is None else self.begun + sum(self.waits) + sum(self.pending) + self.beyond[1]
 
     def note(self, stamp: int, flags: int) -> None:
-        """Remember the first moment of what the chunk at `stamp` is the first of."""
+        """Set the moment of the first content and of the first text, where the chunk at `stamp` is that."""
         if flags & CONTENT and self.first_content is None:
             self.first_content = stamp
         if flags & TEXT and self.first_text is None:
@@ -100,7 +106,7 @@ class Reads:
             self.beyond = (count + len(rest), total + sum(rest), stalls + _stalls(rest, self.stall))
             del self.pending[max(free, 0) :]
         block = self.pending[:]
-        self.pending.clear()  # first: who looks on from another thread must not see a wait twice
+        self.pending.clear()  # first, so that another thread never sees a wait twice
         self.waits.fromlist(block)
 
     def figures(self, start: int, end: int | None, started_from: StartedFrom, clock: Clock) -> dict[str, Any]:
@@ -143,7 +149,7 @@ class Arrivals:
         self.flags.append(flags)
 
     def again(self, position: int, stamp: int) -> None:
-        """A position came once more: if `stamp` is earlier, it is that position's time."""
+        """A position came again: the earlier of the two stamps stays."""
         if 0 <= position < len(self.stamps) and stamp < self.stamps[position]:
             self.stamps[position] = stamp
 

@@ -1,4 +1,4 @@
-"""What remains of streams that ended: their IDs, so that late chunks open nothing, and for a while their records."""
+"""The IDs of streams that ended, so that late chunks open no new stream; and for a while their records."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Tombstones:
         return request_id in self._late
 
     def mark(self, request_id: str) -> None:
-        """From now on what comes for this ID is late, though its record is still being made."""
+        """Remember an ID whose record is still being made: chunks that come for it are late."""
         self._late.setdefault(request_id, 0)
 
     def add(self, request_id: str, record: StreamRecord, owner: object) -> None:
-        """Remember a stream that ended; `owner` tells it from others that had or will have the same ID."""
+        """Remember a stream that ended; `owner` distinguishes it from other streams of the same ID."""
         self.mark(request_id)
         self._ended[request_id] = _Ended(record, owner)
         while len(self._ended) > self._record_room:
@@ -48,7 +48,7 @@ class Tombstones:
         return True
 
     def record(self, request_id: str) -> StreamRecord | None:
-        """The record of a stream that ended, with its late chunks counted, if it is still here."""
+        """The record of a stream that ended, with its count of late chunks; None where it is not kept any more."""
         ended = self._ended.get(request_id)
         if ended is None:
             return None
@@ -64,6 +64,6 @@ class Tombstones:
             del self._ended[request_id]
 
     def forget(self, request_id: str) -> None:
-        """Forget an ID altogether, for it is opened anew."""
+        """Forget an ID and its record: a new stream of this ID is opened."""
         self._late.pop(request_id, None)
         self._ended.pop(request_id, None)

@@ -14,14 +14,14 @@ from .stream import Stream
 from .timing import Reads, StartedFrom
 
 _PLAIN = (Mapping, Chunk, str, bytes)
-"""Payloads that no fast path is made for."""
+"""Payloads for which there is no fast path."""
 
 MAX_JUMP = 1024
-"""How far a protocol number may jump ahead and still be trusted."""
+"""How far a protocol number may be ahead of the last one and still be trusted."""
 
 
 class WrappedStream(Stream):
-    """The state behind a wrapper: whoever reads the source is its only writer."""
+    """The state behind a wrapper. The thread or task that reads the source is its only writer."""
 
     __slots__ = ("_numbers", "reads", "started", "started_from")
 
@@ -51,7 +51,7 @@ class WrappedStream(Stream):
             self.faults += 1
 
     def end_of_source(self) -> None:
-        """The source has no more: fold what waited for the end."""
+        """Fold what the end of the source completes."""
         try:
             self._fold(self.reader.end(), self.reads.ended(self.started))
         except Exception:  # as in `add`
@@ -76,12 +76,12 @@ class WrappedStream(Stream):
         return self.build({}, duplicates=self._numbers.repeats)
 
     def settle(self) -> bool:
-        """Work off the stamps of the last block, and check the bounds; whether content is not retained from here on."""
+        """Store the waits of the last block, and check the bounds; True where content is not retained from here on."""
         self.reads.settle(self.limits.stream_chunks)
         return self.check_bounds()
 
     def snapshot(self) -> StreamRecord:
-        """The record as things stand. Only reads what the reader writes, and so may be called from anywhere."""
+        """The record as things stand. It changes nothing, and so may be called from any thread."""
         reads, end = self.reads, None
         if self.seal is not None:
             last = reads.ended(self.started)
@@ -91,17 +91,17 @@ class WrappedStream(Stream):
 
 
 class Numbers:
-    """The protocol's numbers of a stream that is read in order: they tell an exact repeat, and nothing else.
+    """The protocol's numbers of a stream that is read in order: they only show an exact repeat (same number, same content).
 
-    Servers that number badly are found out by the first number that comes back with other content.
+    After a number that comes back with other content, or jumps too far, numbers are not trusted any more.
     """
 
-    __slots__ = ("_first", "_marks", "_trusted", "repeats")
+    __slots__ = ("_fingerprints", "_first", "_trusted", "repeats")
 
     def __init__(self) -> None:
         self.repeats = 0
         self._first: int | None = None
-        self._marks = array("q")
+        self._fingerprints = array("q")
         self._trusted = True
 
     def is_new(self, chunk: Chunk) -> bool:
@@ -111,20 +111,20 @@ class Numbers:
             return True
         if self._first is None:
             self._first = number
-        place, mark = number - self._first, _mark(chunk)
-        if 0 <= place < len(self._marks) and self._marks[place] == mark:
+        place, fingerprint = number - self._first, _fingerprint(chunk)
+        if 0 <= place < len(self._fingerprints) and self._fingerprints[place] == fingerprint:
             self.repeats += 1
             return False
-        ahead = place - len(self._marks)
+        ahead = place - len(self._fingerprints)
         if not 0 <= ahead <= MAX_JUMP:
             self._trusted = False
             return True
-        self._marks.extend([0] * ahead)
-        self._marks.append(mark)
+        self._fingerprints.extend([0] * ahead)
+        self._fingerprints.append(fingerprint)
         return True
 
 
-def _mark(chunk: Chunk) -> int:
+def _fingerprint(chunk: Chunk) -> int:
     """A number that differs for different content (within this process)."""
     if len(chunk.deltas) == 1 and isinstance(delta := chunk.deltas[0], ItemDelta) and delta.op == "append":
         return hash((delta.id, delta.position, delta.path, delta.value))

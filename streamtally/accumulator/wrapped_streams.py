@@ -1,7 +1,7 @@
 """The wrapped streams that are open, and how each of them gets its one record.
 
-A wrapped stream is sealed by whoever reads or closes it, or by a finaliser. Then its record is made, exported and removed from
-here, once: on the thread that ended it, or where `defer` runs it; what a finaliser leaves is done by the next ordinary call.
+A wrapped stream is sealed by the code that reads or closes it, or by a finaliser. Then its record is made, exported and removed
+from here, once: on the thread that ended it, or where `defer` runs it; what a finaliser leaves is done by the next ordinary call.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class WrappedStreams:
         self.after_fork(lock)
 
     def after_fork(self, lock: threading.Lock) -> None:
-        """Start empty: also in a forked child, whose open streams are the parent's, and where a thread may have held a lock."""
+        """Start empty: also in a forked child, where the open streams are the parent's and a lock may be held."""
         self._lock = lock
         self._making = threading.Lock()
         self._maker: int | None = None

@@ -1,7 +1,7 @@
 """The wrappers: a source's chunks pass through untouched, and at the end, whichever end it is, there is one record.
 
-How it holds together: a `StreamSession` is shared by the wrapper that the caller has and the generator that reads. It goes when
-both have gone, and only then is a stream abandoned. Every ending, of every kind, goes through `StreamSession.end`.
+A `StreamSession` is shared by the wrapper that the caller has and the generator that reads. `session.py` states the life of a
+stream.
 """
 
 from .loops import BLOCK

@@ -1,6 +1,6 @@
-"""The hot loops: they read a source to its end, and fold what passes.
+"""The loops that read a source to its end, and fold what they pass on: the per-chunk path.
 
-Everything that can be is done once for a block, or once for a stream.
+Whatever can be is done once for a block of chunks, or once for a stream.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .session import StreamSession
 from .taps import Tap, attach
 
 BLOCK = 64
-"""Chunks between two settlements of the stamps: what is pinned stays small, and the cost of settling is spread."""
+"""Chunks between two calls of `WrappedStream.settle`: few objects are held until then, and its cost is spread."""
 
 
 def _decline(_: Any) -> bool:
@@ -26,7 +26,7 @@ def _decline(_: Any) -> bool:
 
 
 def _fast_path(stream: WrappedStream, chunk: Any, known: FastPath) -> FastPath:
-    """The fast path for chunks like this one, unless one is `known`; none if it cannot even be asked what it is."""
+    """The fast path for chunks like this one, unless one is `known`; `_decline` where there is none."""
     if known is not _decline:
         return known
     try:
@@ -36,14 +36,14 @@ def _fast_path(stream: WrappedStream, chunk: Any, known: FastPath) -> FastPath:
 
 
 def _settled(stream: WrappedStream, known: FastPath) -> FastPath:
-    """The block is worked off; the fast path for the next one: none where content is not retained any more."""
+    """Settle a block; returns the fast path for the next one: none where content is not retained any more."""
     return _decline if stream.settle() else known
 
 
 def read(session: StreamSession, raw: Any = None) -> Generator[Any, None, None]:
-    """Reads a source to its end. The hot path: everything that can be is done once for a block, or once for a stream.
+    """Read a source to its end.
 
-    A source that is tapped reads by itself: what it hands out passes, and `raw`, which it reads, is folded.
+    A source that is tapped reads by itself: what it yields is passed on, and `raw`, which it reads, is folded.
     """
     if raw is None and opened(session).tapped:
         yield from _passed(session)
@@ -86,7 +86,7 @@ def read(session: StreamSession, raw: Any = None) -> Generator[Any, None, None]:
 
 
 async def aread(session: StreamSession, raw: Any = None) -> AsyncGenerator[Any, None]:
-    """The same for an async source."""
+    """`read` for an async source."""
     if raw is None and (await aopened(session)).tapped:
         async for each in _apassed(session):
             yield each
@@ -133,7 +133,7 @@ async def aread(session: StreamSession, raw: Any = None) -> AsyncGenerator[Any, 
 
 
 def _passed(session: StreamSession) -> Generator[Any, None, None]:
-    """What a tapped source hands out; what it raises itself ends the stream too."""
+    """Pass on what a tapped source yields; what it raises itself ends the stream too."""
     try:
         yield from readable(session.source)
     except BaseException as error:
@@ -151,26 +151,26 @@ async def _apassed(session: StreamSession) -> AsyncGenerator[Any, None]:
 
 
 def opened(session: StreamSession) -> StreamSession:
-    """The session, its source open, and tapped where it is a helper."""
+    """Open the source of a session, and tap it where it is a helper; returns the session."""
     session.open()
     return tapped(session)
 
 
 async def aopened(session: StreamSession) -> StreamSession:
-    """The same for an async source."""
+    """`opened` for an async source."""
     await session.aopen()
     return tapped(session)
 
 
 def tapped(session: StreamSession) -> StreamSession:
-    """Tap the source of a session, where it is one that reads by itself. Once, and before anybody reads."""
+    """Tap the source of a session, where it is one that reads by itself. Once, and before the first read."""
     if session.tapped is None:
 
         def count(raw: Any) -> Any:
-            return session.first_closing(read(session, raw))
+            return session.add_inner(read(session, raw))
 
         def acount(raw: Any) -> Any:
-            return session.first_closing(aread(session, raw))
+            return session.add_inner(aread(session, raw))
 
         session.tapped = attach(session.source, Tap(count, acount, session.stop))
     return session

@@ -1,6 +1,16 @@
 """One pass over one source: shared by the wrapper that the caller has and the generator that reads.
 
-It goes when both have gone, and only then is a stream abandoned. Every ending, of every kind, goes through it.
+It is collected once both are, and only then is a stream abandoned. The life of a wrapped stream:
+
+| state | how it is left |
+| --- | --- |
+| made | `open` or `aopen` makes the request and enters the source; without a callable the source is there already |
+| open | `begin`: the first read |
+| reading | the source ends (`finish`), raises (`fail`) or is closed (`stop`, `close`); or the session is collected |
+| sealed | `seal` set the outcome, for the one caller that came first; `end` has the record made, exported and removed |
+| closed | `take_closers` returned what is to be closed, once |
+
+Collection only seals, and leaves the rest to the next ordinary call (`WrappedStreams.leave`): no lock, no I/O, no export there.
 """
 
 from __future__ import annotations
@@ -33,79 +43,84 @@ class StreamSession:
     """One pass over one source, and the way in which it ends.
 
     Attributes:
-        source: what the caller would have without us: a stream, a helper, a raw response.
-        answer: the mapping in which the source came, where it came in one.
-        exit: what leaves the context manager that was entered, where one was.
-        below: our own generators that the source reads.
-        alone: makes the context in which a request is made, so that nobody else measures it too.
-        iterator: how the source is iterated (`iter` or `aiter`), and what came of that.
-        shown: the record as the caller sees it while the stream goes on.
-        tapped: what kind of source it is that reads by itself, and is counted where it does; None until that is known.
+        stream: the state of the stream.
+        registry: where the stream is registered until it has ended.
+        source: what the caller would have without the wrapper: a stream, a helper, a raw response.
+        opener: makes the request; None once it is made.
+        holder: the mapping in which the source came, where it came in one.
+        exit: leaves the context manager that was entered, where one was.
+        inner: our own generators that the source reads.
+        suppress_others: makes the context in which the request is made, where no other instrumentation measures it.
+        iterator: how the source is iterated (`iter` or `aiter`), and its iterator.
+        priced: makes of a record in flight what the caller gets.
+        tapped: the kind of tap, for a source that reads by itself; None until that is known.
+        closers: what is to be closed at the end, in this order.
+        loop: the event loop that reads the source.
     """
 
     __slots__ = (
-        "alone",
-        "answer",
-        "below",
         "closers",
         "exit",
+        "holder",
+        "inner",
         "iterator",
         "loop",
         "opener",
+        "priced",
         "registry",
-        "shown",
         "source",
         "stream",
+        "suppress_others",
         "tapped",
     )
 
     def __init__(self, stream: WrappedStream, registry: WrappedStreams, source: Any, opener: Callable[[], Any] | None) -> None:
         self.stream = stream
         self.registry = registry
-        self.alone: Callable[[], AbstractContextManager[object]] = nested
+        self.suppress_others: Callable[[], AbstractContextManager[object]] = nested
         self.opener = opener
-        self.shown: Callable[[StreamRecord], StreamRecord] = lambda record: record
-        self.answer: Mapping[Any, Any] | None = None
+        self.priced: Callable[[StreamRecord], StreamRecord] = lambda record: record
+        self.holder: Mapping[Any, Any] | None = None
         self.exit: Exit | AsyncExit | None = None
         self.tapped: Tapped | None = None
         self.closers: list[Any] = []
-        self.below: list[Any] = []
+        self.inner: list[Any] = []
         self.iterator: tuple[Any, Any] = (None, None)
         self.loop = running_loop()
         if opener is None:
-            self.found(source)
+            self.set_source(source)
         else:
             self.source = source
 
-    def found(self, source: Any) -> Any:
-        """What was given, returned, awaited or entered: note it, and what there is to close."""
+    def set_source(self, source: Any) -> Any:
+        """Set the source that was given, returned, awaited or entered, and what is to be closed; returns it."""
         if isinstance(source, Mapping) and (inner := stream_in(source)) is not None:
-            self.answer, source = source, inner
+            self.holder, source = source, inner
         self.source, self.closers = source, closers_of(source)
         self.stream.request.provider = self.stream.request.provider or provider_of(source)
         return source
 
     def call(self) -> Any:
-        """Make the request, where the caller gave a callable: from here on the clock runs."""
+        """Make the request, where the caller gave a callable; the clock starts here. Returns the source."""
         opener, self.opener = self.opener, None
         if opener is not None:
             if self.stream.started_from == "request":
                 self.stream.started = self.stream.clock.monotonic_ns()
             try:
-                with self.alone():
+                with self.suppress_others():
                     source = opener()
-                self.found(source)
+                self.set_source(source)
             except BaseException as error:
                 self.fail(error)
                 raise
         return self.source
 
     def open(self) -> Any:
-        """The source, open: what was to be called is called, and what is to be entered is entered."""
+        """Make the request, where it is to be made, and enter the source, where it is a context manager; returns the source."""
         source = self.call()
         if self.exit is None and protocols(source)[0] and is_manager(source):
             try:
-                with self.alone():
+                with self.suppress_others():
                     entered = source.__enter__()
             except BaseException as error:
                 self.fail(error)
@@ -114,17 +129,17 @@ class StreamSession:
         return self.source
 
     async def aopen(self) -> Any:
-        """The same of an async source, awaited where it was still to come."""
+        """`open` for an async source, which is awaited where it is awaitable."""
         self.loop = running_loop()
         source = self.call()
         try:
             if not hasattr(type(source), "__aiter__") and is_awaitable(source):
                 self.closers = []  # what is being awaited can only be cancelled
-                with self.alone():
+                with self.suppress_others():
                     source = await source
-                self.found(source)
+                self.set_source(source)
             if self.exit is None and protocols(source)[1] and is_manager(source):
-                with self.alone():
+                with self.suppress_others():
                     entered = await source.__aenter__()
                 self._entered(AsyncExit(source), entered)
         except BaseException as error:
@@ -134,11 +149,11 @@ class StreamSession:
 
     def _entered(self, leaving: Exit | AsyncExit, source: Any) -> None:
         self.exit = leaving
-        self.found(source)
+        self.set_source(source)
         self.closers = [leaving]
 
     def begin(self, source: Any, iterate: Callable[[Any], Any]) -> Any:
-        """What reads the open source, the same as before where reading goes on: from here on reads are timed."""
+        """The iterator of the open source, the same as before where reading goes on. Reads are timed from here on."""
         way, iterator = self.iterator
         if way is iterate:
             return iterator
@@ -154,56 +169,56 @@ class StreamSession:
 
     @property
     def record(self) -> StreamRecord:
-        """The record as things stand, as the caller is shown it; the final one once the stream has ended."""
+        """The record as things stand, priced; the final one once the stream has ended."""
         stream = self.stream
         if stream.record is None and stream.seal is None:
-            return self.shown(stream.snapshot())
+            return self.priced(stream.snapshot())
         return stream.record or self.registry.record_of(stream)
 
     def seal(self, outcome: Outcome, error: BaseException | None = None) -> bool:
-        """Seal the stream, now; True for the one call that did."""
+        """Seal the stream now; True for the one call that did it."""
         fields = None if error is None else failure_fields(error)
         if fields is not None and fields["type"] == "timeout":
             outcome = Outcome.TIMEOUT
         return self.stream.try_seal(outcome, fields, self.stream.clock.monotonic_ns())
 
     def end(self) -> None:
-        """Make the record of the sealed stream and send it on its way."""
+        """Have the record of the sealed stream made and exported."""
         self.registry.end(self.stream)
 
     def finish(self, last: int) -> None:
-        """The source has no more; its last read ended at the stamp `last`."""
+        """End the stream: the source is exhausted, and its last read ended at the stamp `last`."""
         self.stream.reads.last = last
         self.stream.end_of_source()
         if self.seal(Outcome.COMPLETED):
             self.end()
 
     def stop(self) -> None:
-        """Somebody else closed what is read, before its end."""
+        """End the stream: the source was closed by its owner, before its end."""
         if self.seal(Outcome.CANCELLED):
             self.end()
 
-    def first_closing(self, chunks: Any) -> Any:
-        """The same generator, which reads below a helper, and so is the first to be closed."""
-        self.below.append(chunks)
+    def add_inner(self, chunks: Any) -> Any:
+        """The same generator, registered as one that a helper reads, which is closed first."""
+        self.inner.append(chunks)
         return chunks
 
     def fail(self, error: BaseException) -> list[Any]:
-        """What was to be read raised: the record says so. Returns what is to be closed now.
+        """End the stream: a request or a read raised `error`. Returns what is to be closed now.
 
-        GeneratorExit is no failure: whoever was reading stops, and whoever holds the wrapper may go on.
+        GeneratorExit is no failure: the loop that was reading stops, and whoever holds the wrapper may go on.
         """
         if isinstance(error, GeneratorExit):
             return []
-        outcome, shown = (Outcome.CANCELLED, None) if is_cancellation(error) else (Outcome.ERROR, error)
-        if self.seal(outcome, shown):
+        outcome, failure = (Outcome.CANCELLED, None) if is_cancellation(error) else (Outcome.ERROR, error)
+        if self.seal(outcome, failure):
             self.end()
         return self.take_closers()
 
     def take_closers(self) -> list[Any]:
-        """What is still to be closed: handed out once. A generator that runs is left to whoever runs it."""
+        """What is still to be closed, each returned once. A generator that is running is left to the thread that runs it."""
         closers, idle, running = self.closers, list[Any](), list[Any]()
-        closers[:0], self.below = self.below, []
+        closers[:0], self.inner = self.inner, []
         with suppress(IndexError):  # each is popped by one thread, whoever else may be closing
             while True:
                 closer = closers.pop(0)
@@ -215,8 +230,8 @@ class StreamSession:
         # Whoever was session is gone. No lock, no I/O, no export here: seal, and leave the rest to the next ordinary call.
         try:
             if self.stream.try_seal(Outcome.ABANDONED):
-                # A helper's own generators are collected with us, and close what they read: nobody else must meanwhile.
-                closers = [] if self.tapped == "helper" and any(map(has_begun, self.below)) else self.closers
+                # A helper's own generators are collected too, and close what they read: nothing else may close it meanwhile.
+                closers = [] if self.tapped == "helper" and any(map(has_begun, self.inner)) else self.closers
                 loop = self.loop if any(map(closes_later, closers)) else None
                 self.registry.leave(partial(_end_abandoned, self.registry, self.stream, closers, loop))
         except Exception:  # at the end of the interpreter anything may be gone already
@@ -224,7 +239,7 @@ class StreamSession:
 
 
 def _end_abandoned(registry: WrappedStreams, stream: WrappedStream, closers: list[Any], loop: Any) -> None:
-    """Make the record of what nobody reads any more, and close it: on the loop that read it, if that still runs."""
+    """Make the record of an abandoned stream, and close its source: on the loop that read it, if that still runs."""
     try:
         registry.end(stream)
     finally:
@@ -253,9 +268,9 @@ _PATIENCE = 1.0
 
 
 async def _close_after_hooks(loop: Any, closers: list[Any]) -> None:
-    """Close what was abandoned, after the generators that were collected with it.
+    """Close an abandoned source, after the generators that were collected with it.
 
-    The loop's own hooks close those, each in a task of its own, and they reach for the same connection: two at once fail.
+    The loop's own hooks close those, each in a task of its own, and they use the same connection: two at once fail.
     """
     asyncio = sys.modules["asyncio"]
     deadline = loop.time() + _PATIENCE

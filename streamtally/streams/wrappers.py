@@ -1,4 +1,4 @@
-"""The wrappers: what the caller has in the place of a source."""
+"""The wrappers: what the caller holds in place of a source."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class _Wrapper(Generic[T]):
-    """What sync and async wrappers share: the record, and being taken for the source."""
+    """What sync and async wrappers share: the record, and the attributes and class of the source."""
 
     def __init__(self, session: StreamSession) -> None:
         self._session = session
@@ -27,17 +27,17 @@ class _Wrapper(Generic[T]):
 
     @property
     def record(self) -> StreamRecord:
-        """The record as things stand, priced so far; the final one once the stream has ended, however it did."""
+        """The record as things stand, priced; the final one once the stream has ended, however it did."""
         return self._session.record
 
     @property
     def request_id(self) -> str:
-        """The ID under which the stream is entered."""
+        """The ID of the stream."""
         return self._session.stream.request.request_id
 
     @property  # type: ignore[misc]  # `isinstance` reads it, and nothing ever sets it
     def __class__(self) -> type[Any]:
-        """The source's class, so that `isinstance` holds; our own where the source is a builtin or not there yet."""
+        """The source's class, so that `isinstance` holds; our own where the source is a builtin or does not exist yet."""
         kind = type(self._session.source)
         ours: type[Any] = type(self)
         return ours if kind.__module__ in ("builtins", "types") else kind
@@ -48,9 +48,9 @@ class _Wrapper(Generic[T]):
         return getattr(self._session.source, name)
 
     def __getitem__(self, key: Any) -> Any:
-        """A part of the answer in which the source came, as boto3 has it; the wrapper itself is the part that is read."""
+        """A part of the mapping that holds the source, as boto3's response; the wrapper is the part that is the source."""
         session = self._session
-        part = (session.source if session.answer is None else session.answer)[key]
+        part = (session.source if session.holder is None else session.holder)[key]
         return self if part is session.source else part
 
     def __repr__(self) -> str:
@@ -58,7 +58,7 @@ class _Wrapper(Generic[T]):
 
 
 class TalliedStream(_Wrapper[T]):
-    """A wrapped sync stream: iterate it as the source, close it, use it in `with`; `record` tells at any time.
+    """A wrapped sync stream: iterate it as the source, close it, use it in `with`; `record` can be read at any time.
 
     A bare `break` only pauses: another loop goes on. The stream ends with exhaustion, `close`, `with`, an error, or the last
     reference.
@@ -145,7 +145,7 @@ class AsyncTalliedStream(_Wrapper[T]):
             await aclose_all(session.take_closers(), quiet=False)
 
     def close(self) -> Any:
-        """The same as `aclose`, to be awaited, as SDKs have it; done at once where the source's own `close` is no coroutine."""
+        """`aclose`, to be awaited, as SDKs have it; closes at once where the source's own `close` is no coroutine."""
         session = self._session
         close = getattr(session.source, "close", None)
         if not callable(close) or iscoroutinefunction(close) or not _closes_itself(session.source):
@@ -171,7 +171,7 @@ class DualTalliedStream(TalliedStream[T], AsyncTalliedStream[T]):
 
 
 def _closes_itself(source: Any) -> bool:
-    """Whether the `close` of an async source, if it is no coroutine, is the way to close it."""
+    """Whether an async source is closed by its own `close`, where that is no coroutine."""
     return not is_awaitable(source) and response_of(source) is None
 
 
@@ -193,7 +193,7 @@ def wrapper_of(source: Any) -> type[TalliedStream[Any]] | type[AsyncTalliedStrea
 
 
 def opener_of(source: Any) -> Callable[[], Any] | None:
-    """What makes the request, where it is still to be made: a callable, or what hands out a manager; None for what is open."""
+    """The callable that makes the request or returns the context manager; None for a source that is open."""
     if is_manager(source):
         return lambda: source
     return source if callable(source) and not any(protocols(source)) else None

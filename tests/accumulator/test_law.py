@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamtally import Accumulator, MergeError, Outcome, StreamRecord, Tally
+from streamtally import Accumulator, MergeError, Outcome, StreamRecord, StreamType, Tally
 from streamtally.chunks import Chunk, TextDelta
+from streamtally.dialects import Dialect
 from streamtally.testing.clock import FakeClock
 from tests.strategies import STAMPS, STREAMS, Sent
 
@@ -325,3 +326,21 @@ def test_merging_rebases_wall_clock_times() -> None:
     timing = first.finish("r").timing
     assert timing.duration == 5.0
     assert timing.time_to_first_token == 0.0
+
+
+@given(st.permutations(range(4)))
+def test_a_protocol_that_counts_from_one(order: list[int]) -> None:
+    """The dialect states its first number, so that nothing is missing before it; the end marker ends the stream."""
+    counting = Dialect(
+        "counts.from.one",
+        StreamType.TEXT,
+        lambda payload: Chunk((TextDelta(payload["word"]),), sequence=payload["number"], terminal=payload["number"] == 4),
+        states_finish=False,
+        first_sequence=1,
+    )
+    accumulator = Accumulator()
+    accumulator.open("r", dialect=counting)
+    records = [accumulator.add("r", {"number": place + 1, "word": "abcd"[place]}) for place in order]
+    (record,) = filter(None, records)
+    assert records[-1] is record
+    assert (record.text, record.outcome, record.missing, record.ordering) == ("abcd", Outcome.COMPLETED, (), "sequence")

@@ -1,7 +1,13 @@
 """Figures from stamps."""
 
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from streamtally import Accumulator, Limits, StreamRecord, Tally
 from streamtally.accumulator.timing import inter_chunk
 from streamtally.records import WAIT_BOUNDS
+from streamtally.testing import FakeClock
 
 
 def test_percentiles_are_those_of_the_nearest_rank() -> None:
@@ -27,3 +33,68 @@ def test_waits_are_counted_by_their_size() -> None:
         81.92: 1,
         None: 1,
     }
+
+
+GAPS = [1.0, 2.5, 2.0, 3.0]
+
+
+def wrapped(clock: FakeClock, limits: Limits) -> StreamRecord:
+    """A stream with these waits, the first of which is no wait between two chunks."""
+
+    def source() -> Iterator[str]:
+        for gap in [9.0, *GAPS]:
+            clock.advance(gap)
+            yield "x"
+
+    stream = Tally(clock=clock, limits=limits).wrap(source())
+    assert len(list(stream)) == 5
+    return stream.record
+
+
+def keyed(clock: FakeClock, limits: Limits) -> StreamRecord:
+    """Chunks with these gaps between them, the last of which comes first."""
+    accumulator = Accumulator(clock=clock, limits=limits)
+    accumulator.open("r")
+    moments = []
+    for gap in [9.0, *GAPS]:
+        clock.advance(gap)
+        moments.append(clock.monotonic_ns() / 1e9)
+    for index in (4, 0, 1, 2, 3):
+        accumulator.add("r", "x", index=index, at=moments[index])
+    return accumulator.finish("r")
+
+
+@pytest.mark.parametrize("way", [wrapped, keyed])
+@pytest.mark.parametrize(("limits", "stalls"), [(Limits(), 2), (Limits(stall_seconds=2.9), 1), (Limits(stall_seconds=60), 0)])
+def test_stalls(way: Callable[[FakeClock, Limits], StreamRecord], limits: Limits, stalls: int) -> None:
+    """A wait between two chunks that is longer than the bound is a stall; the wait for the first chunk is none."""
+    assert way(FakeClock(), limits).timing.stalls == stalls
+
+
+def test_stalls_of_waits_that_are_not_kept() -> None:
+    """They are counted also where there is no room for the waits themselves."""
+    assert wrapped(FakeClock(), Limits(stream_chunks=2)).timing.stalls == 2
+
+
+def test_a_stream_that_was_never_opened_has_no_latency() -> None:
+    """Its first chunk opens it, so that it is not known how long that took; the duration and the rates are known."""
+    clock = FakeClock()
+    accumulator = Accumulator(clock=clock)
+    for index in range(3):
+        accumulator.add(
+            "r", {"choices": [{"index": 0, "delta": {"content": "x"}}], "usage": {"completion_tokens": 3}}, index=index
+        )
+        clock.advance(1.0)
+    timing = accumulator.finish("r").timing
+    assert (timing.time_to_first_chunk, timing.time_to_first_token, timing.time_to_first_text) == (None, None, None)
+    assert (timing.duration, timing.time_per_output_token, timing.stalls) == (2.0, 1.0, 0)
+
+
+def test_an_opened_stream_has_its_latency() -> None:
+    """From the moment at which it was opened."""
+    clock = FakeClock()
+    accumulator = Accumulator(clock=clock)
+    accumulator.open("r")
+    clock.advance(1.0)
+    accumulator.add("r", "x")
+    assert accumulator.finish("r").timing.time_to_first_token == 1.0

@@ -1,4 +1,4 @@
-"""What a stream says: typed state with declared kinds of field, and the onefold over it."""
+"""The content of a stream: typed state with declared kinds of field, and the one fold over it."""
 
 from .answer import Answer
 from .fold import Fold

@@ -1,4 +1,4 @@
-"""The state of a stream: all that its chunks have said so far, in typed fields of declared kinds.
+"""The state of a stream: what its chunks have brought so far, in typed fields of declared kinds.
 
     Answer
     ├── choices: ChoiceState            text, reasoning, refusal, finish reason, …
@@ -41,7 +41,7 @@ class PathState:
 
 @kind.state
 class CallState:
-    """A tool call: `position` is the server's index, `continues` whether the server said that more of it follows.
+    """A tool call: `position` is the server's index, `continues` whether the server stated that more of it follows.
 
     `scan` is how far the arguments were searched for the end of their JSON object, see `tool_calls`.
     """
@@ -183,7 +183,7 @@ class TranscriptState:
 
 @kind.state
 class Answer:
-    """All that the chunks of a stream have said so far. All its content is counted in `retention`."""
+    """What the chunks of a stream have brought so far. All its content is counted in `retention`."""
 
     retention: Retention = kind.retention()
     meta: dict[str, Json] | None = kind.fact()

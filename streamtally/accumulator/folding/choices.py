@@ -127,7 +127,7 @@ def _choice(index: int, choice: ChoiceState, vocabulary: Vocabulary, *, kept: bo
 def normalised(finish: str | None, vocabulary: Vocabulary, *, calls: bool = False) -> FinishReason | None:
     """The provider's finish reason in our vocabulary; a word that is not in it is a "stop".
 
-    A word that stands for None only says that the answer is complete: what it is depends on whether it has `calls`.
+    A word that maps to None only states that the answer is complete: it is "tool_calls" with `calls`, else "stop".
     """
     if finish is None:
         return None

@@ -13,8 +13,8 @@ loaded.
 | `content()` | a JSON value that is content; `reduced` makes of it what is kept in its place | yes | itself |
 | `retention()` | the `Retention` that counts all content of the state | no | whether content is kept, and how much was not |
 | `part()` | another state, or None | its own fields say | itself |
-| `part_list()` | a list of states | their own fields say | a list |
-| `part_map()` | states by key; with `is_content` the entries go where content goes | their own fields say | pairs |
+| `part_list()` | a list of states | its own fields decide | a list |
+| `part_map()` | states by key; with `is_content` whole entries are removed with content | its own fields decide | pairs |
 
 Values that equal the field's default do not travel.
 """

@@ -42,7 +42,7 @@ class Retention:
         self.keep = False
 
     def opened(self, text: Text) -> None:
-        """Register a text whose sink was handed out: what it writes is counted by the next `settle`."""
+        """Register a text whose sink is in use: the next `settle` counts what it writes."""
         self._sinks.append(text)
 
     def settle(self) -> None:

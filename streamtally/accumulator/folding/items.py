@@ -133,7 +133,7 @@ def _item(state: ItemState) -> Item:
         if is_empty(item.get(name)):
             item[name] = copy.deepcopy(value)
     if state.done is None and ("status",) in state.pieces:
-        item.pop("status", None)  # what `added` said is out of date
+        item.pop("status", None)  # what `added` stated is out of date
     for path, piece in state.pieces.items():
         fill(item, list(path), _value(piece))
     return item

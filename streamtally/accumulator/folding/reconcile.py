@@ -1,4 +1,4 @@
-"""Bringing together what was said of an output item more than once: the later value wins, but an empty one never does."""
+"""Reconciles what came of an output item more than once: the later value wins, but an empty one never does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MAX_PARTS = 4096
 
 
 def is_empty(value: Json) -> bool:
-    """Whether a value says nothing."""
+    """Whether a value is null, or an empty text, list or object."""
     return value is None or value == "" or value == [] or value == {}
 
 
