@@ -1,4 +1,4 @@
-"""What is collected here."""
+"""Which files are collected."""
 
 collect_ignore = ["decoders.py"]
 """A program of its own, which needs atheris."""

@@ -2,8 +2,8 @@
 
     python -m tests.fuzz.decoders NAME [--seconds 300] [--corpus FOLDER]
 
-`NAME` is `sse`, `json`, `eventstream`, `payloads`, `reader`, or a dialect. What is found is written to a file and printed,
-and the program ends with a status that is not 0. Inputs that reached something new are kept in the folder.
+`NAME` is `sse`, `json`, `eventstream`, `payloads`, `reader`, or a dialect. A failing input is written to a file and printed,
+and the exit status is not 0. Inputs that reach new code are kept in the folder.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MAX_FRAME = 4_096
 
 
 def _decode(make: Callable[[], Any], pieces: Iterable[bytes]) -> tuple[list[Any], Any]:
-    """What a decoder hands out, and the error with which it ends, if it does."""
+    """The frames of a decoder, and the error that it raises, if any."""
     decoder, found = make(), []
     try:
         for piece in pieces:
@@ -44,13 +44,13 @@ def _decode(make: Callable[[], Any], pieces: Iterable[bytes]) -> tuple[list[Any]
 
 
 def _cut(data: bytes) -> list[bytes]:
-    """The bytes in pieces, the size of which they say themselves."""
+    """The bytes in pieces of a size that the bytes determine."""
     size = data[0] % 32 + 1 if data else 1
     return [data[start : start + size] for start in range(0, len(data), size)]
 
 
 def _decoder(make: Callable[[], Any]) -> Callable[[bytes], None]:
-    """Nothing but a `FramingError` is raised, and it does not matter how the bytes were cut."""
+    """A decoder raises nothing but `FramingError`, and its frames do not depend on how the bytes are cut."""
 
     def fuzz(data: bytes) -> None:
         whole, in_pieces = _decode(make, [data]), _decode(make, _cut(data))
@@ -64,7 +64,7 @@ def _payloads(data: bytes) -> None:
 
 
 def _reader(data: bytes) -> None:
-    """The reader raises nothing, and neither does it mind where the bytes are cut, nor does the record."""
+    """The reader raises nothing, and neither its chunks nor the record depend on how the bytes are cut."""
     reader = PayloadReader()
     for piece in _cut(data):
         list(reader.read(piece))
@@ -89,15 +89,15 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
 }
 
 
-def _sown(name: str, folder: Path) -> None:
-    """Put the seeds of a target into a folder: those of its dialect, or all."""
+def _write_seeds(name: str, folder: Path) -> None:
+    """Write the seeds of a target into a folder: those of its dialect, or all."""
     known = seeds(name) or seeds()
     for number, body in enumerate({seed.body for seed in known}):
         (folder / f"seed-{number}").write_bytes(body[:MAX_FRAME])
 
 
 def _dictionary(folder: Path) -> Path:
-    """The words that are worth trying to put in, in libFuzzer's format."""
+    """Words for the fuzzer to insert, in libFuzzer's dictionary format."""
     path = folder / "words"
     words = [word for word in ODD_BYTES if len(word) < 64]
     path.write_text("".join('"' + "".join(f"\\x{byte:02x}" for byte in word) + '"\n' for word in words))
@@ -114,7 +114,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as work:
         folder = options.corpus or Path(work) / "corpus"
         folder.mkdir(parents=True, exist_ok=True)
-        _sown(options.name, folder)
+        _write_seeds(options.name, folder)
         settings = [f"-max_total_time={options.seconds}", f"-max_len={MAX_FRAME * 2}", "-timeout=10", "-rss_limit_mb=2048"]
         atheris.Setup([sys.argv[0], *settings, f"-dict={_dictionary(Path(work))}", str(folder)], TARGETS[options.name])
         atheris.Fuzz()

@@ -1,4 +1,4 @@
-"""What holds of every record, whatever the stream was."""
+"""Properties that the record of any stream has."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from streamtally.dialects import dialect_named
 
 
 def check(record: StreamRecord) -> None:
-    """It has an outcome, no fault of ours is in it, it survives its JSON form, and it has a response form.
+    """It has an outcome and no internal faults, can be dumped to JSON and loaded again, and has a response form.
 
-    Sound and images that are no base64 are left out and counted as faults. JSON texts are compared, for a NaN is no equal of
+    Audio and images that are not base64 are omitted and counted as faults. JSON texts are compared, because NaN does not equal
     itself.
     """
     assert record.outcome is not None
@@ -32,7 +32,7 @@ def _bytes(value: Any) -> str:
 
 
 def check_of_mappings(record: StreamRecord, payloads: Sequence[Any]) -> None:
-    """Where all payloads are mappings none of them is too odd to be read: what a dialect raises would be told as malformed."""
+    """If all payloads are mappings, a dialect can read each of them: an exception would appear as a malformed payload."""
     check(record)
     if all(isinstance(payload, dict) for payload in payloads) and record.error is not None:
         assert record.error.type != "malformed_payload", record.error

@@ -1,4 +1,4 @@
-"""Streams that no provider should send: good ones with something broken, as Hypothesis strategies."""
+"""Broken streams as Hypothesis strategies: valid ones with mutations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Draw: TypeAlias = Callable[[st.SearchStrategy[Any]], Any]
 
 
 def deep(levels: int) -> Any:
-    """Lists and mappings inside each other."""
+    """Nested lists and mappings."""
     value: Any = "x"
     for level in range(levels):
         value = {"a": value} if level % 2 else [value]
@@ -56,28 +56,28 @@ def _cut(draw: Draw, payloads: list[Any]) -> None:
 
 
 def _replace(draw: Draw, payloads: list[Any]) -> None:
-    """Something in a payload becomes something odd."""
+    """Replace a value in a payload by an odd one."""
     at = _place(draw, payloads)
     paths = list(paths_in(payloads[at]))
     payloads[at] = replaced(payloads[at], draw(st.sampled_from(paths)), copy.deepcopy(draw(st.sampled_from(ODD_VALUES))))
 
 
-def _lose(draw: Draw, payloads: list[Any]) -> None:
-    """A payload lacks a field."""
+def _remove_field(draw: Draw, payloads: list[Any]) -> None:
+    """Remove a field of a payload."""
     holder = _holder(draw, payloads)
     if isinstance(holder, dict) and holder:
         del holder[draw(st.sampled_from(sorted(holder, key=str)))]
 
 
-def _transplant(draw: Draw, payloads: list[Any]) -> None:
-    """A field comes from another payload."""
-    giver, taker = _holder(draw, payloads), _holder(draw, payloads)
-    if isinstance(giver, dict) and isinstance(taker, dict) and giver:
-        name = draw(st.sampled_from(sorted(giver, key=str)))
-        taker[name] = copy.deepcopy(giver[name])
+def _copy_field(draw: Draw, payloads: list[Any]) -> None:
+    """Copy a field of another payload."""
+    source, target = _holder(draw, payloads), _holder(draw, payloads)
+    if isinstance(source, dict) and isinstance(target, dict) and source:
+        name = draw(st.sampled_from(sorted(source, key=str)))
+        target[name] = copy.deepcopy(source[name])
 
 
-_PAYLOAD_MUTATIONS = (_drop, _double, _swap, _cut, _lose, _transplant, *[_replace] * 5)
+_PAYLOAD_MUTATIONS = (_drop, _double, _swap, _cut, _remove_field, _copy_field, *[_replace] * 5)
 
 
 def _place(draw: Draw, payloads: list[Any]) -> int:
@@ -90,7 +90,7 @@ def _holder(draw: Draw, payloads: list[Any]) -> Any:
 
 
 def paths_in(value: Any, path: Path = ()) -> Iterator[Path]:
-    """Where in a value there is something: the whole first, then everything inside."""
+    """The paths of all values in a value: the whole first, then those inside."""
     yield path
     children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, child in children:
@@ -98,14 +98,14 @@ def paths_in(value: Any, path: Path = ()) -> Iterator[Path]:
 
 
 def value_at(value: Any, path: Path) -> Any:
-    """What is there."""
+    """The value at a path."""
     for key in path:
         value = value[key]
     return value
 
 
 def replaced(value: Any, path: Path, other: Any) -> Any:
-    """The value with something else there; changed in place, unless it is the whole."""
+    """The value with another one at a path; changed in place, unless that is the whole."""
     if not path:
         return other
     value_at(value, path[:-1])[path[-1]] = other
@@ -114,7 +114,7 @@ def replaced(value: Any, path: Path, other: Any) -> Any:
 
 @st.composite
 def mutated_bytes(draw: Draw, bodies: Sequence[bytes]) -> bytes:
-    """The bytes of one seed after up to four mutations: flipped, cut, doubled, moved, or with something odd in them."""
+    """The bytes of one seed after up to four mutations: flipped, cut, doubled, moved, or with odd bytes inserted."""
     body = bytearray(draw(st.sampled_from(bodies)))
     for _ in range(draw(st.integers(1, 4))):
         start, end = sorted(draw(st.tuples(*[st.integers(0, len(body))] * 2)))

@@ -1,4 +1,4 @@
-"""What is mutated: the quirks and the scenarios that ship, and recorded streams where they are."""
+"""The streams that are mutated: the quirks, the scenarios of the package, and recordings if there are any."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tests.quirks.catalog import KNOWN
 from tests.recordings import folder, read_all
 
 LARGEST = 20_000
-"""Recorded bodies above this size are left out: what they could show, smaller ones show sooner."""
+"""Larger recordings, in bytes, are left out: smaller ones find the same faults sooner."""
 
 
 class Seed(NamedTuple):
-    """One stream: its payloads where they are known one by one, and its bytes."""
+    """One stream: its payloads, if they are known one by one, and its bytes."""
 
     dialect: str
     payloads: Sequence[Any]

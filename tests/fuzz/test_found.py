@@ -1,4 +1,4 @@
-"""What fuzzing found, each once more as a small example."""
+"""Faults that fuzzing found, as small examples."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.quirks.bodies import sse
 
 @pytest.mark.parametrize("body", [b"data: a\n\n\n{", b"data: a\r\n\r\n\r\n\r\ndata: b"])
 def test_the_tail_of_events_does_not_depend_on_the_cuts(body: bytes) -> None:
-    """More blank lines than one end an event, and belong to none."""
+    """Several blank lines end one event, and are part of none."""
     tails = set()
     for size in range(1, len(body) + 1):
         decoder = SSEDecoder()
@@ -26,14 +26,14 @@ def test_the_tail_of_events_does_not_depend_on_the_cuts(body: bytes) -> None:
 
 @pytest.mark.parametrize("text", [["x"], [None], [[]], {"a": 1}, 5])
 def test_a_block_that_opens_with_something_else_than_a_text(text: Any) -> None:
-    """It is no words, and no fault; the words that follow are heard."""
+    """It is neither text nor a fault; the text that follows is kept."""
     block = anthropic.opened(0, "text", text=text)
     record = replay([anthropic.start(), block, *anthropic.texts("a", index=1), *anthropic.ends()], dialect="anthropic.messages")
     assert (record.text, record.outcome, record.extras) == ("a", Outcome.COMPLETED, {})
 
 
 def test_what_follows_a_broken_image_in_one_read() -> None:
-    """It is heard, as it is where it comes in reads of its own."""
+    """It is kept, as it is if it arrives in a read of its own."""
     broken = event("image_generation_call.partial_image", item_id="a", output_index=0, partial_image_b64="aW\u00dcn")
     words = [event("output_text.delta", item_id="m", output_index=1, content_index=0, delta=word) for word in ("a", "b")]
     body = sse([broken, *words, envelope("completed")], named=True)

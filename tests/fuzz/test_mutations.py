@@ -1,6 +1,6 @@
-"""Whatever a provider may send: nothing is raised, the record can be written and read, and the ways of reading agree.
+"""For mutated streams nothing is raised, the record can be dumped and loaded, and all ways of reading agree.
 
-`HYPOTHESIS_PROFILE=deep` runs it long.
+With `HYPOTHESIS_PROFILE=deep` it runs for long.
 """
 
 import json
@@ -25,14 +25,14 @@ drawing = settings(
 )
 
 NUMBERED = frozenset({"openai.responses"})
-"""Dialects whose payloads have numbers: by those a repeat is told, which by index is another payload."""
+"""Dialects whose payloads are numbered: a repeated number is a duplicate, which under another index is another payload."""
 
 
 @each_dialect
 @drawing
 @given(st.data())
 def test_payloads_with_something_broken(dialect: str, data: st.DataObject) -> None:
-    """Dropped, doubled, swapped, cut, or with a field that holds anything, or none: by payload and by index alike."""
+    """Payloads dropped, doubled, swapped, cut, or with a field changed or removed: the same record by payload and by index."""
     payloads = data.draw(mutated_payloads(_payloads(dialect)))
     record = replay(payloads, dialect=dialect)
     check_of_mappings(record, payloads)
@@ -45,7 +45,7 @@ def test_payloads_with_something_broken(dialect: str, data: st.DataObject) -> No
 @drawing
 @given(st.data())
 def test_bytes_with_something_broken(dialect: str, data: st.DataObject) -> None:
-    """Flipped, cut, doubled, or with something odd between them: in any pieces alike, with the dialect named or not."""
+    """Bytes flipped, cut, doubled, or with odd bytes inserted: the same record in any pieces, dialect stated or not."""
     body = data.draw(mutated_bytes([seed.body for seed in seeds(dialect)]))
     record = replay(body, dialect=dialect)
     check(record)
@@ -58,16 +58,16 @@ def test_bytes_with_something_broken(dialect: str, data: st.DataObject) -> None:
 @drawing
 @given(st.data())
 def test_payloads_of_another_dialect(data: st.DataObject) -> None:
-    """What is read in the wrong dialect is read somehow."""
-    spoken, named = data.draw(st.tuples(*[st.sampled_from(seeded_dialects())] * 2))
-    seed = data.draw(st.sampled_from(seeds(spoken)))
+    """Payloads that are read in the wrong dialect make some record."""
+    sent, named = data.draw(st.tuples(*[st.sampled_from(seeded_dialects())] * 2))
+    seed = data.draw(st.sampled_from(seeds(sent)))
     check(replay(seed.body, dialect=named))
     check(replay([*seed.payloads], dialect=named))
 
 
 @pytest.mark.parametrize("dialect", sorted({quirk.dialect for quirk in KNOWN}))
 def test_any_field_of_any_quirk_may_hold_anything(dialect: str) -> None:
-    """Each field of the quirks in turn holds one odd value; the choice of it is the same in every run."""
+    """Each field of the quirks in turn has one odd value, which is the same in every run."""
     chance = random.Random(5)
     for quirk in KNOWN:
         if quirk.dialect == dialect and len(quirk.payloads) < 30:
@@ -83,7 +83,7 @@ def _payloads(dialect: str) -> list[Any]:
 
 
 def _keyed(payloads: list[Any], dialect: str) -> StreamRecord:
-    """Backwards, and each twice."""
+    """The record of the payloads in reverse order, each twice."""
     accumulator = Accumulator()
     accumulator.open("r", dialect=dialect)
     for position in reversed(range(len(payloads))):
@@ -93,5 +93,5 @@ def _keyed(payloads: list[Any], dialect: str) -> StreamRecord:
 
 
 def _comparable(record: StreamRecord) -> str:
-    """As a text, for a NaN is no equal of itself."""
+    """A record as text, because NaN does not equal itself."""
     return repr(sorted(facts(record).items()))

@@ -1,6 +1,6 @@
-"""Streams that are cheap to send and dear to read where something is superlinear: each a body of about the given size.
+"""Streams that take long to read if any cost is superlinear: each is a body of about the given size.
 
-`python -m tests.fuzz.traps COUNT SECONDS` reads them all, and prints which took longer.
+`python -m tests.fuzz.traps COUNT SECONDS` reads all, and prints those that took longer.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ HUGE = 10**12
 
 
 def in_pieces(body: bytes, size: int = 1_000) -> Iterator[bytes]:
-    """A body as a slow network delivers it."""
+    """A body in small pieces, as from a slow network."""
     return (body[start : start + size] for start in range(0, len(body), size))
 
 
@@ -177,13 +177,13 @@ BODIES: Mapping[str, tuple[str | None, Callable[[int], Pieces]]] = {
 
 
 def read(name: str, count: int) -> StreamRecord:
-    """What one of them comes to."""
+    """The record of one of the streams."""
     dialect, make = {**PAYLOADS, **BODIES}[name]
     return replay(make(count), dialect=dialect)
 
 
 def slow(count: int, seconds: int) -> list[str]:
-    """The names of those that take more than so many seconds of a processor, or 2 GiB: each in a process of its own."""
+    """The names of those that take more seconds of CPU time, or 2 GiB: each runs in a process of its own."""
     waiting, running, found = [*PAYLOADS, *BODIES], dict[int, str](), list[str]()
     while waiting or running:
         while waiting and len(running) < (os.cpu_count() or 1):

@@ -1,4 +1,4 @@
-"""A provider, the SDKs' clients of it, and an instrumentation that is undone."""
+"""Fixtures: a provider, the SDKs' clients for it, and an instrumentation that is undone."""
 
 from collections.abc import Iterator
 
@@ -13,14 +13,14 @@ from streamtally.testing import FakeProvider, RecordingExporter
 
 @pytest.fixture(scope="session")
 def provider() -> Iterator[FakeProvider]:
-    """A provider that plays what the tests enqueue."""
+    """A provider that sends what the tests enqueue."""
     with FakeProvider() as running:
         yield running
 
 
 @pytest.fixture
 def exporter() -> RecordingExporter:
-    """What gets the records."""
+    """The exporter of the records."""
     return RecordingExporter()
 
 
@@ -32,7 +32,7 @@ def tally(exporter: RecordingExporter) -> Tally:
 
 @pytest.fixture
 def instrumented(tally: Tally) -> Iterator[None]:
-    """The SDKs are instrumented, for the test."""
+    """The SDKs are instrumented during the test."""
     streamtally.instrument(tally=tally)
     yield
     streamtally.uninstrument()
@@ -47,5 +47,5 @@ def client(provider: FakeProvider) -> Iterator[OpenAI]:
 
 @pytest.fixture
 def aclient(provider: FakeProvider) -> AsyncOpenAI:
-    """Its async form."""
+    """The official SDK's async client."""
     return AsyncOpenAI(base_url=provider.base_url, api_key="test", max_retries=0, http_client=httpx2.AsyncClient(verify=False))

@@ -29,7 +29,7 @@ def _url(provider: FakeProvider) -> str:
 @pytest.mark.usefixtures("instrumented")
 @pytest.mark.parametrize("way", ["create", "helper", "beta"])
 def test_every_way_to_stream(provider: FakeProvider, exporter: RecordingExporter, way: str) -> None:
-    """One record for each."""
+    """Each makes one record."""
     provider.enqueue(ANSWER)
     with anthropic.Anthropic(base_url=_url(provider), api_key="test", max_retries=0) as client:
         if way == "helper":
@@ -50,7 +50,7 @@ def test_every_way_to_stream(provider: FakeProvider, exporter: RecordingExporter
 @pytest.mark.usefixtures("instrumented")
 @pytest.mark.parametrize("way", ["create", "helper"])
 async def test_every_way_to_stream_asynchronously(provider: FakeProvider, exporter: RecordingExporter, way: str) -> None:
-    """The same."""
+    """Each makes one record."""
     provider.enqueue(ANSWER)
     async with anthropic.AsyncAnthropic(base_url=_url(provider), api_key="test", max_retries=0) as client:
         if way == "helper":

@@ -1,4 +1,4 @@
-"""Something happens when a module is imported, and the module is as it would be without us."""
+"""Import hooks are called when a module is imported, and do not change the module."""
 
 import sys
 from importlib import import_module
@@ -22,7 +22,7 @@ def _modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_modules")
 def test_when_it_is_imported() -> None:
-    """After the module is whole, once; and at once where it is there already."""
+    """The hook is called once, after the module is loaded; immediately if it was loaded before."""
     seen: list[ModuleType] = []
     when_imported("imported_late", seen.append)
     when_imported("imported_by_it", seen.append)
@@ -37,7 +37,7 @@ def test_when_it_is_imported() -> None:
 
 @pytest.mark.usefixtures("_modules")
 def test_what_is_not_there_or_fails() -> None:
-    """It fails as it would without us, and nothing happens."""
+    """A module that is missing or fails raises as without a hook, and the hook is not called."""
     seen: list[ModuleType] = []
     when_imported("broken_one", seen.append)
     when_imported("not_there_at_all", seen.append)
@@ -50,7 +50,7 @@ def test_what_is_not_there_or_fails() -> None:
 
 @pytest.mark.usefixtures("_modules")
 def test_forgotten() -> None:
-    """Nothing happens any more, and nothing of ours is left among the finders."""
+    """The hook is not called, and the finder is removed."""
     seen: list[ModuleType] = []
     when_imported("imported_late", seen.append)
     assert _finders()

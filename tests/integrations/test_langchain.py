@@ -1,6 +1,6 @@
-"""What LangChain tells its callback handlers makes the record that the stream itself would.
+"""The events that LangChain passes to callback handlers make the record that the stream itself would.
 
-The handler is tested with objects of LangChain's shape, and with LangChain where it is installed.
+The handler is tested with objects of LangChain's form, and with LangChain if it is installed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ INSTALLED = find_spec("langchain_core") is not None
 
 @pytest.fixture
 def handler(monkeypatch: pytest.MonkeyPatch, tally: Tally) -> Any:
-    """The handler; its base class is a stand-in where LangChain is not installed."""
+    """The handler; its base class is a double if LangChain is not installed."""
     if not INSTALLED:
         callbacks = ModuleType("langchain_core.callbacks")
         callbacks.BaseCallbackHandler = type("BaseCallbackHandler", (), {})  # type: ignore[attr-defined]
@@ -41,7 +41,7 @@ ABOUT: dict[str, Any] = {
 
 
 def chunk(content: Any = "", *, info: dict[str, Any] | None = None, **fields: Any) -> SimpleNamespace:
-    """A `ChatGenerationChunk`, as far as it counts."""
+    """A `ChatGenerationChunk`, with the fields that are read."""
     message = {
         "content": content,
         "response_metadata": {},
@@ -70,7 +70,7 @@ CHUNKS = (
 
 
 def play(handler: Any, *chunks: Any, start: str = "on_chat_model_start") -> Any:
-    """A run that begins and streams; its ID."""
+    """Start a run and stream its chunks; returns its ID."""
     run = uuid4()
     getattr(handler, start)({}, [[]], run_id=run, parent_run_id=None, tags=[], **ABOUT)
     for each in chunks:
@@ -79,7 +79,7 @@ def play(handler: Any, *chunks: Any, start: str = "on_chat_model_start") -> Any:
 
 
 def test_a_run(handler: Any, exporter: RecordingExporter) -> None:
-    """Text, reasoning, tool calls, finish, usage, parameters and price; under the run's ID; and nothing is left."""
+    """Text, reasoning, tool calls, finish, usage, parameters and price; under the run's ID; the handler keeps no state of it."""
     run = play(handler, *CHUNKS)
     handler.on_llm_end(SimpleNamespace(), run_id=run)
     (record,) = exporter.records
@@ -100,7 +100,7 @@ def test_a_run(handler: Any, exporter: RecordingExporter) -> None:
     [(RuntimeError("broken"), Outcome.ERROR), (TimeoutError(), Outcome.TIMEOUT), (GeneratorExit(), Outcome.CANCELLED)],
 )
 def test_a_run_that_ends_otherwise(handler: Any, exporter: RecordingExporter, error: BaseException, outcome: Outcome) -> None:
-    """It failed, or its reader left."""
+    """It failed, or its stream was not read to the end."""
     handler.on_llm_error(error, run_id=play(handler, *CHUNKS[:2]))
     assert [(record.outcome, record.text) for record in exporter.records] == [(outcome, "one")]
 
@@ -135,7 +135,7 @@ def test_runs_at_the_same_time(handler: Any, exporter: RecordingExporter) -> Non
 @pytest.mark.skipif(not INSTALLED, reason="langchain-core is not installed: the real thing is NOT tested")
 @pytest.mark.parametrize("whole", [True, False])
 def test_with_langchain(handler: Any, exporter: RecordingExporter, whole: bool) -> None:
-    """A model of LangChain's own, read to its end or left early."""
+    """A model of LangChain, read to its end or not."""
     models = import_module("langchain_core.language_models.fake_chat_models")
     messages = import_module("langchain_core.messages")
     model = models.GenericFakeChatModel(messages=iter([messages.AIMessage(content="one two")]), callbacks=[handler])
@@ -149,7 +149,7 @@ def test_with_langchain(handler: Any, exporter: RecordingExporter, whole: bool) 
 
 
 def test_without_langchain(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever imports the module is told what it needs."""
+    """Importing the module states what is to be installed."""
     monkeypatch.setitem(sys.modules, "langchain_core", None)
     monkeypatch.setitem(sys.modules, "langchain_core.callbacks", None)
     monkeypatch.delitem(sys.modules, MODULE, raising=False)

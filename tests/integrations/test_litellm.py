@@ -1,6 +1,6 @@
-"""What LiteLLM tells its callbacks makes one record for each call that streams.
+"""The events that LiteLLM passes to callbacks make one record for each streaming call.
 
-The callback is tested with objects of LiteLLM's shape, and with LiteLLM where it is installed.
+The callback is tested with objects of LiteLLM's form, and with LiteLLM if it is installed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ INSTALLED = find_spec("litellm") is not None
 
 @pytest.fixture
 def logger(monkeypatch: pytest.MonkeyPatch, tally: Tally) -> Any:
-    """The callback; its base class is a stand-in where LiteLLM is not installed."""
+    """The callback; its base class is a double if LiteLLM is not installed."""
     if not INSTALLED:
         custom = ModuleType("litellm.integrations.custom_logger")
         custom.CustomLogger = type("CustomLogger", (), {})  # type: ignore[attr-defined]
@@ -37,7 +37,7 @@ def logger(monkeypatch: pytest.MonkeyPatch, tally: Tally) -> Any:
     return import_module(MODULE).TallyLogger(tally)
 
 
-BEGAN = datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001 - LiteLLM's moments have no time zone
+BEGAN = datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001 - LiteLLM's times have no time zone
 FIRST, ENDED = BEGAN + timedelta(seconds=0.5), BEGAN + timedelta(seconds=2)
 CALL: dict[str, Any] = {
     "litellm_call_id": "call-1",
@@ -60,7 +60,7 @@ ANSWER: dict[str, Any] = {
 
 
 def test_a_call(logger: Any, exporter: RecordingExporter) -> None:
-    """What was said, with the time of the first chunk and of the call; once, whichever of the callbacks come."""
+    """The content, with the times of the first chunk and of the call; one record, whichever callbacks are called."""
     logger.log_pre_api_call("gpt-4o", [], CALL)
     for _ in range(2):
         logger.log_success_event(kwargs=CALL, response_obj=ANSWER, start_time=BEGAN, end_time=ENDED)
@@ -80,7 +80,7 @@ def test_a_call(logger: Any, exporter: RecordingExporter) -> None:
 
 @pytest.mark.anyio
 async def test_a_failed_call(logger: Any, exporter: RecordingExporter) -> None:
-    """The exception is in what LiteLLM tells; and a second attempt under the same ID is a call of its own."""
+    """The exception is among the arguments of the callback; a second attempt under the same ID is another call."""
     failed = {**CALL, "exception": TimeoutError("slow")}
     await logger.async_log_failure_event(kwargs=failed, response_obj=None, start_time=BEGAN, end_time=ENDED)
     await logger.async_log_success_event(kwargs=CALL, response_obj=ANSWER, start_time=ENDED, end_time=ENDED)
@@ -110,7 +110,7 @@ def test_other_kinds_of_answer(logger: Any, exporter: RecordingExporter) -> None
 
 
 def test_a_call_that_is_wrapped(logger: Any, tally: Tally, exporter: RecordingExporter) -> None:
-    """It is on record already."""
+    """It is not recorded twice."""
 
     def call() -> Any:
         logger.log_pre_api_call("gpt-4o", [], CALL)
@@ -124,7 +124,7 @@ def test_a_call_that_is_wrapped(logger: Any, tally: Tally, exporter: RecordingEx
 
 @pytest.mark.anyio
 async def test_a_stream_of_the_proxy(logger: Any, exporter: RecordingExporter) -> None:
-    """It passes through a wrapper, untouched, and what comes of it afterwards is no second record."""
+    """It passes through a wrapper unchanged, and the callbacks after it make no second record."""
 
     async def response() -> AsyncIterator[Any]:
         for chunk in chat_chunks():
@@ -139,7 +139,7 @@ async def test_a_stream_of_the_proxy(logger: Any, exporter: RecordingExporter) -
 
 
 def test_what_is_remembered_is_bounded(logger: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Calls of which LiteLLM tells no end do not pile up."""
+    """Calls whose end LiteLLM does not report do not accumulate."""
     monkeypatch.setattr(sys.modules[MODULE], "_MAX_REMEMBERED", 10)
     assert all(logger._is_new(number) for number in range(100))
     assert len(logger._seen) == 10
@@ -156,14 +156,14 @@ def test_with_litellm(logger: Any, exporter: RecordingExporter, provider: FakePr
     list(litellm.completion(**asked, api_base=provider.base_url, api_key="test"))
     deadline = time.monotonic() + 30
     while not exporter.records and time.monotonic() < deadline:
-        time.sleep(0.01)  # LiteLLM tells its callbacks on threads of its own
+        time.sleep(0.01)  # LiteLLM calls its callbacks on threads of its own
     assert [(record.text, record.provider, record.outcome) for record in exporter.records] == [
         ("one two", "openai", Outcome.COMPLETED)
     ]
 
 
 def test_without_litellm(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever imports the module is told what it needs."""
+    """Importing the module states what is to be installed."""
     for name in ("litellm", "litellm.integrations", "litellm.integrations.custom_logger"):
         monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.delitem(sys.modules, MODULE, raising=False)

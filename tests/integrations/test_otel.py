@@ -1,4 +1,4 @@
-"""`opentelemetry-instrument` finds us by an entry point."""
+"""The instrumentor that `opentelemetry-instrument` finds by its entry point."""
 
 import sys
 from importlib import import_module
@@ -28,7 +28,7 @@ def _no_default(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @needs_the_package
 def test_it_wraps_and_exports(provider: FakeProvider, client: OpenAI) -> None:
-    """One span for a call of the SDK, and none once it is undone."""
+    """One span for a call of the SDK, and none after it is undone."""
     spans, provided = InMemorySpanExporter(), TracerProvider()
     provided.add_span_processor(SimpleSpanProcessor(spans))
     instrumentor = import_module(MODULE).StreamtallyInstrumentor()
@@ -46,7 +46,7 @@ def test_it_wraps_and_exports(provider: FakeProvider, client: OpenAI) -> None:
 
 @needs_the_package
 def test_exporters_that_the_environment_names_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Then OpenTelemetry is one of them or none."""
+    """The environment decides whether OpenTelemetry is one of them."""
     monkeypatch.setenv("STREAMTALLY_EXPORTERS", "console")
     instrumentor = import_module(MODULE).StreamtallyInstrumentor()
     instrumentor.instrument()
@@ -57,7 +57,7 @@ def test_exporters_that_the_environment_names_stay(monkeypatch: pytest.MonkeyPat
 
 
 def test_the_entry_point() -> None:
-    """It leads to the instrumentor, where the package is installed with its metadata."""
+    """It loads the instrumentor, if the package is installed with its metadata."""
     found = [one for one in entry_points(group="opentelemetry_instrumentor") if one.name == "streamtally"]
     if not found:
         pytest.skip("streamtally is not installed with this entry point: install it anew")
@@ -65,7 +65,7 @@ def test_the_entry_point() -> None:
 
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It says what to install."""
+    """The error states what to install."""
     monkeypatch.setitem(sys.modules, "opentelemetry.instrumentation.instrumentor", None)
     monkeypatch.delitem(sys.modules, MODULE, raising=False)
     with pytest.raises(MissingExtra, match=r"streamtally\[instrument\]"):

@@ -1,4 +1,4 @@
-"""The SDKs' streaming calls are wrapped where they are made, once, and what streams not is left as it is."""
+"""The SDKs' streaming calls are wrapped once; other calls are not changed."""
 
 import gc
 import inspect
@@ -23,7 +23,7 @@ STREAMED: dict[str, Any] = {**ASKED, "stream": True}
 
 
 def the(exporter: RecordingExporter) -> StreamRecord:
-    """The one record that was exported; that of the one stream which was announced."""
+    """The only exported record, which is of the only stream that was started."""
     (record,) = exporter.records
     assert [one.request_id for one in exporter.started] == [record.request_id]
     return record
@@ -72,7 +72,7 @@ SYNC: dict[str, Callable[[OpenAI], None]] = {
 @pytest.mark.usefixtures("instrumented")
 @pytest.mark.parametrize("way", SYNC)
 def test_every_way_to_stream(provider: FakeProvider, client: OpenAI, exporter: RecordingExporter, way: str) -> None:
-    """One record, that begins with the call, and knows where it went."""
+    """One record, whose timing starts with the call, with the server's address."""
     provider.enqueue(scenarios.chat("one two"))
     SYNC[way](client)
     record = the(exporter)
@@ -119,7 +119,7 @@ ASYNC = {"create": _acreate, "helper": _ahelper, "raw response": _araw, "streami
 async def test_every_way_to_stream_asynchronously(
     provider: FakeProvider, aclient: AsyncOpenAI, exporter: RecordingExporter, way: str
 ) -> None:
-    """The same."""
+    """One record for each way, also asynchronously."""
     provider.enqueue(scenarios.chat("one two"))
     async with aclient:
         await ASYNC[way](aclient)
@@ -146,7 +146,7 @@ CALLS: dict[str, tuple[Scenario, Callable[[OpenAI], Any]]] = {
 @pytest.mark.usefixtures("instrumented")
 @pytest.mark.parametrize("dialect", CALLS)
 def test_every_kind_of_stream(provider: FakeProvider, client: OpenAI, exporter: RecordingExporter, dialect: str) -> None:
-    """Its kind is known from the call on, so that a span says it from its start."""
+    """The type of stream is known at the call, so that a span has it from its start."""
     scenario, call = CALLS[dialect]
     provider.enqueue(scenario)
     _read(call(client))
@@ -156,7 +156,7 @@ def test_every_kind_of_stream(provider: FakeProvider, client: OpenAI, exporter: 
 
 @pytest.mark.usefixtures("instrumented")
 def test_sound_that_is_read_as_it_comes(provider: FakeProvider, client: OpenAI, exporter: RecordingExporter) -> None:
-    """Without a word of streaming in the request; and what it is priced by is known."""
+    """It streams without an argument that asks for it; the values for its price are recorded."""
     provider.enqueue(scenarios.speech(b"\xff\xfb" * 500))
     call = client.audio.speech.with_streaming_response.create
     with call(model="tts-1", voice="alloy", input="twelve chars") as response:
@@ -169,7 +169,7 @@ def test_sound_that_is_read_as_it_comes(provider: FakeProvider, client: OpenAI, 
 
 @pytest.mark.usefixtures("instrumented")
 def test_parameters_and_context(provider: FakeProvider, client: OpenAI, exporter: RecordingExporter) -> None:
-    """The call's arguments are on the record, but for words, secrets and what was "not given"; and so is the context."""
+    """The record has the call's arguments except content, secrets and "not given", and the context."""
     provider.enqueue(scenarios.chat("one"))
     with streamtally.context(conversation_id="c1", team="search"):
         headers = {"authorization": "secret"}
@@ -182,7 +182,7 @@ def test_parameters_and_context(provider: FakeProvider, client: OpenAI, exporter
 
 @pytest.mark.usefixtures("instrumented")
 def test_a_refused_call_is_an_error(provider: FakeProvider, client: OpenAI, exporter: RecordingExporter) -> None:
-    """The SDK's own exception reaches the caller, and the record says where the call went."""
+    """The SDK's exception reaches the caller, and the record has the server's address."""
     provider.enqueue(scenarios.refused(429))
     with pytest.raises(openai.RateLimitError):
         client.chat.completions.create(**STREAMED)
@@ -204,8 +204,8 @@ def test_abandoned_and_cancelled(provider: FakeProvider, client: OpenAI, tally: 
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_what_streams_not_is_left_alone(provider: FakeProvider, client: OpenAI, exporter: RecordingExporter) -> None:
-    """Neither a call that does not stream, nor one that is told not to."""
+def test_calls_that_do_not_stream_are_not_wrapped(provider: FakeProvider, client: OpenAI, exporter: RecordingExporter) -> None:
+    """Without `stream`, and with `stream=False`."""
     whole = json.dumps({"id": "c", "object": "chat.completion", "choices": [], "created": 1, "model": "m"}).encode()
     provider.enqueue(*[Scenario(frames=(whole,), content_type="application/json")] * 2)
     assert client.chat.completions.create(**ASKED).id == "c"
@@ -218,7 +218,7 @@ def test_what_streams_not_is_left_alone(provider: FakeProvider, client: OpenAI, 
 def test_wrapped_inside_instrumented(
     provider: FakeProvider, client: OpenAI, tally: Tally, exporter: RecordingExporter, make: str
 ) -> None:
-    """A caller who wraps a call that is wrapped already has one record."""
+    """Wrapping a call that is wrapped already makes one record."""
     provider.enqueue(scenarios.chat("one"))
 
     def call() -> Any:
@@ -234,7 +234,7 @@ def test_wrapped_inside_instrumented(
 async def test_wrapped_inside_instrumented_asynchronously(
     provider: FakeProvider, aclient: AsyncOpenAI, tally: Tally, exporter: RecordingExporter
 ) -> None:
-    """The same, for a call that is still to be awaited; and a helper."""
+    """Also for a call that is still to be awaited, and for a helper."""
     provider.enqueue(scenarios.chat("one"), scenarios.chat("one"))
     async with aclient:
         async with tally.wrap(aclient.chat.completions.create(**STREAMED)) as stream:
@@ -245,8 +245,8 @@ async def test_wrapped_inside_instrumented_asynchronously(
     assert len(exporter.records) == 2
 
 
-def test_whoever_asks_to_be_left_alone(provider: FakeProvider, client: OpenAI) -> None:
-    """The keys by which OpenTelemetry instrumentations stand back for each other hold for us."""
+def test_suppressed_calls_are_not_wrapped(provider: FakeProvider, client: OpenAI) -> None:
+    """The context keys that suppress OpenTelemetry instrumentations suppress ours."""
     from opentelemetry import context
 
     from streamtally.exporters import OtelExporter
@@ -268,8 +268,8 @@ def test_whoever_asks_to_be_left_alone(provider: FakeProvider, client: OpenAI) -
         streamtally.uninstrument()
 
 
-def test_others_stand_back_for_us() -> None:
-    """While a wrapped request is made, and no longer, the key of other instrumentations is set; the one of HTTP is not."""
+def test_other_instrumentations_are_suppressed() -> None:
+    """Only while a wrapped request is made, the key of other instrumentations is set; that of HTTP instrumentations is not."""
     from opentelemetry import context
 
     from streamtally.exporters import OtelExporter
@@ -295,7 +295,7 @@ def test_others_stand_back_for_us() -> None:
 
 
 def test_on_and_off_and_on(provider: FakeProvider, client: OpenAI, tally: Tally, exporter: RecordingExporter) -> None:
-    """Twice on is once; off restores the very methods; a bound method that was kept is left alone from then on."""
+    """Instrumenting twice wraps once; undoing restores the same methods; a bound method that was kept is not wrapped any more."""
     before = vars(Completions)["create"], vars(AsyncCompletions)["create"]
     streamtally.instrument(tally=Tally())
     streamtally.instrument(tally=tally)
@@ -319,7 +319,7 @@ def test_on_and_off_and_on(provider: FakeProvider, client: OpenAI, tally: Tally,
 
 
 def test_an_sdk_that_others_have_patched_too(tally: Tally) -> None:
-    """Who replaced our method after us keeps theirs, and ours below it does nothing any more."""
+    """A method that replaced ours stays, and ours below it does nothing after `uninstrument`."""
     before = vars(Completions)["create"]
     streamtally.instrument(tally=tally)
     ours = vars(Completions)["create"]
@@ -338,7 +338,7 @@ def test_an_sdk_that_others_have_patched_too(tally: Tally) -> None:
 def test_the_default_tally_as_it_stands(
     provider: FakeProvider, client: OpenAI, exporter: RecordingExporter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One that is configured after `instrument` counts."""
+    """A default tally that is configured after `instrument` is used."""
     monkeypatch.setattr(streamtally.default, "_default", None)
     streamtally.instrument()
     try:
@@ -358,7 +358,7 @@ def run(program: str) -> str:
 
 
 def test_nothing_is_imported_for_it() -> None:
-    """An SDK that is imported later is wrapped then; the modules load as they do without us."""
+    """An SDK that is imported later is wrapped then, and its modules are loaded as usual."""
     program = """
 import sys, streamtally
 streamtally.instrument()
@@ -375,7 +375,7 @@ print(any(type(one).__module__.startswith("streamtally") for one in sys.meta_pat
 
 
 def test_an_sdk_that_is_not_there() -> None:
-    """Nothing happens."""
+    """It is no error."""
     program = """
 import sys, streamtally
 sys.modules.update(dict.fromkeys(("openai", "anthropic")))

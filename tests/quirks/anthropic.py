@@ -13,7 +13,7 @@ STOP: Payload = {"type": "message_stop"}
 
 
 def start(usage: Mapping[str, Any] | None = None, **fields: Any) -> Payload:
-    """The event that opens a message: input counted, of the output a placeholder."""
+    """The event that opens a message, with the count of its input and a placeholder for that of its output."""
     counts = {"input_tokens": 25, "output_tokens": 1} if usage is None else usage
     message: Payload = {
         "id": "msg_1",
@@ -32,7 +32,7 @@ def opened(index: int, kind: str, **fields: Any) -> Payload:
 
 
 def grows(index: int, kind: str, **fields: Any) -> Payload:
-    """A block grows."""
+    """A delta of a block."""
     return {"type": "content_block_delta", "index": index, "delta": {"type": kind, **fields}}
 
 
@@ -48,7 +48,7 @@ def texts(*words: str, index: int = 0) -> list[Payload]:
 
 
 def calls(index: int, call_id: str, name: str, *pieces: str, kind: str = "tool_use") -> list[Payload]:
-    """A whole block that calls a tool."""
+    """A whole block with a tool call."""
     deltas = [grows(index, "input_json_delta", partial_json=piece) for piece in pieces]
     return [opened(index, kind, id=call_id, name=name, input={}), *deltas, closed(index)]
 
@@ -67,7 +67,7 @@ def ends(reason: str | None = "end_turn", output: int = 15, **usage: Any) -> lis
 
 
 def fails(kind: str = "overloaded_error", message: str = "Overloaded") -> Payload:
-    """An error inside the stream, under HTTP 200."""
+    """An error inside a stream with HTTP status 200."""
     return {"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_1"}
 
 

@@ -18,7 +18,7 @@ COUNTS = {"inputTokens": 9, "outputTokens": 4, "totalTokens": 13}
 
 
 def grows(index: int, **delta: Any) -> Payload:
-    """A block grows."""
+    """A delta of a block."""
     return {"contentBlockDelta": {"contentBlockIndex": index, "delta": delta}}
 
 
@@ -28,7 +28,7 @@ def closed(index: int) -> Payload:
 
 
 def texts(*words: str, index: int = 0) -> list[Payload]:
-    """A block of text, which has no start."""
+    """A block of text, which has no start event."""
     return [*(grows(index, text=word) for word in words), closed(index)]
 
 
@@ -38,7 +38,7 @@ def opened(index: int, call_id: str, name: str) -> Payload:
 
 
 def calls(index: int, call_id: str, name: str, *pieces: str) -> list[Payload]:
-    """A whole block that calls a tool."""
+    """A whole block with a tool call."""
     return [opened(index, call_id, name), *(grows(index, toolUse={"input": piece}) for piece in pieces), closed(index)]
 
 
@@ -54,12 +54,12 @@ def used(**counts: Any) -> Payload:
 
 
 def stops(reason: str = "end_turn") -> Payload:
-    """The reason."""
+    """The event with the stop reason."""
     return {"messageStop": {"stopReason": reason}}
 
 
 def ends(reason: str = "end_turn", **counts: Any) -> list[Payload]:
-    """The reason, and after it the usage."""
+    """The event with the stop reason, then that with the usage."""
     return [stops(reason), used(**counts)]
 
 
@@ -128,7 +128,7 @@ def wrapped(payloads: Iterable[Payload]) -> list[Payload]:
 
 
 def metrics(prompt: int = 9, output: int = 4) -> dict[str, Any]:
-    """What Bedrock itself adds to the last chunk."""
+    """The metrics that Bedrock adds to the last chunk."""
     counts = {"inputTokenCount": prompt, "outputTokenCount": output, "invocationLatency": 100, "firstByteLatency": 50}
     return {"amazon-bedrock-invocationMetrics": counts}
 

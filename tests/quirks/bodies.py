@@ -1,4 +1,4 @@
-"""Payloads as the bytes in which each provider sends them: one writer for each framing, and which dialect uses which."""
+"""Payloads as bodies: one writer for each framing, and the writers of each dialect."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def json_array(payloads: Sequence[Payload], *, indent: int | None = None, end: s
 
 
 def event_stream(payloads: Sequence[Payload]) -> bytes:
-    """Messages of the AWS event stream, of payloads as boto3 hands them out: `{event type: what it holds}`.
+    """Messages of the AWS event stream, of payloads in the form of boto3: `{event type: fields}`.
 
-    What names an exception is sent as one.
+    A payload whose type ends with "Exception" is sent as an exception.
     """
     return b"".join(_message_of(*item) for payload in payloads for item in payload.items())
 
@@ -109,4 +109,4 @@ WRITERS: Mapping[str, Sequence[Writer]] = {
     "openai.speech": (_crlf, sse),
     "openai.images": (_named, sse),
 }
-"""The ways in which a provider writes its streams; the first is the usual one."""
+"""The writers for the forms in which a provider sends its streams; the first is the usual one."""

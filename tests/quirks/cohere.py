@@ -23,7 +23,7 @@ def texts(*words: str, index: int = 0, kind: str = "text") -> list[Payload]:
 
 
 def plans(*words: str) -> list[Payload]:
-    """What the model is going to do with its tools."""
+    """The plan that a model writes before it calls tools."""
     return [{"type": "tool-plan-delta", "delta": {"message": {"tool_plan": word}}} for word in words]
 
 
@@ -34,7 +34,7 @@ def opened(index: int, call_id: str, name: str) -> Payload:
 
 
 def grows(index: int, piece: str) -> Payload:
-    """A call grows."""
+    """A delta of a tool call."""
     return {"type": "tool-call-delta", "index": index, "delta": {"message": {"tool_calls": {"function": {"arguments": piece}}}}}
 
 
@@ -98,7 +98,7 @@ def v1(kind: str, *, finished: bool = False, **fields: Any) -> Payload:
 
 
 def v1_end(text: str, reason: str = "COMPLETE", **fields: Any) -> Payload:
-    """The last event of version 1, which says all once more."""
+    """The last event of version 1, which repeats the whole answer."""
     tokens = {"billed_units": {"input_tokens": 5, "output_tokens": 3}, "tokens": {"input_tokens": 9, "output_tokens": 4}}
     response = {"response_id": "res_1", "text": text, "generation_id": "gen_1", "chat_history": [], "finish_reason": reason,
                 "meta": {"api_version": {"version": "1"}, **tokens}, **fields}  # fmt: skip

@@ -1,4 +1,4 @@
-"""The same conversations as each provider sends them. What a provider cannot say is not in its table."""
+"""The same conversations in the format of each provider, as far as it can express them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MEANING: Mapping[str, Mapping[str, Any]] = {
     "error": {"text": "Hel", "outcome": "error", "error.message": "gone", "finish_reason": None},
     "cut": {"text": "Hel", "outcome": "truncated", "finish_reason": None},
 }
-"""What each conversation means, whoever sends it."""
+"""The values that the record of each conversation must have, in every format."""
 
 _WORD = chat(choice(content="Hel"))
 _URL = {"type": "url_citation", "url_citation": {"url": "https://a.test", "title": "A", "start_index": 0, "end_index": 2}}

@@ -10,7 +10,7 @@ from tests.quirks.quirk import by_dialect
 
 
 def reply(*parts: Mapping[str, Any], finish: Any = None, usage: Mapping[str, Any] | None = None, **fields: Any) -> Payload:
-    """A response with one candidate; `fields` stand beside its content."""
+    """A response with one candidate; `fields` are beside its content."""
     candidate: dict[str, Any] = {"content": {"parts": list(parts), "role": "model"}, **fields}
     return _response([candidate if finish is None else {**candidate, "finishReason": finish}], usage)
 
@@ -26,12 +26,12 @@ def text(words: str, **fields: Any) -> Payload:
 
 
 def call(name: str, **args: Any) -> Payload:
-    """A part that calls a function."""
+    """A part with a function call."""
     return {"functionCall": {"name": name, "args": args}}
 
 
 def used(prompt: int, output: int | None = None, **fields: Any) -> Payload:
-    """A report of usage."""
+    """A usage report."""
     counts = {"promptTokenCount": prompt, **({} if output is None else {"candidatesTokenCount": output}), **fields}
     return {**counts, "totalTokenCount": prompt + (output or 0) + fields.get("thoughtsTokenCount", 0)}
 

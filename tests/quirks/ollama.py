@@ -24,7 +24,7 @@ def ends(reason: str | None = "stop", **counts: Any) -> Payload:
 
 
 def call(name: str, **arguments: Any) -> dict[str, Any]:
-    """A whole call: arguments are an object, and there is no id."""
+    """A whole tool call: its arguments are an object, and it has no ID."""
     return {"function": {"name": name, "arguments": arguments}}
 
 

@@ -1,6 +1,6 @@
-"""Quirks of OpenAI's APIs and of the servers that speak like them.
+"""Quirks of OpenAI's APIs and of compatible servers.
 
-Most are tested beside their dialect (README.md says where); here are those of whole streams, and one body of each kind.
+Most are tested beside their dialect (README.md lists where); here are those of whole streams, and one body of each type.
 """
 
 from __future__ import annotations

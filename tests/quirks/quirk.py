@@ -1,4 +1,4 @@
-"""What a quirk is: a small stream in a provider's wire format, and what the record must say of it."""
+"""`Quirk`: a small stream in a provider's wire format, and the values that its record must have."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Row: TypeAlias = tuple[str, str, Sequence[Payload], Mapping[str, Any]]
 class Quirk:
     """One quirk, as data.
 
-    `id` is its number in the list of known bugs where it has one, else a word. `says` has, by name or dotted path, what the
-    record must say; where it says nothing of the outcome, the stream is completed. `same_as` names the dialect for which the
-    payloads are taken where two look alike: "opaque" where they do not tell.
+    `id` is its number in the list of known bugs where it has one, else a word. `expected` has the
+    values of the record, by name or dotted path; the outcome is "completed" unless it is stated. `same_as` names the dialect that
+    is detected, where the payloads do not determine it; "opaque" if none is.
     """
 
     id: str
@@ -31,19 +31,19 @@ class Quirk:
 
     @property
     def name(self) -> str:
-        """What the test is called."""
+        """The ID of the test."""
         return f"{self.dialect}-{self.id}: {self.sentence}"
 
 
 def differences(record: StreamRecord, expected: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """By path: what the record says, and what it should say."""
+    """By path, the values of the record that differ from those expected: (found, expected)."""
     expected = {"outcome": "completed", **expected}
     found = {path: value_at(record, path) for path in expected}
     return {path: (found[path], value) for path, value in expected.items() if found[path] != value}
 
 
 def value_at(record: StreamRecord, path: str) -> Any:
-    """What a record says under a path: its own names, those of its first choice, and `calls`, `citations`, `thoughts`."""
+    """The value of a record at a path: a field of it, or one of the short names for values of its first choice."""
     value: Any = record
     for name in path.split("."):
         value = _step(value, name)
@@ -61,7 +61,7 @@ def _step(value: Any, name: str) -> Any:
 
 
 def _calls(choice: Choice) -> list[tuple[str | None, str | None, Any]]:
-    """(id, name, arguments: parsed if the call is whole, else the text)."""
+    """(id, name, arguments) of each call; the arguments are parsed if the call is complete, else text."""
     return [(call.id, call.name, call.arguments_json if call.complete else call.arguments) for call in choice.tool_calls]
 
 
@@ -78,5 +78,5 @@ _SHORT: Mapping[str, Any] = {
 
 
 def by_dialect(dialect: str, rows: Iterable[Row], *, same_as: str | None = None) -> list[Quirk]:
-    """Quirks of one dialect, written as rows of (id, sentence, payloads, what the record says)."""
+    """Quirks of one dialect, from rows of (id, sentence, payloads, expected values)."""
     return [Quirk(number, sentence, dialect, payloads, expected, same_as) for number, sentence, payloads, expected in rows]

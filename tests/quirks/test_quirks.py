@@ -1,4 +1,4 @@
-"""Every quirk, read in every way: the record says what it must, and always the same."""
+"""Every quirk, read in every way, makes the expected record."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -20,13 +20,13 @@ _NAMED_BY = frozenset({"dialect", "provider", "stream_type"})
 
 
 @each_quirk
-def test_the_record_says_what_it_must(quirk: Quirk) -> None:
-    """Of the payloads as they are."""
+def test_the_record_has_the_expected_values(quirk: Quirk) -> None:
+    """The payloads are read as they are."""
     assert differences(replay(quirk.payloads, dialect=quirk.dialect), quirk.expected) == {}
 
 
 @each_quirk
-def test_every_way_of_reading_says_the_same(quirk: Quirk) -> None:
+def test_every_way_of_reading_makes_the_same_record(quirk: Quirk) -> None:
     """In each of the provider's framings, whole and byte by byte; by payload, wrapped, shuffled and twice; named or not."""
     expected = facts(replay(quirk.payloads, dialect=quirk.dialect))
     for name, record in _ways(quirk):
@@ -34,7 +34,7 @@ def test_every_way_of_reading_says_the_same(quirk: Quirk) -> None:
 
 
 @each_quirk
-def test_the_dialect_is_told(quirk: Quirk) -> None:
+def test_the_dialect_is_detected(quirk: Quirk) -> None:
     """From the bytes alone, and from the payloads; where two dialects look alike, only the name differs."""
     expected = _less_named(replay(quirk.payloads, dialect=quirk.dialect), bool(quirk.same_as))
     dialect = quirk.same_as or quirk.dialect
@@ -45,7 +45,7 @@ def test_the_dialect_is_told(quirk: Quirk) -> None:
 
 @each_quirk
 def test_the_record_survives_its_json_form(quirk: Quirk) -> None:
-    """It can be written and read again, and its response form, where the dialect has one, is JSON."""
+    """It can be dumped and loaded again; its response form, if the dialect has one, is JSON."""
     record = replay(quirk.payloads, dialect=quirk.dialect)
     assert StreamRecord.model_validate_json(record.model_dump_json()) == record
     if dialect_named(quirk.dialect).response is not None:
