@@ -1,4 +1,4 @@
-"""How Gemini's fixtures are written here, and the ways in which one is read: they must all come to the same record."""
+"""Builders of Gemini payloads, and the ways of reading them, which must all make the same record."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ FIXTURE_DEFAULTS = {"response_id": "id-1", "model": "m-1", "provider": "google"}
 
 
 def reply(*parts: Payload, finish: Any = None, usage: Payload | None = None, **candidate: Any) -> Payload:
-    """A chunk with one candidate made of parts; the other keywords stand beside its content."""
+    """A chunk with one candidate of these parts; the other keywords are fields beside its content."""
     content = {"parts": list(parts), "role": "model"}
     return answers({"content": content, **candidate, **({} if finish is None else {"finishReason": finish})}, usage=usage)
 
@@ -26,7 +26,7 @@ def answers(*candidates: Payload, usage: Payload | None = None, **fields: Any) -
 
 
 def text(words: str, **fields: Any) -> Payload:
-    """A part of words."""
+    """A part with text."""
     return {"text": words, **fields}
 
 
@@ -47,17 +47,17 @@ def piece(path: str, *, more: bool | None = None, **value: Any) -> Payload:
 
 
 def in_pieces(*pieces: Payload) -> Payload:
-    """A piece of a call that goes on."""
+    """A piece of a call that continues."""
     return call(partialArgs=list(pieces), willContinue=True)
 
 
 def sdk_objects(payloads: Iterable[Payload]) -> list[GenerateContentResponse]:
-    """The payloads as the official SDK hands them out."""
+    """The payloads as objects of the official SDK."""
     return [GenerateContentResponse.model_validate(json.loads(json.dumps(payload))) for payload in payloads]
 
 
 def read_all(payloads: Sequence[Payload], *, detectable: bool = True) -> StreamRecord:
-    """The record of a fixture, after it was read in every way, as the SDK's objects too, and each came to the same."""
+    """The record of a fixture, which all ways of reading must make, also from objects of the SDK."""
     record = read(payloads, "gemini", detectable=detectable)
     objects = sdk_objects(payloads)
     snakes = [json.loads(one.model_dump_json(exclude_unset=True)) for one in objects]
@@ -73,7 +73,7 @@ def read_all(payloads: Sequence[Payload], *, detectable: bool = True) -> StreamR
 
 
 def stated(record: StreamRecord) -> dict[str, Any]:
-    """What a record says of the answer, less what is the default and what all fixtures say alike."""
+    """The fields of the answer in a record, without defaults and without the values that all fixtures have."""
     names = ("outcome", "choices", "output_items", "images", "audio", "error", "service_tier", "extras")
     fields = record.model_dump(exclude_defaults=True, include={*names, *FIXTURE_DEFAULTS})
     fields["outcome"] = fields["outcome"].value

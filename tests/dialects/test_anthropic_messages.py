@@ -1,4 +1,4 @@
-"""Blocks of Anthropic's Messages API: what they become, whatever comes; the quirks of usage and endings are in `tests/quirks`."""
+"""Content blocks of Anthropic's Messages API; quirks of usage and endings are in `tests/quirks`."""
 
 import json
 from typing import Any
@@ -44,7 +44,7 @@ EVERYTHING = [
 
 
 def test_blocks_of_every_kind() -> None:
-    """The record has the blocks as the API would give them, and says what they say together."""
+    """The record has the blocks in the API's form, and their content in its own fields."""
     record = read(EVERYTHING, MESSAGES)
     assert blocks(record) == final_blocks(EVERYTHING) == [
         {"type": "thinking", "thinking": "let me", "signature": "sig=="},
@@ -65,7 +65,7 @@ def test_blocks_of_every_kind() -> None:
 
 
 def test_kinds_that_came_later() -> None:
-    """Blocks, deltas and fields that this version knows nothing of are kept, and are no words."""
+    """Unknown blocks, deltas and fields are kept, and are not text."""
     record = read(
         [
             start(container={"id": "c"}),
@@ -103,7 +103,7 @@ def test_kinds_that_came_later() -> None:
 
 
 def test_a_word_of_the_sdks_that_python_keeps_for_itself() -> None:
-    """`from` has another name in the SDK's objects, and not in the record."""
+    """`from` is `from_` in the SDK's objects, and `from` in the record."""
     fallback = {"from": {"model": "a"}, "to": {"model": "b"}, "trigger": {"type": "refusal", "category": None}}
     record = read([start(), opened(0, "fallback", **fallback), closed(0), *texts("a", index=1), *ends()], MESSAGES)
     assert record.output_items[0]["from"] == {"model": "a"}
@@ -111,7 +111,7 @@ def test_a_word_of_the_sdks_that_python_keeps_for_itself() -> None:
 
 
 def test_the_sdks_own_events() -> None:
-    """What `messages.stream()` puts between the events of the wire repeats what they said."""
+    """The events that `messages.stream()` adds repeat those of the wire, and change nothing."""
     whole = {"id": "msg_1", "type": "message", "content": [{"type": "text", "text": "Hello"}]}
     helped = [
         start(),
@@ -137,7 +137,7 @@ def test_the_sdks_own_events() -> None:
 
 
 def test_a_whole_message() -> None:
-    """The answer to a request that asked for no stream says the same."""
+    """The answer to a request without streaming makes the same record."""
     streamed = read(EVERYTHING, MESSAGES)
     whole = read([to_response(streamed)], MESSAGES)
     assert (whole.output_items, whole.text, whole.reasoning) == (streamed.output_items, streamed.text, streamed.reasoning)
@@ -148,7 +148,7 @@ def test_a_whole_message() -> None:
 
 
 def test_a_gateway_that_begins_again() -> None:
-    """Blocks of a second message come after those of the first, whatever their indices; a start that is repeated begins none."""
+    """Blocks of a second message follow those of the first, whatever their indices; a repeated start adds no message."""
     second = start(id="msg_2")
     record = read(
         [
@@ -174,7 +174,7 @@ def test_a_gateway_that_begins_again() -> None:
 
 
 def test_blocks_without_a_start() -> None:
-    """Pieces tell what they belong to."""
+    """The type of a block is inferred from its pieces."""
     record = read(
         [
             grows(0, "thinking_delta", thinking="hm"),
@@ -195,7 +195,7 @@ def test_blocks_without_a_start() -> None:
 
 
 def test_a_block_that_starts_with_something() -> None:
-    """What is in the start comes first; a signature is replaced, and an input is no beginning of the JSON."""
+    """The content of the start comes first; a signature is replaced, and an input is not the beginning of the JSON."""
     record = read(
         [
             start(),
@@ -219,14 +219,14 @@ def test_a_block_that_starts_with_something() -> None:
 
 
 def test_an_output_of_nothing() -> None:
-    """The last report says that the placeholder was nothing, and takes nothing else away."""
+    """A last count of zero replaces the placeholder, and the other counts stay."""
     usage = read([start(), *texts(), *ends("refusal", 0)], MESSAGES).usage
     assert usage is not None
     assert (usage.input_tokens, usage.output_tokens) == (25, 0)
 
 
 def test_the_id_of_a_request_that_failed() -> None:
-    """It is what Anthropic asks for, and stays in the body."""
+    """It stays in the body of the error."""
     record = read([start(), fails()], MESSAGES)
     assert record.error is not None
     assert record.error.body["request_id"] == "req_1"
@@ -237,7 +237,7 @@ def test_the_id_of_a_request_that_failed() -> None:
 
 @pytest.mark.parametrize("cut", range(len(EVERYTHING)))
 def test_a_stream_that_was_cut_off(cut: int) -> None:
-    """Wherever it ends there is a record, in which nothing is invented, and a message that the SDK's type takes."""
+    """Cut anywhere, it makes a record without invented values, and a message that the SDK's type accepts."""
     record = replay(EVERYTHING[:cut], dialect=MESSAGES)
     assert record.outcome is not None
     assert (record.outcome.value == "completed") is (cut > len(EVERYTHING) - 2)
@@ -246,7 +246,7 @@ def test_a_stream_that_was_cut_off(cut: int) -> None:
 
 
 def test_no_content_is_kept_where_only_counts_are() -> None:
-    """What names a block is, and nothing that it holds."""
+    """The type and name of a block are kept, its content is not."""
     accumulator = Accumulator(keep="counts")
     for event in EVERYTHING:
         accumulator.add("r", event)
@@ -279,7 +279,7 @@ TELLING: list[tuple[Payload, int]] = [
 
 @pytest.mark.parametrize(("payload", "flags"), TELLING)
 def test_what_is_the_first_token(payload: Payload, flags: int) -> None:
-    """Whatever is generated; not what opens a block of words."""
+    """The first generated content, which is not the event that opens a text block."""
     assert chunk(payload).flags == flags
 
 
@@ -289,7 +289,7 @@ def chunk(payload: Payload) -> Chunk:
 
 
 def test_what_a_chunk_brings() -> None:
-    """Whoever reads chunks gets words as those of any other provider."""
+    """The text of a chunk is read as that of any other provider."""
     assert chunk(grows(0, "text_delta", text="a")).text == "a"
     assert chunk(grows(0, "thinking_delta", thinking="a")).reasoning == "a"
     assert chunk(ends("max_tokens")[0]).finish_reason == "max_tokens"
@@ -320,7 +320,7 @@ def pieces_of(draw: st.DrawFn, index: int) -> list[Payload]:
 
 @st.composite
 def messages(draw: st.DrawFn) -> list[Payload]:
-    """A message whose blocks begin in order, and go on side by side."""
+    """A message whose blocks begin in order and grow in turns."""
     streams = [draw(pieces_of(index)) for index in range(draw(st.integers(0, 4)))]
     events: list[Payload] = []
     begun = 0
@@ -334,5 +334,5 @@ def messages(draw: st.DrawFn) -> list[Payload]:
 
 @given(messages())
 def test_the_sdks_accumulator_comes_to_the_same_blocks(events: list[Payload]) -> None:
-    """However blocks are cut and mixed."""
+    """For blocks cut and interleaved in any way."""
     assert blocks(replay(events, dialect=MESSAGES)) == final_blocks(events)

@@ -1,4 +1,4 @@
-"""The fast path says what the general way says."""
+"""The fast path makes the same record as the general path."""
 
 from typing import Any
 
@@ -20,12 +20,12 @@ DIALECT = dialect_named("anthropic.messages")
 
 
 def objects(payloads: list[Payload], kind: Any = BetaRawMessageStreamEvent) -> list[Any]:
-    """The events as the SDK hands them out."""
+    """The events as objects of the SDK."""
     return [construct_type(type_=kind, value=payload) for payload in payloads]
 
 
 def wrapped(chunks: list[Any]) -> StreamRecord:
-    """The record of a stream, read through a wrapper: the one way that has a fast path."""
+    """The record of a stream that is read through a wrapper, which alone uses the fast path."""
     with Tally().wrap(iter(chunks), dialect=DIALECT) as stream:
         list(stream)
     return stream.record
@@ -56,7 +56,7 @@ EVENTS = st.one_of(
 
 @given(st.lists(EVENTS, max_size=30))
 def test_the_fast_path_says_what_the_general_way_says(payloads: list[Payload]) -> None:
-    """Whatever comes between the deltas that it takes."""
+    """For any events between the deltas that it accepts."""
     assert facts(wrapped(objects(payloads))) == facts(wrapped(payloads))
 
 
@@ -70,7 +70,7 @@ def test_the_fast_path_says_what_the_general_way_says(payloads: list[Payload]) -
     ],
 )
 def test_what_it_takes(kind: Any, block: Payload, delta: str, name: str) -> None:
-    """All words of a block but the first, which must be folded the general way; and the events that the SDK makes of them."""
+    """It accepts all text deltas of a block but the first, which takes the general path, and the events that the SDK adds."""
     fold = Fold(Answer())
     assert DIALECT.fast_path is not None
     take = DIALECT.fast_path(fold)

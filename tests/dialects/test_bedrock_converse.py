@@ -1,4 +1,4 @@
-"""Blocks of Bedrock's ConverseStream: what they become; the quirks of usage and endings are in `tests/quirks`."""
+"""Content blocks of Bedrock's ConverseStream; quirks of usage and endings are in `tests/quirks`."""
 
 import base64
 from typing import Any
@@ -22,7 +22,7 @@ CITATION = {
 
 
 def both(payloads: list[Payload], *, detectable: bool = True) -> StreamRecord:
-    """The record, after it was read in every way, and from the bytes of the wire."""
+    """The record, which all ways of reading, and the bytes of the wire, must make."""
     record = read(payloads, CONVERSE, detectable=detectable)
     body = event_stream(payloads)
     for data in (body, [body[at : at + 7] for at in range(0, len(body), 7)]):
@@ -53,7 +53,7 @@ EVERYTHING = [
 
 
 def test_blocks_of_every_kind() -> None:
-    """The record has the blocks as Converse would give them, and says what they say together."""
+    """The record has the blocks in Converse's form, and their content in its own fields."""
     record = both(EVERYTHING)
     assert [dict(item) for item in record.output_items] == [
         {"reasoningContent": {"reasoningText": {"text": "let me", "signature": "sig=="}}},
@@ -75,7 +75,7 @@ def test_blocks_of_every_kind() -> None:
 
 
 def test_what_boto3_hands_out() -> None:
-    """Blobs are bytes there."""
+    """Its blobs are bytes."""
     payloads = [START, grows(0, reasoningContent={"redactedContent": b"ENC"}), *ends()]
     record = replay(payloads, dialect=CONVERSE)
     assert record.output_items == ({"reasoningContent": {"redactedContent": "RU5D"}},)
@@ -83,7 +83,7 @@ def test_what_boto3_hands_out() -> None:
 
 
 def test_an_image() -> None:
-    """It is a block, and an image of the record."""
+    """An image is a block, and an image of the record."""
     data = base64.b64encode(b"PNG").decode()
     record = both([START, started(0, image={"format": "png"}), grows(0, image={"source": {"bytes": data}}), closed(0), *ends()])
     assert record.output_items == ({"image": {"format": "png", "source": {"bytes": data}}},)
@@ -92,7 +92,7 @@ def test_an_image() -> None:
 
 
 def test_kinds_that_came_later() -> None:
-    """Events, blocks, deltas and fields that this version knows nothing of are kept."""
+    """Unknown events, blocks, deltas and fields are kept."""
     record = both(
         [
             START,
@@ -118,7 +118,7 @@ def test_kinds_that_came_later() -> None:
 
 
 def test_a_whole_answer() -> None:
-    """The answer to a request that asked for no stream says the same."""
+    """The answer to a request without streaming makes the same record."""
     streamed = replay(EVERYTHING, dialect=CONVERSE)
     answer = {**to_response(streamed), "ResponseMetadata": {"RequestId": "r"}}
     whole = replay([answer])
@@ -131,7 +131,7 @@ def test_a_whole_answer() -> None:
 
 
 def test_how_long_a_cache_lives() -> None:
-    """Where the report says it, by time to live."""
+    """Cache writes are counted by time to live, if the report states it."""
     details = [{"ttl": "5m", "inputTokens": 10}, {"ttl": "1h", "inputTokens": 20}]
     record = both([START, *texts("a"), *ends(inputTokens=1, outputTokens=2, cacheWriteInputTokens=30, cacheDetails=details)])
     assert record.usage is not None
@@ -150,7 +150,7 @@ def test_how_long_a_cache_lives() -> None:
     ],
 )
 def test_exceptions_inside(payload: Payload, stated: tuple[Any, ...]) -> None:
-    """They have a status of their own."""
+    """Each kind of exception has an HTTP status."""
     error = replay([START, *texts("a"), payload], dialect=CONVERSE).error
     assert error is not None
     assert (error.type, error.message, error.status, error.retryable) == stated
@@ -158,7 +158,7 @@ def test_exceptions_inside(payload: Payload, stated: tuple[Any, ...]) -> None:
 
 @pytest.mark.parametrize("cut", range(len(EVERYTHING)))
 def test_a_stream_that_was_cut_off(cut: int) -> None:
-    """Wherever it ends there is a record, and an answer as boto3's description of the service has it."""
+    """Cut anywhere, it makes a record, and a response that matches boto3's service model."""
     record = replay(EVERYTHING[:cut], dialect=CONVERSE)
     assert record.outcome is not None
     assert (record.outcome.value == "completed") is (cut == len(EVERYTHING) - 1)
@@ -167,7 +167,7 @@ def test_a_stream_that_was_cut_off(cut: int) -> None:
 
 
 def test_no_content_is_kept_where_only_counts_are() -> None:
-    """What names a block is, and nothing that it holds."""
+    """The type and name of a block are kept, its content is not."""
     accumulator = Accumulator(keep="counts")
     for event in EVERYTHING:
         accumulator.add("r", event)
@@ -194,5 +194,5 @@ def test_no_content_is_kept_where_only_counts_are() -> None:
     ],
 )
 def test_what_is_the_first_token(payload: Payload, flags: int) -> None:
-    """Whatever is generated."""
+    """The first generated content of any kind."""
     assert dialect_named(CONVERSE).chunk(payload).flags == flags

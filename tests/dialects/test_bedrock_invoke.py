@@ -1,4 +1,4 @@
-"""What each vendor's model says through InvokeModelWithResponseStream; more vendors are in `tests/quirks`."""
+"""InvokeModelWithResponseStream with the models of several vendors; more are in `tests/quirks`."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ INVOKE = "bedrock.invoke"
 
 
 def wired(*payloads: Payload) -> list[Payload]:
-    """A model's own payloads as they stand on the wire, in base64."""
+    """A model's payloads as they are on the wire, in base64."""
     return [{"chunk": {"bytes": base64.b64encode(json.dumps(each).encode()).decode(), "p": "abc"}} for each in payloads]
 
 
@@ -34,7 +34,7 @@ CLAUDES = [*CLAUDE, anthropic.ends("tool_use")[0], {**anthropic.STOP, **metrics(
 
 
 def test_blocks_of_claude() -> None:
-    """The same as from Anthropic itself; the provider is AWS."""
+    """The record is the same as with Anthropic's API, but the provider is AWS."""
     record = both(*CLAUDES)
     direct = replay([*CLAUDE, *anthropic.ends("tool_use")])
     assert (record.output_items, record.choices) == (direct.output_items, direct.choices)
@@ -46,7 +46,7 @@ def test_blocks_of_claude() -> None:
 
 
 def test_blocks_of_nova() -> None:
-    """The same as from Converse; but each piece of the text has an index of its own, and is no block of its own."""
+    """The record is the same as with Converse, although each piece of the text has another block index."""
     pieces = [bedrock.grows(index, text=word) for index, word in enumerate(["Hel", "lo"])]
     record = both(NOVA[0], *pieces, *bedrock.calls(2, "t1", "f", "{}"), *NOVA[-2:])
     assert record.output_items == ({"text": "Hello"}, {"toolUse": {"toolUseId": "t1", "name": "f", "input": {}}})
@@ -61,7 +61,7 @@ def test_blocks_of_nova() -> None:
     ],
 )
 def test_counts_that_only_bedrock_states(counts: dict[str, int], stated: tuple[int, int]) -> None:
-    """They stand in where the model's vendor states none, with those of the cache."""
+    """Bedrock's counts, with those of the cache, are used if the vendor reports none."""
     last = {
         "completion": "lo",
         "stop_reason": "stop_sequence",
@@ -85,7 +85,7 @@ def test_counts_that_only_bedrock_states(counts: dict[str, int], stated: tuple[i
     ],
 )  # fmt: skip
 def test_words_of_other_vendors(payloads: list[Payload], stated: tuple[str, str, str]) -> None:
-    """In whatever format they come."""
+    """Their text is read from any of their formats."""
     record = both(*payloads)
     (answer,) = record.choices
     assert (answer.text, answer.finish_reason, answer.finish_reason_raw) == stated
@@ -98,7 +98,7 @@ def test_words_of_other_vendors(payloads: list[Payload], stated: tuple[str, str,
     "payload", [fails("modelTimeoutException", "slow"), {"error": {"code": "modelTimeoutException", "message": "slow"}}]
 )
 def test_exceptions_inside(payload: Payload) -> None:
-    """They come beside the chunks, and in no vendor's words."""
+    """They are sent beside the chunks, in Bedrock's format."""
     error = replay([*wired(*CLAUDE), payload], dialect=INVOKE).error
     assert error is not None
     assert (error.type, error.message, error.status, error.retryable) == ("modelTimeoutException", "slow", 408, True)
@@ -115,7 +115,7 @@ def test_exceptions_inside(payload: Payload) -> None:
     ],
 )
 def test_bytes_that_hold_no_object(data: Any, text: str) -> None:
-    """They are the words themselves."""
+    """They are text."""
     record = replay([{"chunk": {"bytes": data, "attribution": {"citations": []}}}], dialect=INVOKE)
     assert record.text == text
     assert record.extras == {"attribution": {"citations": []}}

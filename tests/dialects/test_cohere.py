@@ -1,4 +1,4 @@
-"""The dialect `cohere.v2`: typed events, whose content blocks and tool calls are counted apart."""
+"""The dialect `cohere.v2`: typed events, whose content blocks and tool calls are numbered separately."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ COUNTS = {"billed_units": {"input_tokens": 12, "output_tokens": 7}, "tokens": {"
 
 
 def event(kind: str, index: int | None = None, /, **message: Any) -> Payload:
-    """One event with something in its message."""
+    """One event with fields in its message."""
     place = {} if index is None else {"index": index}
     return {"type": kind, **place, "delta": {"message": message}}
 
@@ -55,7 +55,7 @@ def ends(reason: str = "COMPLETE", usage: Mapping[str, Any] | None = COUNTS, /, 
 
 
 def test_an_answer_with_thinking_and_citations() -> None:
-    """Thinking is reasoning; a citation is an annotation; the counts are the model's, with what came from the cache."""
+    """Thinking is reasoning, a citation is an annotation, and the counts are the tokens processed, with cache reads."""
     source = {"type": "document", "id": "d1", "document": {"id": "d1", "title": "t"}}
     citation = {"start": 0, "end": 5, "text": "hello", "sources": [source], "type": "TEXT_CONTENT"}
     stream = [
@@ -83,7 +83,7 @@ def test_an_answer_with_thinking_and_citations() -> None:
 
 
 def test_parallel_calls_after_a_plan() -> None:
-    """Calls are told by their own index, in whatever turns their pieces come; the plan is an entry of the details."""
+    """Pieces of calls are assigned by index, in any order; the plan is an entry of the reasoning details."""
     one, two = called(0, "a_1", "a", '{"x":', " 1}"), called(1, "b_1", "b", "{}")
     plan = [event("tool-plan-delta", tool_plan=piece) for piece in ("I will ", "call")]
     record = read([begins(), *plan, *one[:2], *two, *one[2:], ends("TOOL_CALL")], "cohere.v2")
@@ -96,7 +96,7 @@ def test_parallel_calls_after_a_plan() -> None:
 
 
 def test_a_plan_is_the_first_that_is_generated() -> None:
-    """The role is not, nor is an empty block."""
+    """The plan is the first token; the role and an empty block are not."""
     chunks = [
         chunk
         for each in (begins(), *block(0, "text"), event("tool-plan-delta", tool_plan="I"))
@@ -110,14 +110,14 @@ def test_a_plan_is_the_first_that_is_generated() -> None:
     [("STOP_SEQUENCE", "stop"), ("MAX_TOKENS", "length"), ("ERROR_LIMIT", "length"), ("ERROR_TOXIC", "content_filter")],
 )
 def test_finish_reasons(word: str, reason: str) -> None:
-    """Each word has its meaning, and is kept."""
+    """Each word is normalised, and kept as the raw reason."""
     record = read([begins(), *block(0, "text", "a"), ends(word)], "cohere.v2")
     assert (record.finish_reason, record.choices[0].finish_reason_raw, record.outcome) == (reason, word, "completed")
 
 
 @pytest.mark.parametrize("word", ["ERROR", "TIMEOUT"])
 def test_an_answer_that_failed(word: str) -> None:
-    """What was said until then is kept; no usage is no usage."""
+    """The content before the failure is kept; usage is None if none was reported."""
     failure = {"error": "invalid tool generation", "error_type": "INVALID_TOOL_GENERATION"}
     record = read([begins(), *block(0, "text", "a"), ends(word, {}, **failure)], "cohere.v2")
     assert (record.text, record.outcome, record.finish_reason, record.usage) == ("a", Outcome.ERROR, "error", None)
@@ -129,14 +129,14 @@ def test_an_answer_that_failed(word: str) -> None:
 
 
 def test_an_error_in_place_of_events() -> None:
-    """It has a message and little else."""
+    """Such an error has hardly more than a message."""
     record = replay(sse([{"id": "e", "message": "trial key"}]), dialect="cohere.v2")
     assert record.error is not None
     assert (record.outcome, record.error.message, record.choices) == (Outcome.ERROR, "trial key", ())
 
 
 def test_billed_units_where_nothing_was_counted() -> None:
-    """They stand in for the counts; a search is a unit of its own."""
+    """Billed units are used if there are no tokens; searches have a unit of their own."""
     usage = {"billed_units": {"input_tokens": 3, "output_tokens": 2, "search_units": 1}}
     record = read([begins(), *block(0, "text", "a"), ends("COMPLETE", usage)], "cohere.v2")
     assert record.usage is not None
@@ -150,7 +150,7 @@ def test_a_stream_without_its_end() -> None:
 
 
 def test_what_has_no_name_is_kept() -> None:
-    """A prompt for debugging, unknown parts, log probabilities, and fields that nobody knows."""
+    """A debugging prompt, unknown parts, log probabilities and unknown fields are kept."""
     piece = {**event("content-delta", 0, content={"text": "a"}), "logprobs": {"text": "a", "token_ids": [1], "logprobs": [-0.5]}}
     other = event("content-delta", 1, content={"type": "chart", "chart": {"x": 1}})
     novel = event("tool-plan-delta", novelty=1)
@@ -164,7 +164,7 @@ def test_what_has_no_name_is_kept() -> None:
 
 
 def test_a_whole_message_in_one_event() -> None:
-    """Lists stand where events have single objects, and a text where they have parts."""
+    """Fields that are objects in events are lists there, and content is a text."""
     calls = [{"id": name, "type": "function", "function": {"name": name, "arguments": "{}"}} for name in "ab"]
     stream = [
         event("message-start", content=[{"type": "text", "text": "a"}], tool_calls=calls),
@@ -176,7 +176,7 @@ def test_a_whole_message_in_one_event() -> None:
 
 
 def test_the_response_object() -> None:
-    """It is what the API gives without streaming, as the SDK has it."""
+    """It is what the API returns without streaming, by the SDK's type."""
     citation = {"start": 0, "end": 1, "text": "a", "sources": []}
     stream = [
         begins(),
@@ -199,7 +199,7 @@ def test_the_response_object() -> None:
 
 
 def test_halves_of_a_surrogate_pair() -> None:
-    """They make one character, in words, plan and arguments."""
+    """They make one character, in text, plan and arguments."""
     stream = [
         begins(),
         *block(0, "text", "\ud83d", "\ude00"),
@@ -211,8 +211,8 @@ def test_halves_of_a_surrogate_pair() -> None:
     assert (record.text, record.choices[0].reasoning_details[0]["text"]) == ("\U0001f600",) * 2
 
 
-def test_json_lines_are_told_too() -> None:
-    """However it is framed."""
+def test_json_lines_are_detected_too() -> None:
+    """The dialect is detected in JSON lines as in server-sent events."""
     stream = [begins(), *block(0, "text", "a"), ends()]
     assert replay(sse(stream, named=True, done=True)).dialect == "cohere.v2"
     assert facts(replay(sse(stream, named=True, done=True))) == facts(replay(stream))

@@ -1,4 +1,4 @@
-"""The dialect `cohere.v1`: events of which the last repeats all that streamed."""
+"""The dialect `cohere.v1`: events, of which the last repeats the streamed content."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def ends(reason: str = "COMPLETE", /, text: str = "hello", **fields: Any) -> Pay
 
 
 def test_an_answer_with_citations() -> None:
-    """What the last event repeats is not said twice, and what the user wrote is not kept."""
+    """The content that the last event repeats is not doubled, and the user's messages are not kept."""
     citation = {"start": 0, "end": 5, "text": "hello", "document_ids": ["d"]}
     document = {"id": "d", "title": "t"}
     stream = [
@@ -79,27 +79,27 @@ PIECES = [
     ids=["in pieces and whole", "in pieces", "whole"],
 )
 def test_tool_calls(stream: list[Payload], text: str) -> None:
-    """They come in pieces, or whole, or both: there are two, and the words before them are said once."""
+    """Sent in pieces, whole, or both, there are two calls, and the text before them is not doubled."""
     record = read([begins(), *stream, ends(text=text, tool_calls=CALLS)], "cohere.v1")
     assert [(call.name, call.arguments_json, call.complete) for call in record.tool_calls] == [("f", {"x": 1}, True)] * 2
     assert (record.text, record.finish_reason) == (text, "tool_calls")
 
 
 def test_calls_that_were_cut() -> None:
-    """Without the event that has them whole there is what came."""
+    """Without the event that repeats them whole, the pieces are kept."""
     record = replay([begins(), *PIECES[:4]], dialect="cohere.v1")
     assert [(call.name, call.arguments, call.complete) for call in record.tool_calls] == [("f", '{"x"', False)]
     assert record.outcome is Outcome.TRUNCATED
 
 
 def test_pieces_with_the_words_inside() -> None:
-    """The plan may stand in the piece itself."""
+    """A piece of a call may have the plan."""
     piece = event("tool-calls-chunk", tool_call_delta={"text": "I"})
     assert read([begins(), piece, ends()], "cohere.v1", detectable=True).text == "I"
 
 
 def test_an_answer_that_failed() -> None:
-    """The finish reason says so, and may be all that is said."""
+    """The finish reason states it, and may be alone."""
     record = read([begins(), *texts("hel"), ends("ERROR")], "cohere.v1")
     assert record.error is not None
     assert (record.text, record.outcome, record.finish_reason) == ("hel", Outcome.ERROR, "error")
@@ -109,7 +109,7 @@ def test_an_answer_that_failed() -> None:
 
 
 def test_the_generate_api_before_it() -> None:
-    """Its chunks are numbered by generation, and have no event type in their oldest form."""
+    """Its chunks are numbered by generation; the oldest have no event type."""
     stream = [
         {"index": 0, "text": "a", "is_finished": False},
         {"index": 1, "text": "b", "is_finished": False},
@@ -122,7 +122,7 @@ def test_the_generate_api_before_it() -> None:
 
 
 def test_tokens_where_nothing_was_billed() -> None:
-    """They stand in for the billed units."""
+    """Tokens are used if there are no billed units."""
     meta = {"tokens": {"input_tokens": 2, "output_tokens": 1}}
     record = read([begins(), *texts("a"), ends(meta=meta)], "cohere.v1")
     assert record.usage is not None
@@ -130,7 +130,7 @@ def test_tokens_where_nothing_was_billed() -> None:
 
 
 def test_the_response_object() -> None:
-    """It is what the API gives without streaming, as the SDK has it."""
+    """It is what the API returns without streaming, by the SDK's type."""
     citation = {"start": 0, "end": 1, "text": "a", "document_ids": ["d"]}
     stream = [
         begins(),

@@ -1,4 +1,4 @@
-"""From the frames of every framing to payloads, and what becomes of a body that is cut, broken, or something else."""
+"""Frames of every framing to payloads, and bodies that are cut, broken, or of another kind."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ CHUNKS = [*texts("hel", "lo"), stops()]
 
 
 def read(body: bytes, length: int = 1 << 20) -> tuple[list[Any], list[Any], str]:
-    """The payloads that a dialect is given, the errors, and the tail."""
+    """The payloads that the dialect reads, the errors, and the tail."""
     given: list[Any] = []
 
     def chunk(payload: Any) -> Chunk:
@@ -38,7 +38,7 @@ def exception(kind: str, payload: bytes) -> bytes:
 
 @pytest.mark.parametrize("length", [1, 50, 1 << 20])
 def test_event_stream(length: int) -> None:
-    """Each message stands under the name of its event or exception, as boto3 has it; an unmodelled error is an error."""
+    """Each payload is under the name of its event or exception, as in boto3; an unmodelled error is an error."""
     piece = base64.b64encode(b'{"type":"message_start"}').decode()
     body = (
         event("messageStart", b'{"role": "assistant"}')
@@ -61,7 +61,7 @@ def test_event_stream(length: int) -> None:
 
 
 def test_event_stream_with_a_payload_that_is_no_json() -> None:
-    """It is said so, and nothing else is lost by it."""
+    """It is an error, and the other messages are read."""
     given, errors, _ = read(event("a", b"{") + event("b", b"1") + message({":message-type": "event"}, b'{"c": 1}'))
     assert given == [{"b": 1}, {"c": 1}]
     assert [(one["type"], one["body"]) for one in errors] == [("malformed_payload", "{")]
@@ -69,20 +69,20 @@ def test_event_stream_with_a_payload_that_is_no_json() -> None:
 
 @pytest.mark.parametrize("length", [1, 7, 1 << 20])
 def test_event_stream_that_breaks(length: int) -> None:
-    """What came before a wrong checksum is kept, and the error is told once."""
+    """Messages before a wrong checksum are kept, and the error is reported once."""
     whole = event("a", b"{}")
     given, errors, tail = read(whole + whole[:-1] + b"\0" + whole + whole, length)
     assert (given, [one["type"] for one in errors], tail) == ([{"a": {}}], ["framing_error"], "")
 
 
 def test_event_stream_whose_first_bytes_are_wrong() -> None:
-    """Nothing else begins with a null byte where only events can be."""
+    """If only events are possible, a body that begins with a null byte is an event stream."""
     given, errors, _ = read(b"\0\0\1\0" + b"x" * 100)
     assert (given, [one["type"] for one in errors]) == ([], ["framing_error"])
 
 
 def test_event_stream_that_is_cut() -> None:
-    """Half a message is no error; the tail has its bytes in base64."""
+    """An incomplete message is no error; the tail has its bytes in base64."""
     whole = event("a", b"{}")
     for at in range(1, len(whole)):
         given, errors, tail = read(whole + whole[:at])
@@ -90,7 +90,7 @@ def test_event_stream_that_is_cut() -> None:
 
 
 def test_events_whose_name_is_their_type() -> None:
-    """A name stands in for the type that the data leaves out, and for nothing else."""
+    """The event's name is the type if the data has none, and nothing else."""
     body = b"".join(
         f"event: {name}\ndata: {data}\n\n".encode()
         for name, data in [
@@ -140,7 +140,7 @@ def test_json_texts(form: str, dialect: str | None) -> None:
 
 @pytest.mark.parametrize("form", ["lines", "over several lines", "an array", "an array over several lines"])
 def test_json_texts_cut_anywhere(form: str) -> None:
-    """What the end cut short is no error: it is the tail, and the stream is truncated."""
+    """A text that is cut short is no error: it is the tail, and the stream is truncated."""
     body = FORMS[form](texts("a", "b"))
     for at in range(body.index("}") + 1, len(body)):
         record = replay(body[:at], dialect="openai.chat")
@@ -150,7 +150,7 @@ def test_json_texts_cut_anywhere(form: str) -> None:
 
 
 def test_elements_come_as_they_are_complete() -> None:
-    """An array is not waited for."""
+    """The elements of an array are read before it ends."""
     reader = PayloadReader()
     first, second = (json.dumps(chunk) for chunk in texts("a", "b"))
     assert [chunk.text for chunk in reader.read(f"[{first}".encode())] == ["a"]
@@ -158,7 +158,7 @@ def test_elements_come_as_they_are_complete() -> None:
 
 
 def replayed(body: Any) -> tuple[Any, ...]:
-    """What kind of record a body makes that nobody describes."""
+    """The kind of record that a body makes if no dialect is stated."""
     record: StreamRecord = replay(body)
     return record.dialect, record.outcome, record.text, record.error and record.error.message
 
@@ -178,7 +178,7 @@ def test_text_is_no_sound(page: str, kind: Any) -> None:
 
 
 def test_text_in_pieces() -> None:
-    """Characters that are cut come whole, in the named dialect as in the one that was told."""
+    """Characters that are cut are joined, whether the dialect is stated or detected."""
     text = "漢字 и 😀 " * 20
     for dialect in ("text", None):
         for length in (1, 2, 3, 1000):
@@ -188,7 +188,7 @@ def test_text_in_pieces() -> None:
 
 @pytest.mark.parametrize("indent", [None, 2])
 def test_one_whole_body(indent: int | None) -> None:
-    """An answer that was not streamed makes its record, and an error is one."""
+    """An answer without streaming makes a record; an error makes an error record."""
     whole = chat({"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"})
     assert replayed(json.dumps(whole, indent=indent)) == ("openai.chat", Outcome.COMPLETED, "hi", None)
     for error in ({"error": {"message": "no"}}, {"error": "no"}, [{"error": {"code": 429, "message": "no"}}]):
@@ -198,7 +198,7 @@ def test_one_whole_body(indent: int | None) -> None:
 
 
 def test_a_broken_line_costs_only_itself() -> None:
-    """What comes after it is read, and it is told."""
+    """The lines after it are read, and it is reported."""
     first, second, last = (json.dumps(chunk) for chunk in CHUNKS)
     record = replay("\n".join([first, second[:40], last, "[DONE]"]), dialect="openai.chat")
     assert record.error is not None
@@ -211,6 +211,6 @@ def test_a_broken_line_costs_only_itself() -> None:
 
 
 def test_events_in_pieces_of_any_size() -> None:
-    """The same for server-sent events, told from their first bytes."""
+    """Server-sent events are detected from their first bytes, and read in any pieces."""
     for length in (1, 3, 100):
         assert facts(replay(pieces(sse(CHUNKS), length))) == facts(replay(CHUNKS))

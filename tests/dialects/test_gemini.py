@@ -1,4 +1,4 @@
-"""Gemini's streamGenerateContent: words, thoughts, finish reasons, blocked prompts, errors, and what stands beside them."""
+"""Gemini's streamGenerateContent: text, thoughts, finish reasons, blocked prompts, errors, and other fields."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ ANSWER = {"text": "hello", "finish_reason": "stop", "finish_reason_raw": "STOP"}
 
 
 def test_a_plain_answer() -> None:
-    """Words, finish and cumulative usage make one complete record; the order of what is only words needs no items."""
+    """Text, finish reason and cumulative usage make a complete record; text alone needs no output items."""
     usage = {"promptTokenCount": 3, "candidatesTokenCount": 2, "totalTokenCount": 5}
     record = read_all([reply(text("hel"), usage={"promptTokenCount": 3}), reply(text("lo"), finish="STOP", usage=usage)])
     assert stated(record) == {"outcome": "completed", "choices": (ANSWER,)}
@@ -21,7 +21,7 @@ def test_a_plain_answer() -> None:
 
 
 def test_thoughts_are_reasoning() -> None:
-    """Parts that are marked as thoughts are no words of the answer, also where both come in one chunk."""
+    """Parts that are marked as thoughts are reasoning, also if a chunk has text too."""
     record = read_all(
         [reply(thought("let ")), reply(thought("me"), text("hel")), reply(text("lo", thought=False), finish="STOP")]
     )
@@ -29,7 +29,7 @@ def test_thoughts_are_reasoning() -> None:
 
 
 def test_several_candidates() -> None:
-    """A candidate without an index has that of its place."""
+    """The index of a candidate without one is its place."""
     chunks = [
         answers({"content": {"parts": [text("a")]}}, {"content": {"parts": [text("x")]}, "index": 1}),
         answers({"content": {"parts": [text("y")]}, "index": 1, "finishReason": "MAX_TOKENS"}),
@@ -51,13 +51,13 @@ def test_several_candidates() -> None:
     ],
 )
 def test_finish_reasons(word: str, reason: str) -> None:
-    """Each word of the provider has one of ours."""
+    """Each word of the provider is normalised."""
     record = read_all([reply(text("a")), reply(finish=word)])
     assert (record.finish_reason, record.choices[0].finish_reason_raw, record.outcome) == (reason, word, "completed")
 
 
 def test_a_finish_without_content_and_one_that_is_repeated() -> None:
-    """The last candidate may lack content or parts, and the reason may stand on every chunk."""
+    """The last candidate may lack content or parts, and the reason may be on every chunk."""
     bare = answers({"finishReason": "MAX_TOKENS", "index": 0})
     record = read_all([reply(text("a"), finish="STOP"), reply(text("b"), finish="STOP"), bare])
     assert (record.text, record.choices[0].finish_reason_raw) == ("ab", "MAX_TOKENS")
@@ -77,9 +77,9 @@ def test_an_unspecified_reason_is_none() -> None:
      (10, False, "MALFORMED_FUNCTION_CALL"), (10, True, "MODEL_ARMOR"), (99, False, "99")],
 )  # fmt: skip
 def test_enums_as_numbers(number: int, of_vertex: bool, word: str) -> None:
-    """Numbers are read by the tables of the service that wrote them, which differ; an unknown one stays what it is.
+    """Numbers are converted by the table of the service that sent them; an unknown one is kept.
 
-    The raw finish reason is what came, and the response has the word for it.
+    The raw finish reason is the number, and the response has the word.
     """
     usage = {"promptTokenCount": 1, "promptTokensDetails": [{"modality": 1, "tokenCount": 1}], "trafficType": 1}
     rating = {"category": 1 if of_vertex else 8, "probability": 1}
@@ -96,7 +96,7 @@ def test_enums_as_numbers(number: int, of_vertex: bool, word: str) -> None:
 
 @pytest.mark.parametrize("finish", ["STOP", 1])
 def test_a_stop_with_calls_is_tool_calls(finish: Any) -> None:
-    """Gemini has one word for words and for calls."""
+    """Gemini has one word for the end of text and of calls."""
     record = replay([reply(call("f", args={}), finish=finish)], dialect="gemini")
     assert (record.finish_reason, record.choices[0].finish_reason_raw) == ("tool_calls", finish)
 
@@ -106,7 +106,7 @@ def test_a_stop_with_calls_is_tool_calls(finish: Any) -> None:
     [("SAFETY", "SAFETY"), ("JAILBREAK", "JAILBREAK"), (4, "PROHIBITED_CONTENT"), ("OTHER", "BLOCKED"), ("NEW_WORD", "BLOCKED")],
 )
 def test_a_blocked_prompt(reason: Any, raw: str) -> None:
-    """No candidate, but the word for why: an answer that was filtered, and is complete."""
+    """There is no candidate, but a reason: the answer is filtered and complete."""
     feedback = {"blockReason": reason, "blockReasonMessage": "no"}
     usage = {"promptTokenCount": 8, "totalTokenCount": 8}
     chunk = {"promptFeedback": feedback, "usageMetadata": usage, "modelVersion": "m-1", "responseId": "id-1"}
@@ -119,14 +119,14 @@ def test_a_blocked_prompt(reason: Any, raw: str) -> None:
         assert response_of(record).prompt_feedback is not None
 
 
-def test_a_prompt_that_is_blocked_after_words() -> None:
-    """What came before stays."""
+def test_a_prompt_that_is_blocked_after_text() -> None:
+    """The text before it is kept."""
     record = read_all([reply(text("some")), {"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}}])
     assert (record.text, record.finish_reason, record.outcome) == ("some", "content_filter", "completed")
 
 
 def test_an_error_in_band() -> None:
-    """A status, after good chunks or alone: its word is the type, its code the HTTP status."""
+    """A status, after good chunks or alone: its word is the type of the error, its code the HTTP status."""
     error = {"code": 429, "message": "slow down", "status": "RESOURCE_EXHAUSTED", "details": [{"@type": "t", "snake_name": 1}]}
     for before in ([], [reply(text("some"))]):
         record = replay([*before, {"error": error}])
@@ -137,8 +137,8 @@ def test_an_error_in_band() -> None:
 
 
 @pytest.mark.parametrize("error", ["broken", {"message": "broken"}])
-def test_an_error_that_says_little(error: Any) -> None:
-    """What an error does not say is not made up."""
+def test_an_error_with_few_fields(error: Any) -> None:
+    """Fields that an error lacks are None."""
     record = replay([reply(text("a")), {"error": error}], dialect="gemini")
     assert record.error is not None
     assert (record.error.type, record.error.message, record.error.status) == ("provider_error", "broken", None)
@@ -153,7 +153,7 @@ GROUNDING = {
 
 
 def test_sources_are_annotations() -> None:
-    """Citations, sources and supported segments, each once however often they are said, and the whole beside them."""
+    """Citations, sources and supported segments are listed once, however often they are sent; the metadata is kept."""
     citations = {"citations": [{"uri": "https://c.test", "startIndex": 1}]}
     chunks = [
         reply(text("so"), groundingMetadata={}),
@@ -172,8 +172,8 @@ def test_sources_are_annotations() -> None:
     assert record.usage.searches == 2
 
 
-def test_what_else_is_said_of_a_candidate() -> None:
-    """Log probabilities grow; ratings, averages and what the tools read are kept, the last word of each."""
+def test_other_fields_of_a_candidate() -> None:
+    """Log probabilities are joined; of ratings, averages and URL metadata the last value is kept."""
     chosen = [{"token": "hel", "logProbability": -0.5}, {"token": "lo", "logProbability": -0.25}]
     ratings = [{"category": "HARM_CATEGORY_HARASSMENT", "probability": "LOW"}]
     read = {"urlMetadata": [{"retrievedUrl": "https://a.test", "urlRetrievalStatus": "URL_RETRIEVAL_STATUS_SUCCESS"}]}
@@ -206,8 +206,8 @@ def test_what_else_is_said_of_a_candidate() -> None:
     assert candidate.avg_logprobs == -0.375
 
 
-def test_what_else_is_said_of_the_answer() -> None:
-    """The time of creation and unknown fields are kept; model and id are the last that were stated."""
+def test_other_fields_of_the_answer() -> None:
+    """The creation time and unknown fields are kept; model and ID are the last ones stated."""
     first = {**answers({"content": {"parts": [text("a")]}}, createTime="2026-01-02T03:04:05.678901Z"), "modelVersion": ""}
     record = replay([first, {**reply(text("b"), finish="STOP"), "newField": {"x": 1}}], dialect="gemini")
     assert record.extras == {"createTime": "2026-01-02T03:04:05.678901Z", "newField": {"x": 1}}
@@ -216,13 +216,13 @@ def test_what_else_is_said_of_the_answer() -> None:
 
 
 def test_what_is_not_its_own() -> None:
-    """Servers that speak another dialect have some names in common with Gemini."""
+    """Payloads of other dialects may have some of Gemini's field names."""
     choices = [{"index": 0, "delta": {"content": "a"}, "finish_reason": "stop"}]
     assert replay([{"choices": choices, "model_version": "1.0.0"}]).dialect != "gemini"
 
 
 def test_an_answer_inside_a_response() -> None:
-    """Code Assist wraps each answer, and says more beside it."""
+    """Code Assist wraps each answer, and adds fields beside it."""
     record = replay([{"response": reply(text("a"), finish="STOP"), "traceId": "t"}])
     assert (record.dialect, record.text, record.outcome, record.extras) == ("gemini", "a", "completed", {"traceId": "t"})
 
@@ -232,8 +232,8 @@ def test_an_answer_inside_a_response() -> None:
     [{"candidates": []}, {"candidates": None}, {"usageMetadata": {"trafficType": "ON_DEMAND"}}, answers({})],
 )
 @pytest.mark.parametrize("position", [0, 1, 2])
-def test_a_chunk_that_says_nothing(nothing: dict[str, Any], position: int) -> None:
-    """It does no harm, wherever it comes, and makes no usage."""
+def test_an_empty_chunk(nothing: dict[str, Any], position: int) -> None:
+    """It changes nothing at any place, and makes no usage."""
     chunks = [reply(text("hel")), reply(text("lo"), finish="STOP")]
     chunks.insert(position, nothing)
     record = read_all(chunks)

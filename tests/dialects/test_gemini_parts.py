@@ -1,4 +1,4 @@
-"""The parts of a Gemini answer: calls whole and in pieces, code, media, signatures, in the order in which they came."""
+"""The parts of a Gemini answer: calls whole and in pieces, code, media, signatures, in order of arrival."""
 
 import base64
 import json
@@ -30,12 +30,12 @@ END = reply(text(""), finish="STOP")
 
 
 def calls_of(record: StreamRecord) -> list[tuple[str | None, str | None, Any, bool]]:
-    """The id, name and arguments of each call, and whether it is whole."""
+    """The ID, name and arguments of each call, and whether it is complete."""
     return [(one.id, one.name, one.arguments_json, one.complete) for one in record.tool_calls]
 
 
 def test_whole_calls() -> None:
-    """Several in one chunk, alike or not, with an id or without, with arguments or without; names in them are the user's."""
+    """Several in one chunk, equal or not, with or without ID and arguments; names inside the arguments are kept."""
     args = {"snake_name": {"finish_reason": 1, "jsonPath": "x"}, "n": 1.5, "none": None}
     chunks = [
         reply(call("f", args=args), call("f", args=args)),
@@ -54,20 +54,20 @@ def test_whole_calls() -> None:
 
 
 def test_a_call_twice_under_one_id() -> None:
-    """A whole call that is said again is called again."""
+    """A whole call that is repeated is another call."""
     record = read_all([reply(call("f", id="a", args={"n": 1})), reply(call("f", id="a", args={"n": 1}), finish="STOP")])
     assert calls_of(record) == [("a", "f", {"n": 1}, True)] * 2
 
 
-def test_what_else_is_said_of_a_call() -> None:
-    """It is kept with the call, in the place where it stood."""
+def test_other_fields_of_a_call() -> None:
+    """They are kept with the call, in the same place."""
     record = replay([reply(call("f", args={}, sig=SIG, newField=1)), END], dialect="gemini")
     assert record.tool_calls[0].extras == {"thoughtSignature": SIG, "functionCall": {"newField": 1}}
     assert [one.name for one in response_of(record).function_calls or []] == ["f"]
 
 
 def test_calls_in_pieces() -> None:
-    """A name, arguments by their paths, an empty piece at the end; the next call may be alike."""
+    """A name, arguments by their paths, an empty piece at the end; the next call may be equal."""
     chunks = [
         reply(call("f", willContinue=True, sig=SIG)),
         reply(in_pieces(piece("$.where", stringValue="Bos", more=True))),
@@ -90,7 +90,7 @@ def test_calls_in_pieces() -> None:
 
 
 def test_a_call_whose_name_is_repeated() -> None:
-    """A call that said that it goes on does so under the same name; another name is another call."""
+    """A call that continues may repeat its name; another name begins another call."""
     again = {"functionCall": {"name": "f", "partialArgs": [piece("$.n", numberValue=1)], "willContinue": True}}
     record = read_all([reply(call("f", willContinue=True)), reply(again), reply(call("g", args={})), END])
     assert [(one.name, one.arguments_json) for one in record.tool_calls] == [("f", None), ("g", {})]
@@ -98,7 +98,7 @@ def test_a_call_whose_name_is_repeated() -> None:
 
 
 def test_a_call_that_was_cut_off() -> None:
-    """It is not whole, whatever came of it, and what came is kept."""
+    """It is not complete, and its pieces are kept."""
     chunks = [reply(call("f", willContinue=True)), reply(in_pieces(piece("$.where", stringValue="Bos", more=True)))]
     record = replay(chunks, dialect="gemini")
     (cut,) = record.tool_calls
@@ -107,7 +107,7 @@ def test_a_call_that_was_cut_off() -> None:
 
 
 def test_pieces_of_which_only_the_size_is_kept() -> None:
-    """Where no content is kept there are no arguments, and the call is not called whole."""
+    """If no content is kept there are no arguments, and the call is not complete."""
     accumulator = Accumulator(keep="counts")
     accumulator.open("r", dialect="gemini")
     chunks = [reply(call("f", willContinue=True)), reply(in_pieces(piece("$.secret", stringValue="secret"))), reply(CODE), END]
@@ -119,7 +119,7 @@ def test_pieces_of_which_only_the_size_is_kept() -> None:
 
 
 def test_parts_keep_their_order() -> None:
-    """Words, code, its result and calls in turn; words that follow one another are one part."""
+    """Text, code, its result and calls alternate; adjacent texts are one part."""
     chunks = [
         reply(thought("hm ")),
         reply(thought("so"), text("I ")),
@@ -146,7 +146,7 @@ def test_parts_keep_their_order() -> None:
 
 
 def test_signatures_stay_with_their_part() -> None:
-    """A signature is never lost, nor given to another part; those that belong to no call are reasoning details too."""
+    """Each signature is kept with its part; those not of a call are reasoning details too."""
     chunks = [
         reply({"thoughtSignature": SIG}),
         reply(thought("hm"), text("so")),
@@ -170,7 +170,7 @@ def test_signatures_stay_with_their_part() -> None:
 
 
 def test_images() -> None:
-    """Whole images in their places; what a thought shows is a draft, which the image replaces."""
+    """Images are kept at their places; an image in a thought is a draft, which the final one replaces."""
     draft, first, second = (
         {"mimeType": "image/png", "data": base64.b64encode(word).decode()} for word in (b"draft", b"1\xfb", b"2\xef")
     )
@@ -195,7 +195,7 @@ def test_images() -> None:
 
 
 def test_sound() -> None:
-    """Pieces of sound are one sound."""
+    """Pieces of audio are joined."""
     pieces = [base64.b64encode(sound).decode() for sound in (b"\x00\xfb", b"\xef\x01\x02")]
     sound = "audio/L16;codec=pcm;rate=24000"
     chunks = [reply({"inlineData": {"mimeType": sound, "data": each}}) for each in pieces]
@@ -218,7 +218,7 @@ def test_sound() -> None:
     ],
 )
 def test_other_parts_are_kept(part: Payload) -> None:
-    """Whatever a part holds is an output item, and part of the response."""
+    """A part of any kind is an output item, and a part of the response."""
     record = read_all([reply(text("so")), reply(part), END])
     assert record.output_items == (text("so"), part)
     assert parts_of([reply(text("so")), reply(part), END]) == [text("so"), part]
@@ -226,14 +226,14 @@ def test_other_parts_are_kept(part: Payload) -> None:
 
 
 def test_an_unknown_part_is_kept() -> None:
-    """Also what no SDK has a name for, which its response type would refuse."""
+    """Also if the SDK's response type would reject it."""
     record = replay([reply(text("so"), {"newKind": {"a": 1}}), END], dialect="gemini")
     assert record.output_items == (text("so"), {"newKind": {"a": 1}})
     assert response_of(record).text == "so"
 
 
 def test_parts_of_further_candidates() -> None:
-    """They carry the candidate's index."""
+    """They have the candidate's index."""
     chunks = [
         answers({"content": {"parts": [text("a")]}}, {"content": {"parts": [text("b"), CODE]}, "index": 1}),
         answers({"finishReason": "STOP"}, {"index": 1, "finishReason": "STOP"}),
@@ -244,15 +244,15 @@ def test_parts_of_further_candidates() -> None:
 
 
 def test_the_first_token_is_the_first_content() -> None:
-    """A role, a signature and usage generate nothing; code, a name and a piece of arguments do."""
+    """A role, a signature and usage are no content; code, a name and a piece of arguments are."""
     silent = [reply(text("")), reply({"thoughtSignature": SIG}), answers({"content": {"role": "model"}})]
     speaking = [reply(CODE), reply(call("f")), reply(in_pieces(piece("$.a", stringValue="x"))), reply(thought("hm"))]
     read = dialect_named("gemini").chunk
     assert [bool(read(chunk).flags) for chunk in [*silent, *speaking]] == [False] * 3 + [True] * 4
 
 
-def test_nothing_is_said_twice() -> None:
-    """An answer of words and calls alone has no items: its other fields tell all of it."""
+def test_text_and_calls_alone_make_no_items() -> None:
+    """Such an answer has no output items, because its other fields have all of it."""
     record = read_all([reply(thought("hm")), reply(text("so")), reply(call("f", args={})), END])
     assert "output_items" not in stated(record)
     assert parts_of([reply(thought("hm")), reply(text("so")), reply(call("f", args={})), END]) == [

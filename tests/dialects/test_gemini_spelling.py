@@ -1,4 +1,4 @@
-"""However Gemini is spelt, it reads the same: REST's JSON, the SDK's names, enums, bytes and times, and numbers for enums."""
+"""All forms of a Gemini payload are read alike: JSON of the REST API, objects of the SDK, and numbers for enums."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ USERS = {"snake_name": {"finish_reason": 1, "finishReason": 1}, "list_of": [{"a_
 
 
 def test_names_are_in_one_case_but_for_the_users() -> None:
-    """Arguments and results hold the names of others."""
+    """Names in arguments and results are not converted."""
     payload = {
         "candidates": [{"content": {"parts": [{"function_call": {"name": "f_g", "args": USERS}, "part_metadata": USERS}]}}],
         "usage_metadata": {"prompt_tokens_details": [{"token_count": 1}]},
@@ -25,7 +25,7 @@ def test_names_are_in_one_case_but_for_the_users() -> None:
 
 
 def test_values_are_json() -> None:
-    """Enum members are their word, bytes base64, times as the API writes them; null says nothing."""
+    """Enum members become words, bytes base64, times the API's format; nulls are dropped."""
     converted = spelled(
         {
             "create_time": datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC),
@@ -46,7 +46,7 @@ def test_values_are_json() -> None:
 
 
 def test_what_the_sdk_adds_is_left_out() -> None:
-    """The history holds what the user wrote, and `parsed` is the answer in another form."""
+    """The history has the user's messages, and `parsed` is the answer in another form."""
     assert spelled({"automatic_function_calling_history": [{"role": "user"}], "parsed": {"a": 1}, "model_version": "m"}) == {
         "modelVersion": "m"
     }
@@ -54,12 +54,12 @@ def test_what_the_sdk_adds_is_left_out() -> None:
 
 @pytest.mark.parametrize(("number", "word"), [(0, "OUTCOME_UNSPECIFIED"), (1, "OUTCOME_OK"), (9, 9), (-1, -1), (True, True)])
 def test_numbers_of_enums(number: Any, word: Any) -> None:
-    """A number that no table has stays what it is."""
+    """A number that no table has is kept."""
     assert spelled({"outcome": number}) == {"outcome": word}
 
 
 def test_depth_is_bounded() -> None:
-    """However deep a payload is, it can be read."""
+    """A payload of any depth can be read."""
     deep: Any = "x"
     for _ in range(5 * MAX_DEPTH):
         deep = {"a": [deep]}

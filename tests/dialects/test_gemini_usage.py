@@ -1,4 +1,4 @@
-"""What a Gemini answer used, and in which tier it was served."""
+"""Usage and service tier of Gemini answers."""
 
 from typing import Any
 
@@ -10,21 +10,21 @@ from tests.dialects.wire import Payload
 
 
 def used(*reports: Payload) -> dict[str, Any]:
-    """The usage of a stream with these reports, as far as it says anything; `raw` apart."""
+    """The usage of a stream with these reports, without defaults and without `raw`."""
     record = read_all([*(reply(text("a"), usage=report) for report in reports), reply(finish="STOP")])
     assert record.usage is not None
     return record.usage.model_dump(exclude_defaults=True, exclude={"raw"})
 
 
-def test_the_last_word_counts() -> None:
-    """Reports are cumulative, and the last may correct the prompt downwards; what it leaves out stays."""
+def test_the_last_report_counts() -> None:
+    """Reports are cumulative, and the last may correct the prompt downwards; counts that it lacks stay."""
     first = {"promptTokenCount": 2560, "candidatesTokenCount": 1, "cachedContentTokenCount": 20, "totalTokenCount": 2561}
     last = {"promptTokenCount": 29, "candidatesTokenCount": 7, "totalTokenCount": 36}
     assert used(first, last) == {"input_tokens": 29, "output_tokens": 7, "total_tokens": 36, "cache_read_tokens": 20}
 
 
-def test_input_and_output_are_whole() -> None:
-    """What tools put into the prompt is input, and the thoughts are output."""
+def test_input_and_output_are_inclusive() -> None:
+    """Input from tools is input, and thoughts are output."""
     report = {"promptTokenCount": 10, "toolUsePromptTokenCount": 5, "candidatesTokenCount": 2, "thoughtsTokenCount": 7}
     assert used(report) == {"input_tokens": 15, "output_tokens": 9, "reasoning_tokens": 7}
     assert used({"promptTokenCount": 10, "thoughtsTokenCount": 7}) == {
@@ -35,7 +35,7 @@ def test_input_and_output_are_whole() -> None:
 
 
 def test_modalities() -> None:
-    """Counts by modality; one that is not named was not counted, one without a count is zero."""
+    """Counts by modality; one that is absent is None, one without a count is zero."""
 
     def counts(**tokens: int | None) -> list[Payload]:
         return [{"modality": name, **({} if count is None else {"tokenCount": count})} for name, count in tokens.items()]
@@ -88,7 +88,7 @@ def test_details_are_replaced_whole() -> None:
     ],
 )
 def test_the_tier(report: Payload, tier: str | None) -> None:
-    """The tier that served the request goes by the names of the price list."""
+    """The tier that served the request has the name of the price list."""
     record = replay([reply(text("a"), finish="STOP", usage={"promptTokenCount": 1, **report})], dialect="gemini")
     assert record.service_tier == tier
 
@@ -103,7 +103,7 @@ def test_the_tier_that_the_sdk_shows_in_a_header() -> None:
 
 
 def test_a_flex_request_has_its_own_price() -> None:
-    """The catalog knows the dialect's provider and the tier's name."""
+    """The catalog has prices for the provider and tier."""
     usage = {"promptTokenCount": 1_000_000, "candidatesTokenCount": 0}
     chunk = {**reply(text("a"), finish="STOP"), "modelVersion": "gemini-3.8-flash-tts"}
     costs = [
@@ -115,7 +115,7 @@ def test_a_flex_request_has_its_own_price() -> None:
 
 
 def test_an_interrupted_answer() -> None:
-    """What is known is a lower bound."""
+    """The reported counts are lower bounds."""
     record = replay([reply(text("a"), usage={"promptTokenCount": 9, "candidatesTokenCount": 1})], dialect="gemini")
     assert record.usage is not None
     assert (record.outcome, record.usage.partial, record.usage.output_tokens) == ("truncated", True, 1)

@@ -1,4 +1,4 @@
-"""Any field of any payload may hold anything: nothing is raised, nothing is counted as a fault of ours."""
+"""Any field of any payload may have any value: nothing is raised, and there are no internal faults."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -181,7 +181,7 @@ ANYTHING: Sequence[Any] = (None, "", "x", [], {}, -1, 1.5, True, 10**30, float("
 
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Where in a payload there is something."""
+    """The paths of all values in a payload."""
     children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, child in children:
         yield (*path, key)
@@ -189,7 +189,7 @@ def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
 
 
 def _with(value: Any, path: tuple[Any, ...], other: Any) -> Any:
-    """A copy with something else at one place."""
+    """A copy with another value at one path."""
     if not path:
         return other
     copy = dict(value) if isinstance(value, dict) else list(value)
@@ -199,7 +199,7 @@ def _with(value: Any, path: tuple[Any, ...], other: Any) -> Any:
 
 @pytest.mark.parametrize("dialect", STREAMS)
 def test_any_field_may_hold_anything(dialect: str) -> None:
-    """Each field in turn is replaced by each odd value: there is a record, it can be written, and it has a response form."""
+    """Each field in turn has each odd value: there is a record, which can be dumped, and a response form."""
     payloads = STREAMS[dialect]
     for position, payload in enumerate(payloads):
         for path in _places(payload):

@@ -1,4 +1,4 @@
-"""The dialect `mistral.chat`: OpenAI's chunks, with parts, words and an SDK of its own."""
+"""The dialect `mistral.chat`: OpenAI's chunks with content parts, other finish reasons and another SDK."""
 
 from typing import Any
 
@@ -13,17 +13,17 @@ USAGE = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}
 
 
 def thinking(*words: str, **fields: Any) -> Payload:
-    """A part that thinks."""
+    """A thinking part."""
     return {"type": "thinking", "thinking": [{"type": "text", "text": word} for word in words], **fields}
 
 
 def of_mistral(stream: list[Payload]) -> dict[str, Any]:
-    """What the record says, in whatever way the stream is read: as nothing tells it from OpenAI's, it has to be named."""
+    """The fields of the record, for all ways of reading. The dialect is stated, because payloads look like OpenAI's."""
     return stated(read(stream, "mistral.chat", detectable=False))
 
 
-def test_thinking_and_references_among_the_words() -> None:
-    """Parts of a content go where they belong; the report stands beside the last choice."""
+def test_thinking_and_references_in_the_content() -> None:
+    """Content parts become reasoning, text and annotations; the report is beside the last choice."""
     reference = {"type": "reference", "reference_ids": [1, "a"]}
     stream = [
         chat(choice(role="assistant", content="")),
@@ -51,7 +51,7 @@ def test_thinking_and_references_among_the_words() -> None:
 
 
 def test_a_signature_of_the_thinking() -> None:
-    """It is kept in the details, for the thinking can be replayed by it; so is what the thinking cites."""
+    """It is kept in the reasoning details, for the next request; so are the citations of the thinking."""
     reference = {"type": "reference", "reference_ids": [1]}
     part = {**thinking("h", signature="s"), "thinking": [{"type": "text", "text": "h"}, reference]}
     (answer,) = read([chat(choice(content=[part])), *texts("a"), stops()], "mistral.chat", detectable=False).choices
@@ -80,7 +80,7 @@ def test_calls_come_whole(calls: list[Payload]) -> None:
 
 
 def test_calls_whose_id_is_the_word_null() -> None:
-    """That is none."""
+    """ "null" is no ID."""
     calls = [call(None, name, "{}", id="null") for name in ("f", "g")]
     record = read([chat(choice(0, "tool_calls", tool_calls=calls))], "mistral.chat", detectable=False)
     assert [(call.id, call.name) for call in record.tool_calls] == [(None, "f"), (None, "g")]
@@ -88,20 +88,20 @@ def test_calls_whose_id_is_the_word_null() -> None:
 
 @pytest.mark.parametrize(("word", "reason", "outcome"), [("model_length", "length", "completed"), ("error", "error", "error")])
 def test_finish_reasons(word: str, reason: str, outcome: str) -> None:
-    """Mistral has words of its own."""
+    """Mistral has finish reasons of its own."""
     record = read([*texts("a"), stops(word)], "mistral.chat", detectable=False)
     assert (record.finish_reason, record.outcome) == (reason, Outcome(outcome))
 
 
-def test_seconds_of_sound() -> None:
-    """They are counted beside the tokens."""
+def test_seconds_of_audio() -> None:
+    """They are counted besides the tokens."""
     record = read([*texts("a"), stops(usage={**USAGE, "prompt_audio_seconds": 12})], "mistral.chat", detectable=False)
     assert record.usage is not None
     assert (record.usage.seconds, record.usage.input_tokens) == (12, 5)
 
 
-def test_the_event_of_the_sdk_tells_the_dialect() -> None:
-    """It holds the chunk as `data`; parts that the SDK does not know are as the server sent them, and nothing unset is said."""
+def test_the_dialect_is_detected_from_the_sdk_s_event() -> None:
+    """It has the chunk as `data`; parts unknown to the SDK are as the server sent them, and unset fields are absent."""
     novel = {"type": "novelty", "x": 1}
     stream = [chat(choice(role="assistant", content=[novel, {"type": "text", "text": "a"}])), stops()]
     events = [CompletionEvent.model_validate({"data": chunk}) for chunk in stream]
@@ -114,7 +114,7 @@ def test_the_event_of_the_sdk_tells_the_dialect() -> None:
 
 
 def test_an_error() -> None:
-    """It is OpenAI's, or a bare message."""
+    """It has OpenAI's form, or is a bare message."""
     for error in ({"object": "error", "message": "no", "type": "t", "code": "1"}, {"message": "no", "request_id": "r"}):
         record = replay([*texts("a"), error], dialect="mistral.chat")
         assert record.error is not None
@@ -122,7 +122,7 @@ def test_an_error() -> None:
 
 
 def test_the_response_object() -> None:
-    """It is what the API gives without streaming, as the SDK has it: the reasoning is a part of the content."""
+    """It is what the API returns without streaming, by the SDK's type: the reasoning is a content part."""
     stream = [
         chat(choice(content=[thinking("h", signature="s"), {"type": "text", "text": "a"}])),
         chat(choice(tool_calls=[call(None, "f", "{}", id="c1")])),

@@ -1,4 +1,4 @@
-"""The dialects `ollama.chat` and `ollama.generate`: JSON lines, of which the last is done."""
+"""The dialects `ollama.chat` and `ollama.generate`: JSON lines, of which the last has `done`."""
 
 import base64
 from typing import Any
@@ -16,7 +16,7 @@ BOTH = pytest.mark.parametrize("api", ["chat", "generate"])
 
 
 def line(api: str, text: str = "", /, **fields: Any) -> Payload:
-    """One line: in chat the keywords belong to its message."""
+    """One line; for chat the keywords are fields of its message."""
     if api == "generate":
         return {"model": "m-1", **AT, "response": text, "done": False, **fields}
     return {"model": "m-1", **AT, "message": {"role": "assistant", "content": text, **fields}, "done": False}
@@ -30,7 +30,7 @@ def ends(api: str, reason: str | None = "stop", /, **fields: Any) -> Payload:
 
 @BOTH
 def test_an_answer_with_thinking(api: str) -> None:
-    """Words, thinking, and counts; the durations are kept."""
+    """Text, thinking and counts; the durations are kept."""
     stream = [
         line(api, thinking="h"),
         line(api, thinking="m"),
@@ -51,7 +51,7 @@ def test_an_answer_with_thinking(api: str) -> None:
 @BOTH
 @pytest.mark.parametrize(("reason", "meaning"), [("length", "length"), ("load", "stop"), ("unload", "stop"), (None, "stop")])
 def test_finish_reasons(api: str, reason: str | None, meaning: str) -> None:
-    """A last line without a reason has stopped."""
+    """A last line without a reason is a stop."""
     record = read([line(api, "a"), ends(api, reason)], f"ollama.{api}")
     assert (record.finish_reason, record.choices[0].finish_reason_raw) == (meaning, reason or "stop")
     assert (record.outcome, record.usage) == (Outcome.COMPLETED, None)
@@ -59,7 +59,7 @@ def test_finish_reasons(api: str, reason: str | None, meaning: str) -> None:
 
 @BOTH
 def test_a_prompt_that_was_not_evaluated(api: str) -> None:
-    """Its count is not known; that is not zero."""
+    """Its count is None, not zero."""
     record = read([line(api, "a"), ends(api, eval_count=0)], f"ollama.{api}")
     assert record.usage is not None
     assert (record.usage.input_tokens, record.usage.output_tokens) == (None, 0)
@@ -67,13 +67,13 @@ def test_a_prompt_that_was_not_evaluated(api: str) -> None:
 
 @BOTH
 def test_a_stream_that_was_cut(api: str) -> None:
-    """No line was the last."""
+    """No line has `done`."""
     assert read([line(api, "a")], f"ollama.{api}").outcome is Outcome.TRUNCATED
 
 
 @BOTH
 def test_an_error_among_the_lines(api: str) -> None:
-    """What was said before is kept."""
+    """The text before it is kept."""
     record = replay([line(api, "a"), {"error": "model runner has stopped"}])
     assert record.error is not None
     assert (record.text, record.outcome, record.error.message) == ("a", Outcome.ERROR, "model runner has stopped")
@@ -100,7 +100,7 @@ def test_tool_calls_are_whole() -> None:
     assert (record.finish_reason, record.choices[0].finish_reason_raw) == ("tool_calls", "stop")
 
 
-def test_calls_with_ids_and_an_index_that_starts_anew() -> None:
+def test_calls_with_ids_and_an_index_that_restarts() -> None:
     """The index numbers the calls of one line only."""
     entries = [{"id": name, "function": {"index": 0, "name": "f", "arguments": {"x": name}}} for name in ("c1", "c2")]
     record = replay([*(line("chat", tool_calls=[entry]) for entry in entries), ends("chat")])
@@ -108,7 +108,7 @@ def test_calls_with_ids_and_an_index_that_starts_anew() -> None:
 
 
 def test_images() -> None:
-    """Chat has them in its message, generate beside its progress."""
+    """Chat has them in its message, generate at the top."""
     data = base64.b64encode(b"png").decode()
     chat = replay([line("chat", images=[data]), ends("chat")])
     steps = [{"model": "m-1", **AT, "completed": step, "total": 2, "done": False} for step in (1, 2)]
@@ -123,7 +123,7 @@ def test_images() -> None:
 
 @BOTH
 def test_log_probabilities_and_what_has_no_name(api: str) -> None:
-    """The entries of all lines make one list; what a server adds is kept."""
+    """The entries of all lines are joined; unknown fields are kept."""
     token = {"token": "a", "logprob": -0.5, "top_logprobs": []}
     stream = [{**line(api, "a"), "logprobs": [token]}, {**line(api, "b"), "logprobs": [token]}, ends(api)]
     record = read(stream, f"ollama.{api}")
@@ -134,7 +134,7 @@ def test_log_probabilities_and_what_has_no_name(api: str) -> None:
 
 
 def test_the_response_objects() -> None:
-    """They are what the APIs give without streaming, as the SDK has them."""
+    """They are what the APIs return without streaming, by the SDK's types."""
     stream = [line("chat", thinking="h"), line("chat", "a", tool_calls=[function("f", x=1)]), ends("chat", **COUNTS, **DURATIONS)]
     chat = ollama.ChatResponse.model_validate(to_response(read(stream, "ollama.chat")))
     assert (chat.message.content, chat.message.thinking, chat.done, chat.done_reason) == ("a", "h", True, "stop")

@@ -1,4 +1,4 @@
-"""Chat Completions, as OpenAI and the servers that speak almost like it send them."""
+"""Chat Completions of OpenAI and of compatible servers."""
 
 import base64
 
@@ -35,13 +35,13 @@ def test_a_plain_answer() -> None:
     ],
 )
 def test_reasoning_by_every_name(delta: Payload) -> None:
-    """The reasoning is kept once, wherever a server puts it."""
+    """Reasoning is read once, from any of the fields in which servers send it."""
     record = read([chat(choice(**delta)), chat(choice(**delta)), *texts("hello"), stops()])
     assert stated(record)["choices"] == ({**ANSWER, "reasoning": "hmhm"},)
 
 
 def test_reasoning_details_grow_by_index_and_type() -> None:
-    """Text, summary and data of one detail are joined; its signature, id and format come whenever they come."""
+    """Text, summary and data of one detail are joined; its signature, ID and format may be in any chunk."""
     details: list[list[Payload]] = [
         [
             {"type": "reasoning.text", "text": "a", "index": 0, "format": "f"},
@@ -77,15 +77,15 @@ def test_reasoning_details_grow_by_index_and_type() -> None:
     ],
 )
 @pytest.mark.parametrize("position", [0, 1, 3])
-def test_a_chunk_that_says_nothing(nothing: Payload, position: int) -> None:
-    """Chunks without choices, delta or content do no harm, wherever they come."""
+def test_an_empty_chunk(nothing: Payload, position: int) -> None:
+    """Chunks without choices, delta or content change nothing at any place."""
     chunks = [*texts("hel", "lo"), stops()]
     chunks.insert(position, nothing)
     assert stated(read(chunks)) == {"outcome": "completed", "choices": (ANSWER,)}
 
 
 def test_azure_preamble_and_filter_chunks() -> None:
-    """Filter results without content are kept, and neither the empty id and model of the first chunk nor they disturb."""
+    """Filter results are kept, and the empty ID and model of the first chunk are ignored."""
     preamble = {"id": "", "object": "", "created": 0, "model": "", "choices": []}
     prompt = [{"prompt_index": 0, "content_filter_results": {"hate": {"filtered": False}}}]
     verdict = {
@@ -102,7 +102,7 @@ def test_azure_preamble_and_filter_chunks() -> None:
 
 
 def test_ids_and_model_may_vary_or_be_missing() -> None:
-    """Of the ids, models and tiers that were stated the last counts, and an empty one never does."""
+    """The last stated ID, model and tier count; empty ones are ignored."""
     first = {"object": "chat.completion.chunk", "choices": [choice(content="hel")]}
     second = chat(choice(content="lo"), id="id-2", model="m-2", service_tier="flex")
     record = read([first, second, {**stops(), "id": "", "model": None, "service_tier": None}])
@@ -110,12 +110,12 @@ def test_ids_and_model_may_vary_or_be_missing() -> None:
 
 
 def test_a_tier_survives_a_tail_that_only_has_usage() -> None:
-    """What was said of the stream itself is merged over all chunks, not taken from the last."""
+    """Fields of the stream are merged over all chunks, not taken from the last."""
     tail = chat(usage={"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2})
     assert read([*texts("hello", service_tier="flex"), stops(), tail]).service_tier == "flex"
 
 
-def test_choices_without_an_index_are_told_by_their_place() -> None:
+def test_choices_without_an_index_are_numbered_by_place() -> None:
     """A missing index is the place in the list."""
     chunks = [chat(choice(None, content="a"), choice(None, content="b")), chat(choice(None, "stop"), choice(None, "length"))]
     record = read(chunks)
@@ -126,7 +126,7 @@ def test_choices_without_an_index_are_told_by_their_place() -> None:
 
 
 def test_two_choices_interleaved() -> None:
-    """Text, refusal, calls and finish of each choice stay with it, in whatever turns they come."""
+    """Text, refusal, calls and finish reason of each choice are kept apart, in any order."""
     chunks = [
         chat(choice(1, role="assistant", content="")),
         chat(choice(0, role="assistant", content="a")),
@@ -182,18 +182,18 @@ def test_two_choices_interleaved() -> None:
     ],
 )
 def test_finish(end: list[Payload], reason: str | None, raw: str | None, outcome: str) -> None:
-    """The last reason that a choice stated is kept in both vocabularies; without one the answer was cut short."""
+    """The last reason of a choice is kept, normalised and raw; without one the answer is cut short."""
     finish = {"finish_reason": reason, "finish_reason_raw": raw} if reason else {}
     assert stated(read([*texts("hel", "lo"), *end])) == {"outcome": outcome, "choices": ({"text": "hello", **finish},)}
 
 
 def test_finish_with_content() -> None:
-    """The chunk that finishes may bring the last words."""
+    """The last chunk may have text too."""
     assert stated(read([*texts("hel"), chat(choice(0, "stop", content="lo"))])) == {"outcome": "completed", "choices": (ANSWER,)}
 
 
 def test_one_choice_of_two_unfinished() -> None:
-    """The answer is whole only when every choice that was seen has its reason."""
+    """The answer is complete only if every choice has a reason."""
     record = read([chat(choice(0, content="a"), choice(1, content="b")), stops()])
     assert (record.outcome, record.finish_reasons) == ("truncated", ("stop", None))
 
@@ -214,14 +214,14 @@ def test_logprobs_of_content_and_refusal() -> None:
 
 
 def test_logprobs_that_are_bare_numbers() -> None:
-    """A server that sends one number a chunk gets a list of them."""
+    """One number per chunk makes a list."""
     chunks = [chat(choice(content=piece, beside={"logprobs": value})) for piece, value in (("hel", -0.5), ("lo", -1.5))]
     (answer,) = read([*chunks, stops()]).choices
     assert (answer.text, answer.logprobs) == ("hello", [-0.5, -1.5])
 
 
 def test_annotations_and_citations() -> None:
-    """Annotations of the delta are gathered; citations beside the choices are kept as they were said last."""
+    """Annotations of the deltas are collected; of citations beside the choices the last value is kept."""
     notes = [
         {"type": "url_citation", "url_citation": {"url": f"https://{n}.test", "title": n, "start_index": 0, "end_index": 1}}
         for n in "ab"
@@ -239,7 +239,7 @@ def test_annotations_and_citations() -> None:
 
 
 def test_what_has_no_name_is_kept_field_by_field() -> None:
-    """Later fields of an object join the earlier ones: nothing that a gateway said is lost."""
+    """Fields of objects are merged over the chunks: none of a gateway is lost."""
     chunks = [
         chat(
             choice(content="hello", beside={"native_finish_reason": None, "token_ids": [1]}), x_groq={"id": "req-1"}, provider="P"
@@ -258,7 +258,7 @@ SOUND = bytes(range(256)) * 3
 
 @pytest.mark.parametrize("length", [1, 3, 4, 7, 1000])
 def test_audio_in_chat(length: int) -> None:
-    """Sound comes as base64 that may be cut anywhere, with its transcript, id and expiry, and without text."""
+    """Audio is base64 that may be cut anywhere, with a transcript, ID and expiry, and without text."""
     code = base64.b64encode(SOUND).decode()
     chunks = [
         chat(choice(role="assistant", content=None, refusal=None, audio={"id": "audio-1", "transcript": "hel"})),
@@ -294,13 +294,13 @@ def test_images_in_the_delta(numbered: bool) -> None:
 
 
 def test_an_image_that_is_only_linked() -> None:
-    """An image that stands elsewhere has its URL and no bytes."""
+    """An image that is linked has a URL and no bytes."""
     (image,) = read([chat(choice(images=[{"type": "image_url", "image_url": {"url": "https://x.test/1.png"}}])), stops()]).images
     assert (image.url, image.data, image.complete) == ("https://x.test/1.png", None, True)
 
 
 def test_a_cumulative_message_beside_the_delta() -> None:
-    """Where a server repeats the whole answer so far beside each delta, only the deltas count."""
+    """If a server repeats the whole answer beside each delta, only the deltas count."""
     chunks = [
         chat(
             choice(role="assistant", content=piece, beside={"message": {"role": "assistant", "content": so_far}}),
@@ -313,7 +313,7 @@ def test_a_cumulative_message_beside_the_delta() -> None:
 
 
 def test_a_whole_completion_instead_of_a_stream() -> None:
-    """A server that does not stream after all sends one message, with everything in it."""
+    """A server that does not stream sends one message with all content."""
     message = {"role": "assistant", "content": "hello", "tool_calls": [call(None, "f", "{}", id="c0", type="function")]}
     whole = {**chat({"index": 0, "message": message, "finish_reason": "stop"}), "object": "chat.completion"}
     assert stated(read([whole])) == {
@@ -330,7 +330,7 @@ def test_a_whole_completion_instead_of_a_stream() -> None:
 
 
 def test_content_as_a_list_and_then_as_a_text() -> None:
-    """Thinking and text parts of a list go where they belong, and plain texts may follow; other parts are kept."""
+    """Thinking parts are reasoning, text parts are text, and plain texts may follow; other parts are kept."""
     reference = {"type": "reference", "reference_ids": [1]}
     chunks = [
         chat(choice(content=[{"type": "thinking", "thinking": [{"type": "text", "text": "h"}]}])),
@@ -346,7 +346,7 @@ def test_content_as_a_list_and_then_as_a_text() -> None:
 
 
 def test_reasoning_as_a_part_of_the_content() -> None:
-    """Parts that are called reasoning, with a summary or a text, are reasoning."""
+    """Parts of type `reasoning`, with a summary or a text, are reasoning."""
     summary = {"type": "reasoning", "summary": [{"type": "summary_text", "text": "h"}]}
     chunks = [
         chat(choice(content=[summary])),
@@ -358,13 +358,13 @@ def test_reasoning_as_a_part_of_the_content() -> None:
 
 
 def test_text_beside_the_delta() -> None:
-    """A server that puts the words into `text` as well as into the delta is heard once."""
+    """Text that a server sends in `text` and in the delta is read once."""
     chunks = [chat(choice(content=piece, beside={"text": piece})) for piece in ("hel", "lo")]
     assert stated(read([*chunks, stops()])) == {"outcome": "completed", "choices": (ANSWER,)}
 
 
 def test_chunks_without_an_object() -> None:
-    """The shape tells the dialect where `object` is missing or is another word."""
+    """The dialect is detected by the choices if `object` is missing or different."""
     for form in (None, "", "chat.completion", "something"):
         chunks = [{**chunk, "object": form} for chunk in (*texts("hel", "lo"), stops())]
         if form is None:
@@ -373,7 +373,7 @@ def test_chunks_without_an_object() -> None:
 
 
 def test_a_surrogate_pair_in_two_chunks() -> None:
-    """A character whose halves come in two chunks is one character, in text, reasoning, its details and arguments."""
+    """A character that is split over two chunks is one character, in text, reasoning, details and arguments."""
     halves = ("\ud83d", "\ude00")
     chunks = [
         chat(choice(content=half, reasoning=half, reasoning_details=[{"type": "reasoning.text", "text": half, "index": 0}]))
@@ -386,13 +386,13 @@ def test_a_surrogate_pair_in_two_chunks() -> None:
 
 
 def test_line_separators_are_content() -> None:
-    """U+2028 and its kin end no line: they are words."""
+    """U+2028 and similar characters do not end a line: they are text."""
     text = "a\u2028b\u2029c\x85d\x0be"
     assert read([*texts(text), stops()]).text == text
 
 
 def test_comments_blank_lines_and_spaces_do_not_matter() -> None:
-    """Comments, `data:` without a space, and events without a blank line between them are the same stream."""
+    """Comments, `data:` without a space, and events without a blank line between them make the same record."""
     chunks = [*texts("hel", "lo"), stops()]
     plain = facts(replay(sse(chunks, done=True)))
     body = sse(chunks, done=True)
@@ -404,18 +404,18 @@ def test_comments_blank_lines_and_spaces_do_not_matter() -> None:
 
 @pytest.mark.parametrize("marks", [0, 1, 2])
 def test_the_end_marker_may_be_missing_or_repeated(marks: int) -> None:
-    """`[DONE]` decides nothing about an answer that is finished."""
+    """`[DONE]` changes nothing about a finished answer."""
     record = replay(sse([*texts("hel", "lo"), stops()]) + b"data: [DONE]\n\n" * marks, dialect="openai.chat")
     assert stated(record) == {"outcome": "completed", "choices": (ANSWER,)}
 
 
 def test_the_end_marker_does_not_finish_an_answer() -> None:
-    """`[DONE]` alone is what a proxy appends when its upstream died: the answer was cut short."""
+    """A proxy may append `[DONE]` after its upstream failed: the answer is cut short."""
     assert stated(replay(sse(texts("hel"), done=True))) == {"outcome": "truncated", "choices": ({"text": "hel"},)}
 
 
 def test_half_a_frame_at_the_end() -> None:
-    """What was cut inside a frame is kept as the tail, and the answer is truncated."""
+    """An incomplete frame is kept as the tail, and the answer is truncated."""
     body = sse(texts("hel", "lo"))
     whole, tail = body[:-30], body[:-30].split(b"\n\n")[-1].decode()
     record = replay(whole, dialect="openai.chat")
@@ -424,24 +424,24 @@ def test_half_a_frame_at_the_end() -> None:
 
 @pytest.mark.parametrize("tail", ["event: chat.comp", "data", "data: [DO", "data: 12", 'data: {"choices": [{'])
 def test_every_kind_of_half_frame_is_kept(tail: str) -> None:
-    """However little came of the last frame, the record shows it."""
+    """Any part of a last frame is in the record."""
     record = replay(sse(texts("hel")) + tail.encode(), dialect="openai.chat")
     assert stated(record) == {"outcome": "truncated", "choices": ({"text": "hel"},), "extras": {"tail": tail}}
 
 
 def test_a_last_frame_that_only_lacks_its_blank_line() -> None:
-    """A whole payload counts although no blank line follows."""
+    """A whole payload is read although no blank line follows."""
     assert stated(replay(sse([*texts("hel", "lo"), stops()]).rstrip())) == {"outcome": "completed", "choices": (ANSWER,)}
 
 
 def test_a_line_of_a_mebibyte() -> None:
-    """Frames are as long as they are."""
+    """A frame may have any length."""
     text = "xyz" * 350_000
     for record in (replay(sse(texts(text))), replay(pieces(sse(texts(text)), 65_536), dialect="openai.chat")):
         assert record.text == text
 
 
 def test_bytes_that_are_no_utf8() -> None:
-    """Broken bytes become replacement characters, and the rest of the text is untouched."""
+    """Invalid bytes become replacement characters, and the rest of the text stays."""
     body = sse([*texts("hel", "@", "lo"), stops()]).replace(b"@", b"\xff\xc3")
     assert replay(body).text == "hel\ufffd\ufffdlo"

@@ -1,4 +1,4 @@
-"""The fast path says what the general way says."""
+"""The fast path makes the same record as the general path."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def call(arguments: str, **more: Any) -> dict[str, Any]:
 
 
 def both_ways(payloads: list[dict[str, Any]]) -> tuple[StreamRecord, StreamRecord]:
-    """The records of the SDK's objects, and of mappings, for which there is no fast path."""
+    """The records of the SDK's objects, and of mappings, which have no fast path."""
     records = []
     for chunks in ([construct_type(value=payload, type_=ChatCompletionChunk) for payload in payloads], payloads):
         with Tally().wrap(chunks) as stream:
@@ -45,14 +45,14 @@ OPENERS = [chunk(NEXT), chunk(NEXT, created=2), chunk({**NEXT, "content": "x"}),
 
 @pytest.mark.parametrize("opener", OPENERS)
 def test_another_call_under_the_same_index(opener: dict[str, Any]) -> None:
-    """What follows the opening of a second call is the second call's, however the opening was folded."""
+    """Pieces after the start of a second call belong to it, whichever path folded the start."""
     fast, general = both_ways([*OPENED, opener, chunk(call('{"b"')), chunk(call(":2}"))])
     assert [(one.id, one.arguments) for one in fast.tool_calls] == [("a", '{"a":1}'), ("b", '{"b":2}')]
     assert fast.choices == general.choices
 
 
 def test_the_role_of_another_choice() -> None:
-    """A role that was said of one choice is not taken for said of another."""
+    """The role of one choice is not that of another."""
     payloads = [chunk({"content": "a"}), chunk({"role": "tool"}, 1), chunk({"role": "tool", "content": "b"})]
     fast, general = both_ways(payloads)
     assert (fast.choices[0].role, fast.text) == ("tool", "ab")
@@ -60,7 +60,7 @@ def test_the_role_of_another_choice() -> None:
 
 
 def test_further_fields_that_are_null() -> None:
-    """A server that sends its own fields as null on every chunk says nothing by it."""
+    """Further fields that are null on every chunk do not matter."""
     words = [chunk({"content": word, "reasoning_content": None}) for word in ("a", "b", "c")]
     fast, general = both_ways(words)
     assert fast.choices == general.choices

@@ -1,4 +1,4 @@
-"""What compatible servers do that OpenAI does not."""
+"""Differences of compatible servers from OpenAI."""
 
 import pytest
 
@@ -10,7 +10,7 @@ ANSWER = {"text": "hello", "finish_reason": "stop", "finish_reason_raw": "stop"}
 
 @pytest.mark.parametrize("word", ["stop", "STOP", "eos_token", "end_turn"])
 def test_a_stop_after_calls(word: str) -> None:
-    """The answer waits for the tools, whatever the word: OpenAI itself says stop where the request named the tool."""
+    """An answer with tool calls that stopped is `tool_calls`: OpenAI reports stop if the request names the tool."""
     record = read([calls(call(0, "f", "{}", id="c0")), stops(word)])
     assert (record.finish_reason, record.choices[0].finish_reason_raw) == ("tool_calls", word)
     assert read([*texts("a"), stops(word)]).finish_reason == "stop"
@@ -18,7 +18,7 @@ def test_a_stop_after_calls(word: str) -> None:
 
 @pytest.mark.parametrize("word", ["length", "content_filter", "stop_sequence"])
 def test_another_end_after_calls(word: str) -> None:
-    """The answer was ended by something else, and the calls may not be all."""
+    """Another reason stays, and the calls may be incomplete."""
     assert read([calls(call(0, "f", "{}", id="c0")), stops(word)]).finish_reason != "tool_calls"
 
 
@@ -29,14 +29,14 @@ def test_a_finish_reason_that_is_the_word_null() -> None:
 
 
 def test_one_call_in_place_of_a_list() -> None:
-    """TGI had it so."""
+    """Old releases of TGI send it so."""
     first = chat(choice(tool_calls=call(0, "f", '{"x":', id="c0")))
     record = read([first, chat(choice(tool_calls=call(0, None, " 1}"))), stops("tool_calls")])
     assert [(one.id, one.name, one.arguments_json) for one in record.tool_calls] == [("c0", "f", {"x": 1})]
 
 
 def test_another_id_on_each_piece() -> None:
-    """SGLang and Poolside made them so: the index tells the calls apart, and the first ID is the one that was meant."""
+    """SGLang and Poolside send them so: pieces are assigned by index, and the first ID counts."""
     pieces = [("f", ""), (None, '{"x":'), (None, " 1}")]
     chunks = [
         calls(call(index, name, arguments, id=f"c{index}-{number}"))
@@ -52,8 +52,8 @@ def test_one_part_in_place_of_a_list() -> None:
     assert stated(read([chat(choice(content={"type": "text", "text": "hello"})), stops()]))["choices"] == (ANSWER,)
 
 
-def test_words_beside_no_delta() -> None:
-    """A completion's choice has its words in `text`."""
+def test_text_without_a_delta() -> None:
+    """A completion's choice has its text in `text`."""
     chunks = [{"id": "id-1", "choices": [{"index": 0, "text": piece}]} for piece in ("hel", "lo")]
     assert replay([*chunks, stops()], dialect="openai.chat").text == "hello"
 
@@ -68,7 +68,7 @@ def test_parts_with_citations_and_images() -> None:
 
 
 def test_a_signature_of_a_summary() -> None:
-    """Databricks has it inside the part, beside the words."""
+    """Databricks sends it inside the part, beside the text."""
     pieces = [{"type": "summary_text", "text": "hm", "signature": ""}, {"type": "summary_text", "text": "", "signature": "s"}]
     chunks = [chat(choice(content=[{"type": "reasoning", "summary": [piece]}])) for piece in pieces]
     (answer,) = read([*chunks, *texts("hello"), stops()]).choices
@@ -88,8 +88,8 @@ def test_blocks_of_thinking() -> None:
     assert (answer.reasoning, answer.reasoning_details) == ("hm", ({"type": "thinking", "text": "hm", "signature": "s"},))
 
 
-def test_padding_says_nothing() -> None:
-    """Wherever it stands."""
+def test_padding_is_ignored() -> None:
+    """It may be in any object."""
     chunk = chat(choice(content="hello", obfuscation="x", beside={"obfuscation": "y"}), obfuscation="z")
     assert stated(read([chunk, stops()])) == {"outcome": "completed", "choices": (ANSWER,)}
 
@@ -104,7 +104,7 @@ def test_padding_says_nothing() -> None:
     ],
 )
 def test_an_error_with_nothing_around_it(error: Payload, message: str | None) -> None:
-    """Gateways and web frameworks say no more than a message or a detail."""
+    """Gateways and web frameworks send only a message or a detail."""
     record = replay([*texts("hello"), error], dialect="openai.chat")
     assert record.error is not None
     assert (record.text, record.outcome, record.error.message, record.error.body) == ("hello", Outcome.ERROR, message, error)

@@ -10,7 +10,7 @@ F = {"type": "function"}
 
 
 def _called(index: int, name: str | None, arguments: str, parsed: Any, call_id: str | None = None) -> dict[str, Any]:
-    """A whole call, as the record tells it."""
+    """A whole call, as it is in the record."""
     stated = {"id": call_id, "name": name, "arguments": arguments, "arguments_json": parsed}
     return {"index": index, "complete": True, **{key: value for key, value in stated.items() if value not in (None, "")}}
 
@@ -186,7 +186,7 @@ FORMS: dict[str, tuple[list[Payload], tuple[dict[str, Any], ...]]] = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_form(form: str) -> None:
-    """Whatever is missing, repeated or out of turn, the calls come out whole and in order."""
+    """With fields missing, repeated or out of order, the calls are complete and in order."""
     chunks, expected = FORMS[form]
     (answer,) = stated(read([*chunks, stops("tool_calls")]))["choices"]
     assert answer["tool_calls"] == expected
@@ -209,25 +209,25 @@ def test_arguments_that_cannot_be_parsed(arguments: str, finish: str) -> None:
 
 
 def test_a_call_of_an_answer_that_was_cut_off() -> None:
-    """Without a finish reason even a call without arguments is not complete, for they may have been on their way."""
+    """Without a finish reason a call is not complete, even without arguments, which may have been cut off."""
     record = read([calls(call(0, "f", "", id="c0")), calls(call(1, "g", '{"b": 2}', id="c1"))])
     assert [(one.name, one.complete) for one in record.tool_calls] == [("f", False), ("g", True)]
     assert record.outcome == "truncated"
 
 
-def test_words_and_calls_in_one_answer() -> None:
+def test_text_and_calls_in_one_answer() -> None:
     """Text before and after a call stays text."""
     record = read([*texts("let me "), calls(call(0, "f", "{}", id="c0")), *texts("see"), stops("tool_calls")])
     assert (record.text, [one.name for one in record.tool_calls]) == ("let me see", ["f"])
 
 
-def test_a_call_and_words_in_one_delta() -> None:
-    """A delta may bring several kinds of content at once."""
+def test_a_call_and_text_in_one_delta() -> None:
+    """A delta may have several kinds of content."""
     record = read([chat(choice(0, "tool_calls", content="so", reasoning="hm", tool_calls=[call(0, "f", "{}", id="c0")]))])
     assert (record.text, record.reasoning, record.tool_calls[0].arguments_json) == ("so", "hm", {})
 
 
 def test_calls_that_are_no_calls() -> None:
-    """What is no call in a list of calls is passed over."""
+    """Entries of a list of calls that are no calls are ignored."""
     record = read([chat(choice(content="a", tool_calls=[None, "x", 3])), chat(choice(tool_calls={"index": 0})), stops()])
     assert (record.text, record.tool_calls, record.outcome) == ("a", (), "completed")

@@ -1,4 +1,4 @@
-"""Where and how often OpenAI and compatible servers report usage, and what a report means."""
+"""Where and how often OpenAI and compatible servers report usage, and how a report is read."""
 
 from decimal import Decimal
 from typing import Any
@@ -49,7 +49,7 @@ PLACES: dict[str, list[Payload]] = {
 
 @pytest.mark.parametrize("place", PLACES)
 def test_place(place: str) -> None:
-    """Wherever a report comes and however often, the totals are those of the last one that says something."""
+    """For a report at any place, and repeated, the totals are those of the last one that is not empty."""
     record = read(PLACES[place])
     assert record.usage is not None
     assert record.usage.model_dump(exclude_defaults=True, exclude={"raw"}) == TOTALS
@@ -57,7 +57,7 @@ def test_place(place: str) -> None:
 
 
 def test_no_report_is_no_usage() -> None:
-    """What the provider did not say is None, never zero."""
+    """Usage that is not reported is None, never zero."""
     assert read([*texts("a", usage=None), stops(usage={})]).usage is None
 
 
@@ -69,7 +69,7 @@ def test_a_report_of_zeros_is_kept() -> None:
 
 
 def test_details_survive_a_poorer_report() -> None:
-    """A later report without details takes nothing away, and null says nothing."""
+    """A later report without details, or with null, does not remove earlier ones."""
     details = {"prompt_tokens_details": {"cached_tokens": 6}, "completion_tokens_details": {"reasoning_tokens": 2}}
     later = {**FINAL, "prompt_tokens_details": None, "completion_tokens_details": {"reasoning_tokens": None}}
     record = read([*texts("a"), stops(usage=_report(9, 2, **details)), chat(usage=later)])
@@ -83,7 +83,7 @@ def test_details_survive_a_poorer_report() -> None:
 
 
 def test_an_interrupted_stream_has_partial_usage() -> None:
-    """What was reported before the stream broke off is a lower bound."""
+    """Counts that were reported before the stream ended early are lower bounds."""
     usage = read([chat(choice(content="a"), usage=_report(9, 1))]).usage
     assert usage is not None
     assert (usage.output_tokens, usage.partial) == (1, True)
@@ -167,6 +167,6 @@ def test_meaning(meaning: str) -> None:
 
 
 def test_a_stated_cost_counts_where_no_price_is_known() -> None:
-    """The provider's own amount is the cost of a model that no catalog has, and says where it is from."""
+    """The amount that the provider reports is the cost of a model that the catalog lacks, and is marked so."""
     cost = replay([*texts("a"), stops(), chat(usage={**FINAL, "cost": 0.25})]).cost
     assert (cost.usd, cost.status, cost.source) == (Decimal("0.25"), "priced", "provider")

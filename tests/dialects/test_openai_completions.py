@@ -1,4 +1,4 @@
-"""Legacy text completions, whose words stand beside the delta."""
+"""Legacy text completions, with text beside the delta."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def choice(text: str | None = "", finish: str | None = None, index: int = 0, **f
 
 
 def test_a_plain_answer() -> None:
-    """Words, finish and a usage frame of its own."""
+    """Text, finish reason, and usage in a frame of its own."""
     usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
     chunks = [completion(choice("hel")), completion(choice("lo")), completion(choice("", "stop")), completion(usage=usage)]
     assert stated(read(chunks, DIALECT)) == {
@@ -29,7 +29,7 @@ def test_a_plain_answer() -> None:
 
 
 def test_two_choices_in_turns() -> None:
-    """Each choice keeps its words and its finish."""
+    """Each choice has its text and its finish reason."""
     chunks = [
         completion(choice("b", index=1)),
         completion(choice("a"), choice("B", "length", index=1)),
@@ -45,8 +45,8 @@ def test_two_choices_in_turns() -> None:
 @pytest.mark.parametrize(
     "empty", [completion(), {**completion(), "choices": None}, completion(choice(None)), completion(choice())]
 )
-def test_chunks_that_say_nothing(empty: Payload) -> None:
-    """Empty choices and empty texts do no harm."""
+def test_empty_chunks(empty: Payload) -> None:
+    """Empty choices and empty texts change nothing."""
     record = read([empty, completion(choice("hello")), empty, completion(choice("", "stop")), empty], DIALECT, detectable=True)
     assert (record.text, record.finish_reason, record.outcome) == ("hello", "stop", "completed")
 
@@ -70,28 +70,28 @@ def test_logprobs() -> None:
     }
 
 
-def test_finish_with_the_last_words_and_none_at_all() -> None:
-    """A finish may come with words; without one the text was cut short."""
+def test_finish_with_the_last_text_and_none_at_all() -> None:
+    """A finish reason may come with text; without one the text is cut short."""
     assert stated(read([completion(choice("hello", "length"))], DIALECT))["choices"][0]["finish_reason"] == "length"
     assert read([completion(choice("hello"))], DIALECT).outcome == "truncated"
 
 
-def test_words_in_both_places() -> None:
-    """A server that fills `text` and `delta.content` alike is heard once."""
+def test_text_in_both_places() -> None:
+    """Text that a server sends in `text` and in `delta.content` is read once."""
     chunks = [completion(choice(piece, delta={"content": piece})) for piece in ("hel", "lo")]
     assert read([*chunks, completion(choice("", "stop"))], DIALECT, detectable=False).text == "hello"
 
 
 @pytest.mark.parametrize("field", ["value", "response"])
-def test_words_that_stand_alone(field: str) -> None:
-    """Writer and Cloudflare send no choices, and say no finish."""
+def test_text_without_choices(field: str) -> None:
+    """Writer and Cloudflare send neither choices nor a finish reason."""
     record = read([{field: piece} for piece in ("hel", "lo")], DIALECT)
     assert stated(record) == {"outcome": "truncated", "choices": ({"text": "hello"},)}
 
 
 @pytest.mark.parametrize(("word", "reason"), [("eos", "stop"), ("word", "stop"), ("limit", "length"), (None, "stop")])
 def test_the_server_of_llama_cpp(word: str | None, reason: str) -> None:
-    """By its own API it says on each chunk whether it stopped, and counts there."""
+    """In its own API each chunk has `stop` and counts."""
     chunks = [
         {"index": 0, "content": piece, "tokens": [1], "stop": False, "tokens_predicted": count, "tokens_evaluated": 3}
         for count, piece in enumerate(("hel", "lo"), 1)

@@ -1,4 +1,4 @@
-"""Errors inside a stream whose HTTP status was 200: in every form the record says what went wrong and keeps what came."""
+"""Errors inside a stream with HTTP status 200: in every form the record has the error and the content before it."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ GATEWAY_TOLD = {"type": "502", "message": "Provider returned error", "code": "50
 
 
 def _unnamed(message: str, body: Any = None) -> dict[str, Any]:
-    """An error of which only the message is known."""
+    """An error with only a message."""
     return {"type": "provider_error", "message": message, "body": body or message}
 
 
@@ -49,7 +49,7 @@ CHUNKS: dict[str, tuple[list[Payload], dict[str, Any]]] = {
 
 
 def _reported(error: Payload) -> Payload:
-    """An error as the record tells it: a status says whether to try again."""
+    """An error as it is in the record: `retryable` follows from the status."""
     return {**error, "retryable": error["status"] in RETRYABLE_STATUS} if "status" in error else error
 
 
@@ -59,7 +59,7 @@ def _without_usage(record: StreamRecord) -> dict[str, Any]:
 
 @pytest.mark.parametrize("form", CHUNKS)
 def test_after_good_chunks(form: str) -> None:
-    """The outcome is an error, the error is typed from its payload, and the words before it are kept."""
+    """The outcome is an error, the type is from its payload, and the text before it is kept."""
     chunks, error = CHUNKS[form]
     record = read([*texts("hel", "lo"), *chunks])
     assert _without_usage(record) == {"outcome": "error", "error": _reported(error)}
@@ -69,21 +69,21 @@ def test_after_good_chunks(form: str) -> None:
 @pytest.mark.parametrize("form", CHUNKS)
 @pytest.mark.parametrize("dialect", ["openai.chat", None])
 def test_as_the_only_event(form: str, dialect: str | None) -> None:
-    """A body with nothing but an error is one, also where no chunk tells the dialect, and whatever frames it."""
+    """A body with only an error makes an error record in any framing, also if no dialect is detected."""
     chunks, error = CHUNKS[form]
     for body in (sse(chunks), sse(chunks, done=True), json.dumps(chunks[0])):
         assert _without_usage(replay(body, dialect=dialect)) == {"outcome": "error", "error": _reported(error)}
 
 
 def test_an_empty_error_is_none() -> None:
-    """Servers that always have the field do not always mean it."""
+    """Some servers send the field on every chunk."""
     nothings: tuple[Any, ...] = (None, "", {}, False)
     for nothing in nothings:
         assert read([*texts("hello", error=nothing), stops(error=nothing)]).outcome == "completed"
 
 
 def test_usage_before_an_error_is_kept() -> None:
-    """What was used before, with, or after the error is on the record, and is partial unless the answer was finished."""
+    """Usage before, with, or after the error is kept, and is partial unless the answer was finished."""
     usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
     for chunks in (
         [chat(choice(content="hi"), usage=usage), {"error": RATE}],
@@ -113,19 +113,19 @@ def test_usage_before_an_error_is_kept() -> None:
     "dialect", ["openai.chat", "openai.completions", "openai.responses", "openai.transcription", "openai.images"]
 )
 def test_an_event_named_error(data: str, error: dict[str, Any], dialect: str) -> None:
-    """The name of the event is enough, whatever its data is made of."""
+    """The name of the event makes it an error, with any data."""
     record = replay(f"event: error\ndata: {data}\n\n", dialect=dialect)
     assert stated(record) == {"outcome": "error", "error": _reported(error)}
 
 
 def test_an_event_named_error_after_good_chunks() -> None:
-    """The words before it are kept."""
+    """The text before it is kept."""
     body = sse(texts("hel", "lo")) + f"event: error\ndata: {json.dumps(RATE)}\n\n".encode()
     assert stated(replay(body)) == {"outcome": "error", "choices": ({"text": "hello"},), "error": RATE_TOLD}
 
 
 def test_a_later_error_completes_an_earlier_one() -> None:
-    """Field by field the later word wins, and what it leaves out stays as it was."""
+    """Of each field the later value counts, and fields that it lacks stay."""
     record = read(
         [*texts("a"), {"error": {"message": "first", "type": "overloaded"}}, {"error": {"message": "second", "code": 503}}]
     )
@@ -180,7 +180,7 @@ def _error_event(message: str, code: str | None = "rate_limit_exceeded") -> Payl
     ],
 )  # fmt: skip
 def test_responses(ends: list[Payload], kind: str, message: str | None, code: str | None) -> None:
-    """`error` and `response.failed` in any order end in an error that keeps what both said, and the text before them."""
+    """`error` and `response.failed` in any order make one error with the fields of both, and the text is kept."""
     events = numbered(*_items(), *ends)
     records = [replay(events), replay(sse(events, named=True)), replay(events[:3] + events[3:] * 2)]
     for record in records:
@@ -191,7 +191,7 @@ def test_responses(ends: list[Payload], kind: str, message: str | None, code: st
 
 
 def test_an_error_at_a_sequence_number_that_was_used() -> None:
-    """An error is never taken for a repeat of what had its number."""
+    """An error is not taken for a duplicate of the event with its number."""
     record = replay([*numbered(*_items()), {**_error_event("slow"), "sequence_number": 0}])
     assert record.error is not None
     assert (record.outcome, record.error.message, record.text) == ("error", "slow", "hello")
@@ -211,7 +211,7 @@ def test_an_error_at_a_sequence_number_that_was_used() -> None:
     ],
 )
 def test_other_kinds_of_stream(dialect: str, good: Payload) -> None:
-    """Every kind of stream can fail after it began, and keeps what came."""
+    """Every type of stream can fail after its start, and keeps its content."""
     for bad in ({"error": RATE}, {"type": "error", "error": RATE}):
         record = read([good, bad], dialect)
         assert _without_usage(record) == {"outcome": "error", "error": RATE_TOLD}
@@ -220,7 +220,7 @@ def test_other_kinds_of_stream(dialect: str, good: Payload) -> None:
 
 @pytest.mark.parametrize("garbage", ["<html>502 Bad Gateway</html>", '{"choices": [', "5", '["a"]', '"text"'])
 def test_a_frame_that_is_no_payload(garbage: str) -> None:
-    """What is no payload is an error that shows it, and what stands around it is read."""
+    """A frame that is no payload is an error with its text, and the frames around it are read."""
     body = sse(texts("hel")) + f"data: {garbage}\n\n".encode() + sse([*texts("lo"), stops()])
     record = replay(body, dialect="openai.chat")
     assert record.error is not None

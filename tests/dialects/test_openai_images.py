@@ -1,4 +1,4 @@
-"""Image generation and edits: previews are whole images, and a completed one replaces them."""
+"""Image generation and edits: previews are whole images, which the completed one replaces."""
 
 import base64
 from typing import Any
@@ -34,13 +34,13 @@ def completed(data: bytes, kind: str = "image_generation", **fields: Any) -> Pay
 
 
 def seen(record: StreamRecord) -> list[tuple[int, bytes | None, int, bool]]:
-    """Index, data, number of previews, and whether it is whole, of each image."""
+    """Index, data, number of previews, and completeness of each image."""
     return [(image.index, image.data, image.partials, image.complete) for image in record.images]
 
 
 @pytest.mark.parametrize("kind", ["image_generation", "image_edit"])
 def test_previews_are_replaced(kind: str) -> None:
-    """Of one image there are its last and whole form, how it looks, and its usage."""
+    """An image has its completed data, its description, and usage."""
     record = read([partial(b"one", 0, kind), partial(b"two", 1, kind), completed(b"whole", kind)], DIALECT)
     assert stated(record) == {
         "outcome": "completed",
@@ -68,7 +68,7 @@ def test_previews_are_replaced(kind: str) -> None:
 
 
 def test_previews_alone() -> None:
-    """Without its completed event an image is the last preview, the stream is truncated, and there is no image to count."""
+    """Without the completed event an image is its last preview, the stream is truncated, and no image is counted."""
     record = read([partial(b"one", 0), partial(b"two", 1)], DIALECT)
     assert (seen(record), record.outcome, record.usage) == ([(0, b"two", 2, False)], "truncated", None)
 
@@ -84,28 +84,28 @@ def test_three_images(numbered: bool) -> None:
 
 
 def test_three_images_with_previews_one_after_the_other() -> None:
-    """Without an index a preview belongs to the image that is not whole yet."""
+    """A preview without an index belongs to the image that is not complete."""
     events = [event for n in range(3) for event in (partial(b"p"), partial(b"q", 1), completed(bytes([n])))]
     assert seen(read(events, DIALECT)) == [(n, bytes([n]), 2, True) for n in range(3)]
 
 
 def test_three_images_with_previews_in_turns() -> None:
-    """With an index previews and images may come in any turns, and a late preview replaces no whole image."""
+    """With an index previews and images may come in any order, and a late preview does not replace a completed image."""
     events = [partial(b"p", index=2), partial(b"q", index=0), completed(b"0", index=0), partial(b"r", index=1)]
     events += [completed(b"2", index=2), partial(b"late", index=2), completed(b"1", index=1)]
     assert seen(read(events, DIALECT)) == [(0, b"0", 1, True), (1, b"1", 1, True), (2, b"2", 2, True)]
 
 
 @pytest.mark.parametrize(("wanted", "outcome"), [(1, "completed"), (2, "completed"), (3, "truncated")])
-def test_as_many_as_were_asked_for(wanted: int, outcome: str) -> None:
-    """The request's n says when the stream is complete."""
+def test_as_many_as_requested(wanted: int, outcome: str) -> None:
+    """The stream is complete after `n` images."""
     events = [completed(b"0"), completed(b"1")]
     for payloads in (events, sdk_objects(events, DIALECT)):
         assert replay(payloads, dialect=DIALECT, params={"n": wanted}).outcome == outcome
 
 
 def test_a_url_and_a_prompt() -> None:
-    """An image that is only linked has its URL; the prompt that was really used is kept."""
+    """An image that is linked has its URL; the revised prompt is kept."""
     whole = {"type": "image_generation.completed", "url": "https://x.test/1", "revised_prompt": "a cat", "model": "m-1"}
     record = read([whole], DIALECT)
     assert stated(record) == {
@@ -115,8 +115,8 @@ def test_a_url_and_a_prompt() -> None:
     }
 
 
-def test_a_last_event_that_only_sums_up() -> None:
-    """A server that calls each whole image a partial success, and completes without one, made as many images as it showed."""
+def test_a_last_event_with_totals_only() -> None:
+    """Images that are sent as `partial_succeeded` are complete, if the completed event has none."""
     images = [
         {"type": "image_generation.partial_succeeded", "image_index": n, "url": f"https://x.test/{n}", "size": "2x2"}
         for n in range(2)
@@ -133,7 +133,7 @@ def test_a_last_event_that_only_sums_up() -> None:
 
 
 def test_unknown_events_are_kept() -> None:
-    """An event that nobody knows is on the record."""
+    """An unknown event is kept in the record."""
     record = read([completed(b"0"), {"type": "image_generation.mood", "mood": "good"}], DIALECT)
     assert record.extras["image_generation.mood"]["mood"] == "good"
     assert facts(record) == facts(keyed([completed(b"0"), {"type": "image_generation.mood", "mood": "good"}], DIALECT))

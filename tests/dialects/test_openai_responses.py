@@ -1,4 +1,4 @@
-"""The Responses API: items that stream side by side, and servers that leave out half of it."""
+"""The Responses API: items that stream in turns, and servers that omit events."""
 
 import base64
 from typing import Any
@@ -69,7 +69,7 @@ def recorded(*events: Payload) -> StreamRecord:
 
 
 def test_a_plain_answer() -> None:
-    """Envelope, item, part, deltas and their `done` events make one record, and nothing is there twice."""
+    """Envelope, item, part, deltas and their `done` events make one record without doubled content."""
     record = recorded(
         envelope("created", service_tier="auto", temperature=1.0),
         envelope("in_progress", service_tier="auto"),
@@ -121,7 +121,7 @@ def test_items_in_turns() -> None:
 
 
 def test_parallel_calls_by_item() -> None:
-    """Arguments of parallel calls in turns stay apart, and their `done` text is the authority."""
+    """Arguments of parallel calls are kept apart, and their `done` text replaces the deltas."""
     record = recorded(
         added(0, "a", "function_call", call_id="c0", name="f", arguments=""),
         added(1, "b", "function_call", call_id="c1", name="g", arguments=""),
@@ -138,7 +138,7 @@ def test_parallel_calls_by_item() -> None:
 
 
 def test_deltas_without_an_added_event() -> None:
-    """An item that was never opened is made by its first piece, and has the type that the piece tells."""
+    """An item without an `added` event is made by its first piece, which determines its type."""
     record = recorded(
         *words(0, "rs", "h", "m", kind="reasoning_text"),
         *words(1, "msg", "hello"),
@@ -162,7 +162,7 @@ def test_deltas_without_an_added_event() -> None:
 
 
 def test_done_events_only() -> None:
-    """A server that sends no deltas says it all in its `done` events."""
+    """The `done` events of a server without deltas have all content."""
     record = recorded(
         added(0, "rs", "reasoning"),
         at(0, "rs", "reasoning_summary_text.done", summary_index=0, text="hm"),
@@ -181,7 +181,7 @@ def test_done_events_only() -> None:
 
 @pytest.mark.parametrize("output", [[], None])
 def test_a_final_response_without_its_output(output: list[Payload] | None) -> None:
-    """Where the final response lists nothing, the items are those that were closed, in order of index."""
+    """If the final response lists no items, the closed ones count, in order of index."""
     record = recorded(
         added(1, "msg"),
         done(1, "msg", content=[text("hello")]),
@@ -193,13 +193,13 @@ def test_a_final_response_without_its_output(output: list[Payload] | None) -> No
 
 
 def test_a_final_response_alone() -> None:
-    """All that the final response says is on the record although nothing streamed."""
+    """The record has all of the final response if nothing was streamed."""
     record = recorded(envelope("completed", output=[message("msg", text("hello"))], usage=USAGE))
     assert (record.text, record.outcome, record.usage and record.usage.total_tokens) == ("hello", "completed", 13)
 
 
 def test_ids_that_differ_in_every_event() -> None:
-    """Where each event makes up a new item id, the output index tells the items apart."""
+    """If each event has another item ID, items are distinguished by output index."""
     record = recorded(
         added(0, "x1", "reasoning"),
         *words(0, "x2", "hm", kind="reasoning_summary_text"),
@@ -223,7 +223,7 @@ def test_ids_that_differ_in_every_event() -> None:
 
 
 def test_events_without_index_or_without_id() -> None:
-    """Either of the two is enough, and with neither a piece goes to the last item."""
+    """Either is enough; a piece with neither belongs to the last item."""
     by_id = recorded(added(None, "a"), added(None, "b"), *words(None, "a", "A"), *words(None, "b", "B"), envelope("completed"))
     by_index = recorded(added(0, None), added(1, None), *words(0, None, "A"), *words(1, None, "B"), envelope("completed"))
     neither = recorded(added(None, None), *words(None, None, "A", "B"), envelope("completed"))
@@ -271,7 +271,7 @@ def _note(url: str) -> Payload:
 @pytest.mark.parametrize("item_id", ["msg", None])
 @pytest.mark.parametrize("closed", [True, False])
 def test_annotations(item_id: str | None, closed: bool) -> None:
-    """Annotations with and without an item id are gathered once, whether or not the item says them again."""
+    """Annotations with and without an item ID are collected once, also if the item repeats them."""
     notes = [_note("https://a.test"), _note("https://b.test")]
     events = [
         added(0, "msg"),
@@ -289,7 +289,7 @@ def test_annotations(item_id: str | None, closed: bool) -> None:
 
 
 def test_logprobs() -> None:
-    """Log probabilities of the deltas are gathered, and those of the closed item are not added to them."""
+    """Log probabilities of the deltas are collected, and those of the closed item are not added."""
     first: Payload = {"token": "hel", "logprob": -0.5, "top_logprobs": []}
     second: Payload = {"token": "lo", "logprob": -0.5, "top_logprobs": []}
     deltas = [
@@ -399,14 +399,14 @@ CALLS: dict[str, tuple[list[Payload], Payload]] = {
 
 @pytest.mark.parametrize("kind", CALLS)
 def test_items_that_were_never_closed(kind: str) -> None:
-    """Every family of events builds its item, and its status is the last that was said."""
+    """Every family of events builds its item, whose status is the last one."""
     events, expected = CALLS[kind]
     assert recorded(*events, envelope("completed")).output_items == (expected,)
 
 
 @pytest.mark.parametrize("kind", CALLS)
-def test_the_closed_item_is_the_authority(kind: str) -> None:
-    """What `output_item.done` says replaces what streamed, and keeps what only streamed."""
+def test_the_closed_item_replaces_streamed_fields(kind: str) -> None:
+    """Fields of `output_item.done` replace streamed ones; fields that it lacks are kept."""
     events, expected = CALLS[kind]
     closed = {**expected, "id": "i", "status": "completed", "more": [1]}
     last = event("output_item.done", output_index=0, item=closed)
@@ -452,7 +452,7 @@ def test_generated_images() -> None:
 
 
 def test_audio() -> None:
-    """Sound and its transcript are gathered over the deltas; their `done` events add nothing."""
+    """Audio and its transcript are joined from the deltas; their `done` events add nothing."""
     code = base64.b64encode(b"sound").decode()
     record = recorded(
         event("audio.delta", delta=code[:3]),
@@ -472,7 +472,7 @@ def test_audio() -> None:
     [("max_output_tokens", "length"), ("content_filter", "content_filter"), (None, "length")],
 )
 def test_incomplete(reason: str | None, finish: str) -> None:
-    """An incomplete response is a finished answer with the reason that it gives."""
+    """An incomplete response is a finished answer with its reason."""
     details = {"reason": reason} if reason else None
     record = recorded(added(0, "msg"), *words(0, "msg", "hel"), envelope("incomplete", incomplete_details=details, usage=USAGE))
     assert (record.outcome, record.finish_reason, record.choices[0].finish_reason_raw) == (
@@ -487,7 +487,7 @@ def test_incomplete(reason: str | None, finish: str) -> None:
 
 
 def test_a_stream_without_its_last_event() -> None:
-    """What streamed is kept, the answer is truncated, and no usage is made up."""
+    """The content is kept, the answer is truncated, and usage is None."""
     record = recorded(envelope("created"), added(0, "msg"), *words(0, "msg", "hel"))
     assert (record.outcome, record.text, record.usage, record.finish_reason) == ("truncated", "hel", None, None)
 
@@ -508,7 +508,7 @@ ANSWER = [envelope("created"), added(0, "msg"), *words(0, "msg", "ha", "ha", "ha
     ],
 )
 def test_sequence_numbers(numbers: list[Any] | None) -> None:
-    """One source read in order needs no numbers: words that repeat are no repeats, and bad numbers do no harm."""
+    """A source that is read in order needs no numbers: equal text is no duplicate, and bad numbers do not matter."""
     events = ANSWER if numbers is None else [{**each, "sequence_number": n} for each, n in zip(ANSWER, numbers, strict=True)]
     for record in (replay(events), replay(sse(events, named=True))):
         assert (record.outcome, record.usage and record.usage.total_tokens) == ("completed", 13)
@@ -517,15 +517,15 @@ def test_sequence_numbers(numbers: list[Any] | None) -> None:
 
 
 def test_an_event_that_comes_twice() -> None:
-    """An exact repeat, number and all, is counted and changes nothing."""
+    """An exact repeat with the same number is counted as a duplicate, and changes nothing."""
     events = numbered(*ANSWER)
     twice = replay([each for each in events for _ in range(2)])
     assert facts(twice) == facts(replay(events))
     assert twice.duplicates == len(events)
 
 
-def test_the_numbers_order_what_comes_out_of_order() -> None:
-    """Without an index of the caller's the protocol's numbers order the events, and its last one ends the stream."""
+def test_the_numbers_give_the_order() -> None:
+    """Without an index of the caller, the protocol's numbers order the events, and its last event ends the stream."""
     accumulator = Accumulator()
     records = [accumulator.add("r", each) for each in numbered(*ANSWER)[::-1]]
     assert [record is not None for record in records] == [False] * (len(ANSWER) - 1) + [True]
@@ -534,7 +534,7 @@ def test_the_numbers_order_what_comes_out_of_order() -> None:
 
 
 def test_unknown_events_are_kept() -> None:
-    """An event that nobody knows is on the record, whatever its name ends in, and disturbs nothing."""
+    """An unknown event with any ending of its name is kept in the record, and changes nothing else."""
     strange: list[Payload] = [
         event("teleport.delta", delta="x"),
         event("teleport.done", target="Mars"),
@@ -549,7 +549,7 @@ def test_unknown_events_are_kept() -> None:
 
 
 def test_cost_in_ticks() -> None:
-    """xAI states the cost of a response in its usage."""
+    """xAI reports the cost of a response in its usage."""
     record = recorded(envelope("completed", usage={**USAGE, "cost_in_usd_ticks": 123_456, "num_sources_used": 0}))
     assert record.usage is not None
     assert str(record.usage.cost_usd) == "0.0000123456"

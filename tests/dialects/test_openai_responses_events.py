@@ -1,4 +1,4 @@
-"""Every event that the official SDK knows has a place on the record."""
+"""Every event type of the official SDK is read."""
 
 import typing
 from typing import Any
@@ -11,7 +11,7 @@ from streamtally.dialects import dialect_named
 from tests.dialects.wire import Payload
 
 WITHOUT_NEW_CONTENT = {"response.audio.done", "response.audio.transcript.done"}
-"""Events that only close what was said before."""
+"""Events that only end streamed content."""
 
 
 def _events() -> dict[str, type[BaseModel]]:
@@ -21,7 +21,7 @@ def _events() -> dict[str, type[BaseModel]]:
 
 
 def _sample(annotation: Any, name: str = "") -> Any:
-    """A value of an annotation: enough of it that an event is worth folding."""
+    """A sample value of an annotation, so that an event has content."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
         return _sample(arguments[0], name)
@@ -46,14 +46,14 @@ EVENTS = _events()
 
 
 def test_the_sdk_has_the_events_that_are_looked_for() -> None:
-    """The list is not empty by mistake."""
+    """The list of events is not empty."""
     assert len(EVENTS) > 50
     assert EVENTS.keys() >= {"response.created", "response.output_text.delta", "error"}
 
 
 @pytest.mark.parametrize("kind", sorted(EVENTS))
 def test_event(kind: str) -> None:
-    """An event says something of an item, of the response, or of an error; none falls among the unknown."""
+    """Each event has content for an item, the response or an error; none is read as unknown."""
     payload = _payload(EVENTS[kind])
     if annotation := EVENTS[kind].model_fields.get("annotation"):
         payload["annotation"] = _sample(annotation.annotation)

@@ -1,4 +1,4 @@
-"""Text to sound: server-sent events, or a body that is the sound itself."""
+"""Text to speech: server-sent events, or a body of audio."""
 
 import base64
 import random
@@ -15,13 +15,13 @@ DONE: Payload = {"type": "speech.audio.done", "usage": USAGE}
 
 
 def delta(data: bytes) -> Payload:
-    """One event of sound."""
+    """One event with audio."""
     return {"type": "speech.audio.delta", "audio": base64.b64encode(data).decode()}
 
 
 @pytest.mark.parametrize("length", [1000, 1001, 1002])
 def test_events(length: int) -> None:
-    """The sound of all events is joined, and usage comes with the last one."""
+    """The audio of all events is joined, and usage is in the last one."""
     record = read([*map(delta, pieces(SOUND, length)), DONE], DIALECT)
     assert stated(record) == {
         "outcome": "completed",
@@ -40,13 +40,13 @@ def test_base64_that_is_cut_anywhere() -> None:
 
 
 def test_events_without_the_last_one() -> None:
-    """The end of the source is the end of the sound; no usage is made up."""
+    """The end of the source ends the audio; usage is None."""
     record = read([delta(SOUND)], DIALECT)
     assert (record.outcome, record.usage, record.audio and record.audio.size) == ("completed", None, len(SOUND))
 
 
-def test_whatever_else_an_event_says() -> None:
-    """Fields and events without a name of their own are kept with the sound."""
+def test_other_fields_of_events() -> None:
+    """Unknown fields and events are kept with the audio."""
     record = read([{**delta(b"a"), "voice": "v"}, {"type": "speech.audio.info", "seconds": 2}, DONE], DIALECT)
     assert record.audio is not None
     assert (record.audio.data, record.audio.extras) == (b"a", {"voice": "v", "seconds": 2})
@@ -72,7 +72,7 @@ STARTS = {
 @pytest.mark.parametrize("start", STARTS)
 @pytest.mark.parametrize("dialect", [DIALECT, "raw.audio", None])
 def test_raw_bytes_in_pieces(start: str, length: int, dialect: str | None) -> None:
-    """A body that is sound is kept byte for byte, however it is cut and whatever its pieces look like."""
+    """A body of audio is kept byte for byte, in any pieces."""
     body = (
         STARTS[start] + b"".join([b"\x01:x", b"\x02{y}", b"\x03data: z\n\n", b"\x04id: 1\n", b" \n\n", b"event: a"]) + SOUND[:500]
     )
@@ -83,7 +83,7 @@ def test_raw_bytes_in_pieces(start: str, length: int, dialect: str | None) -> No
 
 @pytest.mark.parametrize("cut", [4, 7, 10])
 def test_raw_pieces_that_look_like_text(cut: int) -> None:
-    """Only the start of a body tells what it is: no later piece is taken for an event."""
+    """Only the start of a body decides its framing: no later piece is read as an event."""
     body = [SOUND[:cut], b": \n\n", b"data: {}\n\n", b'{"a": 1}\n', SOUND]
     record = replay(body, dialect=DIALECT)
     assert record.audio is not None
@@ -92,7 +92,7 @@ def test_raw_pieces_that_look_like_text(cut: int) -> None:
 
 @pytest.mark.parametrize("length", [1, 7, 100_000])
 def test_events_in_pieces(length: int) -> None:
-    """Events are told from sound however small the first piece is."""
+    """Events are distinguished from audio with a first piece of any size."""
     body = sse([delta(SOUND), DONE])
     for whole in (body, b": OPENING\n\n" + body, body.replace(b"\n", b"\r\n"), b"event: x\n" + body, b"\n\n" + body):
         record = replay(pieces(whole, length), dialect=DIALECT)
@@ -101,8 +101,8 @@ def test_events_in_pieces(length: int) -> None:
 
 
 @pytest.mark.parametrize("length", [1, 9, 1000])
-def test_an_error_in_place_of_sound(length: int) -> None:
-    """A JSON body is an error, not a very short sound."""
+def test_an_error_instead_of_audio(length: int) -> None:
+    """A JSON body is an error, not audio."""
     record = replay(pieces(b'{"error": {"message": "no voice", "type": "invalid_request_error"}}', length), dialect=DIALECT)
     assert record.error is not None
     assert (record.outcome, record.error.message, record.audio) == ("error", "no voice", None)
@@ -120,6 +120,6 @@ def test_raw_bytes_by_position() -> None:
 
 
 def test_no_bytes_at_all() -> None:
-    """An empty body is no sound."""
+    """An empty body has no audio."""
     for body in ([], [b""], [b"", b"\n"]):
         assert replay(body, dialect=DIALECT).audio is None

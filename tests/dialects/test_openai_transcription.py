@@ -1,4 +1,4 @@
-"""Sound to text: deltas, a final text that is the authority, and the verbose and diarised forms."""
+"""Speech to text: deltas, a final text that replaces them, and the verbose and diarised forms."""
 
 import pytest
 
@@ -15,7 +15,7 @@ TOKENS = {
 
 
 def delta(text: str, **fields: object) -> Payload:
-    """A piece of what was heard."""
+    """A piece of the transcript."""
     return {"type": "transcript.text.delta", "delta": text, **fields}
 
 
@@ -25,7 +25,7 @@ def done(text: str | None, **fields: object) -> Payload:
 
 
 def segment(number: int, text: str) -> Payload:
-    """A piece of what one speaker said."""
+    """A segment of one speaker."""
     return {
         "type": "transcript.text.segment",
         "id": f"s{number}",
@@ -37,7 +37,7 @@ def segment(number: int, text: str) -> Payload:
 
 
 def test_deltas_and_the_whole() -> None:
-    """The text is there once, with usage in tokens."""
+    """The text is not doubled, and usage is in tokens."""
     record = read([delta("I see "), delta("skies"), done("I see skies", usage=TOKENS)], DIALECT)
     assert stated(record) == {
         "outcome": "completed",
@@ -65,19 +65,19 @@ def test_deltas_and_the_whole() -> None:
     ],
 )
 def test_deltas_against_the_final_text(events: list[Payload], text: str, outcome: str) -> None:
-    """The final text is the authority; without one the deltas are all that was heard."""
+    """The final text replaces the deltas; without one the deltas are the transcript."""
     record = read(events, DIALECT, detectable="type" in events[0])
     assert (record.text, record.outcome) == (text, outcome)
 
 
 def test_usage_in_seconds() -> None:
-    """A model that is paid by the second reports the duration."""
+    """A model that is charged by the second reports the duration."""
     record = read([done("ab", usage={"type": "duration", "seconds": 12})], DIALECT)
     assert stated(record)["usage"] == {"seconds": 12.0}
 
 
-def test_everything_that_the_final_event_can_say() -> None:
-    """Language, duration, words, segments and log probabilities are kept in the provider's own shape."""
+def test_all_fields_of_the_final_event() -> None:
+    """Language, duration, words, segments and log probabilities are kept in the provider's form."""
     words = [{"word": "hi", "start": 0.0, "end": 0.5}]
     segments = [{"id": 0, "start": 0.0, "end": 0.5, "text": "hi"}]
     logprobs = [{"token": "hi", "logprob": -0.5, "bytes": [104, 105]}]
@@ -106,7 +106,7 @@ def test_logprobs_of_the_deltas() -> None:
 
 @pytest.mark.parametrize("final", [True, False])
 def test_segments_by_speaker(final: bool) -> None:
-    """Diarised segments are kept; where no text came, theirs make it."""
+    """Diarised segments are kept; without a text, theirs are joined."""
     events = [segment(0, "Hello."), segment(1, " Hi.")]
     record = read([*events, *([done("Hello. Hi.")] if final else [])], DIALECT)
     assert record.transcript is not None
@@ -125,7 +125,7 @@ def test_several_languages() -> None:
 
 
 def test_a_transcription_as_if_it_were_chat() -> None:
-    """A server that wraps what was heard in choices is understood; its finish is the last word."""
+    """A transcript in choices is read; the finish reason makes it final."""
 
     def chat_chunk(text: str, finish: str | None = None, **fields: object) -> Payload:
         chunk = {"id": "id-1", "object": "transcription.chunk", "created": 1, "model": "m-1"}
@@ -147,6 +147,6 @@ def test_a_transcription_as_if_it_were_chat() -> None:
 
 
 def test_unknown_events_are_kept() -> None:
-    """An event that nobody knows is on the record."""
+    """An unknown event is kept in the record."""
     record = read([delta("a"), {"type": "transcript.text.mood", "mood": "good"}, done("a")], DIALECT)
     assert (record.text, record.extras["transcript.text.mood"]["mood"]) == ("a", "good")

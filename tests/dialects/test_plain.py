@@ -1,4 +1,4 @@
-"""Streams without a wire format: words, sound, and what nobody recognises."""
+"""Streams without a wire format: text, audio, and unknown payloads."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.dialects.wire import pieces, stated
 
 @pytest.mark.parametrize("dialect", ["text", None])
 def test_words(dialect: str | None) -> None:
-    """Any iterable of texts is one text, and its end is the end."""
+    """Any iterable of `str` is one text, which its end completes."""
     words = ["Hello", " ", "", "wor", "ld", "!\n"]
     record = replay(words, dialect=dialect)
     assert stated(record) == {"outcome": "completed", "choices": ({"text": "Hello world!\n"},)}
@@ -16,13 +16,13 @@ def test_words(dialect: str | None) -> None:
 
 
 @pytest.mark.parametrize("first", ["{", '{"a": 1}', "data: x\n\n", "[DONE]", "event: y", ": z", " "])
-def test_words_that_look_like_something_else(first: str) -> None:
-    """Where the caller says that it is text, it is text."""
+def test_text_that_looks_like_another_format(first: str) -> None:
+    """It is text if the caller states the dialect."""
     assert replay([first, " and more"], dialect="text").text == first + " and more"
 
 
 def test_words_by_position() -> None:
-    """Words that come out of order are put in order."""
+    """Pieces of text by position are put in order."""
     accumulator = Accumulator()
     for position in (2, 0, 1, 2):
         accumulator.add("r", "abc"[position], index=position)
@@ -31,7 +31,7 @@ def test_words_by_position() -> None:
 
 
 def test_sound() -> None:
-    """Any iterable of bytes is one sound, whatever its bytes are."""
+    """Any iterable of bytes of no other format is audio."""
     body = b"\x00\x01data: {}\n\n\xff\xfe: \n" * 50
     for source in ([body], pieces(body, 1), pieces(body, 7), [bytearray(body)], [memoryview(body)]):
         record = replay(source, dialect="raw.audio")
@@ -39,15 +39,15 @@ def test_sound() -> None:
         assert (record.audio.data, record.outcome, record.stream_type) == (body, "completed", StreamType.SPEECH)
 
 
-def test_what_is_no_sound() -> None:
-    """An object among the bytes is a fault of the source, which the record shows."""
+def test_an_object_among_bytes() -> None:
+    """It is an error of the source, which the record has."""
     record = replay([b"\x00", {"a": 1}], dialect="raw.audio")
     assert record.error is not None
     assert (record.outcome, record.error.type) == ("error", "malformed_payload")
 
 
-def test_what_nobody_recognises() -> None:
-    """Unknown payloads are kept as they were said last, and the end of the source is their end."""
+def test_unknown_payloads() -> None:
+    """The last value of each of their fields is kept, and the end of the source completes the record."""
     record = replay([{"a": 1, "b": {"c": 1}}, {"a": 2, "b": {"d": 2}}])
     assert stated(record) == {"outcome": "completed", "extras": {"a": 2, "b": {"c": 1, "d": 2}}}
     assert record.dialect == "opaque"
@@ -55,7 +55,7 @@ def test_what_nobody_recognises() -> None:
 
 @pytest.mark.parametrize("payload", [None, 5, [1], object])
 def test_what_is_no_payload(payload: object) -> None:
-    """A thing without fields is no chunk of any stream."""
+    """An object without fields is no chunk."""
     record = replay([payload])
     assert record.error is not None
     assert (record.outcome, record.error.type) == ("error", "malformed_payload")

@@ -110,7 +110,7 @@ def _modules() -> Iterator[tuple[Path, ast.Module]]:
 
 
 def test_no_dialect_is_named_elsewhere() -> None:
-    """What depends on a dialect is a field of it: no other module has its name in a text, or compares with one."""
+    """Facts about a dialect are fields of it: no other module has its name as a literal, or compares with one."""
     dotted = {name for name in dialect_names() if "." in name}
     found = [
         f"{path.relative_to(PACKAGE)}:{node.lineno}"
@@ -122,7 +122,7 @@ def test_no_dialect_is_named_elsewhere() -> None:
 
 
 def _compares_dialect(node: ast.expr) -> bool:
-    """Whether an expression compares a `dialect` attribute with a text, or asks how it begins."""
+    """Whether an expression compares a `dialect` attribute with a literal, or its prefix or suffix."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         return node.func.attr in ("startswith", "endswith") and _is_dialect(node.func.value)
     if not isinstance(node, ast.Compare):

@@ -1,4 +1,4 @@
-"""Payloads in shapes that no SDK gives them, and events that are named in ways of their own."""
+"""Payloads in forms that no SDK returns, and events with unusual names."""
 
 import dataclasses
 import json
@@ -21,7 +21,7 @@ class Slotted:
 
 @pytest.mark.parametrize("delta", [SimpleNamespace(content="hi"), Slotted("hi"), {"content": "hi"}])
 def test_objects_inside_objects(delta: Any) -> None:
-    """What lies inside a plain object is read like the object itself, and a pair of surrogates may come in halves."""
+    """Objects inside plain objects are read too, and a surrogate pair may be split."""
     payloads = [
         SimpleNamespace(object="chat.completion.chunk", choices=[SimpleNamespace(index=0, delta=delta, finish_reason=None)]),
         SimpleNamespace(choices=[SimpleNamespace(index=0, delta=SimpleNamespace(content="\ud83d"), finish_reason=None)]),
@@ -32,7 +32,7 @@ def test_objects_inside_objects(delta: Any) -> None:
 
 
 def test_images_of_two_choices() -> None:
-    """Each choice has its own, which are numbered through."""
+    """Each choice has its own; their indices continue."""
     images = [{"index": 0, "image_url": {"url": url}} for url in ("https://a", "https://b")]
     record = replay([chat(choice(1, images=images[1:]), choice(0, images=images[:1]))], dialect="openai.chat")
     assert [(image.index, image.url) for image in record.images] == [(0, "https://a"), (1, "https://b")]
@@ -40,13 +40,13 @@ def test_images_of_two_choices() -> None:
 
 @pytest.mark.parametrize(("name", "is_content"), [("text", True), ("summary", True), ("data", True), ("signature", False)])
 def test_reasoning_in_details_alone(name: str, is_content: bool) -> None:
-    """It is the first that is generated; a signature is not."""
+    """It is generated content; a signature is not."""
     (chunk,) = PayloadReader().read(chat(choice(reasoning_details=[{"type": "t", "index": 0, name: "x"}])))
     assert bool(chunk.flags) == is_content
 
 
 def test_an_error_event_without_an_error_inside() -> None:
-    """Its own fields are those of the error."""
+    """The fields of the event are those of the error."""
     record = replay([event("created", response={"id": "r"}), event("error", message="no", code="c")], dialect="openai.responses")
     assert record.outcome is Outcome.ERROR
     assert record.error is not None
@@ -54,7 +54,7 @@ def test_an_error_event_without_an_error_inside() -> None:
 
 
 def test_a_response_that_was_cancelled() -> None:
-    """It is over, but it did not finish."""
+    """It has ended, but did not finish."""
     record = replay([envelope("created"), envelope("cancelled", status="cancelled")], dialect="openai.responses")
     assert record.outcome is Outcome.TRUNCATED
     assert record.finish_reason is None
@@ -65,14 +65,14 @@ ERROR = json.dumps({"error": {"type": "t", "message": "no", "details": ["x", 1]}
 
 @pytest.mark.parametrize("end", [b"", b"\n"])
 def test_a_body_over_several_lines(end: bytes) -> None:
-    """It is one payload, also where it comes in pieces."""
+    """It is one payload, also in pieces."""
     record = replay([(ERROR + end)[start : start + 7] for start in range(0, len(ERROR + end), 7)])
     assert record.error is not None
     assert (record.error.type, record.error.message) == ("t", "no")
 
 
 def test_lines_that_wait_are_not_lost() -> None:
-    """A line that is no JSON is told of, before the good line that follows, or at the end."""
+    """A line that is no JSON is reported, before the good line that follows, or at the end."""
     good = json.dumps(stops()).encode()
     for body, kinds in ((b'{"a\n' + good + b"\n", [True, False]), (b'{"a\n{"b\n', [True, True])):
         reader = PayloadReader()
@@ -81,7 +81,7 @@ def test_lines_that_wait_are_not_lost() -> None:
 
 
 def test_blank_keepalives_before_the_body() -> None:
-    """They take no room."""
+    """They take no memory."""
     reader = PayloadReader()
     for _ in range(1_000):
         assert not list(reader.read(b" " * 100 + b"\n"))

@@ -1,4 +1,4 @@
-"""How fixtures are written here, and the ways in which a fixture is read: they must all come to the same record."""
+"""Builders of payloads, and the ways of reading them, which must all make the same record."""
 
 import functools
 import json
@@ -39,7 +39,7 @@ SDK_TYPES: Mapping[str, Any] = {
     "openai.transcription": TranscriptionStreamEvent,
     "openai.images": ImageGenStreamEvent,
 }
-"""What the official SDK makes of a payload; of speech it hands out the bytes."""
+"""The class of the official SDK for a payload; for speech it returns bytes."""
 
 OTHER_SDKS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "anthropic.messages": lambda payload: anthropic_construct_type(type_=BetaRawMessageStreamEvent, value=payload),
@@ -49,7 +49,7 @@ OTHER_SDKS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "ollama.chat": ollama.ChatResponse.model_validate,
     "ollama.generate": ollama.GenerateResponse.model_validate,
 }
-"""What the SDKs of other providers make of a payload."""
+"""The function that makes an SDK's object of a payload, for other providers."""
 
 ENDS_WITH_DONE = ("openai.chat", "openai.completions")
 NAMED = ("openai.responses", "anthropic.messages")
@@ -57,7 +57,7 @@ NAMED = ("openai.responses", "anthropic.messages")
 _ARRIVAL_FIELDS = frozenset(
     {"request_id", "timing", "cost", "ordering", "highest_index", "chunk_count", "duplicates", "conflicts", "late", "raw"}
 )
-"""Fields that say how the chunks came, not what they said."""
+"""Fields about the arrival of the chunks, not about their content."""
 
 _FIXTURE_DEFAULTS = {"response_id": "id-1", "model": "m-1", "provider": "openai"}
 
@@ -71,7 +71,7 @@ def chat(*choices: Payload, **fields: Any) -> Payload:
 def choice(
     index: int | None = 0, finish: str | None = None, /, *, beside: Mapping[str, Any] | None = None, **delta: Any
 ) -> Payload:
-    """One choice of a chunk: the keywords make its delta, and `beside` is what stands next to that."""
+    """One choice of a chunk: the keywords are its delta, and `beside` are the fields next to it."""
     return {"index": index, "delta": delta, "finish_reason": finish, **(beside or {})}
 
 
@@ -124,13 +124,13 @@ def sse(payloads: Iterable[Mapping[str, Any]], *, done: bool = False, named: boo
 
 
 def _json(payload: Mapping[str, Any]) -> str:
-    """As servers write it: UTF-8 as it is, but half a surrogate pair as an escape."""
+    """JSON as servers write it: UTF-8 unescaped, but half a surrogate pair as an escape."""
     text = json.dumps(payload, ensure_ascii=False)
     return text if text.encode("utf-8", "ignore").decode() == text else json.dumps(payload)
 
 
 def sdk_objects(payloads: Iterable[Mapping[str, Any]], dialect: str) -> list[Any]:
-    """The payloads as the official SDK hands them out."""
+    """The payloads as objects of the official SDK."""
     kind = SDK_TYPES[dialect]
     if dialect == "openai.images":
         return [construct_type(type_=_image_type(payload), value=payload) for payload in payloads]
@@ -138,7 +138,7 @@ def sdk_objects(payloads: Iterable[Mapping[str, Any]], dialect: str) -> list[Any
 
 
 def _validated(payloads: Iterable[Mapping[str, Any]], dialect: str) -> list[Any] | None:
-    """The same, strictly checked, or None where the SDK's types do not hold a payload: servers send more than they allow."""
+    """The same with strict validation; None if the SDK's types reject a payload, because servers send more than they allow."""
     kind = SDK_TYPES[dialect]
     try:
         return [_adapter(_image_type(each) if dialect == "openai.images" else kind).validate_python(each) for each in payloads]
@@ -156,12 +156,12 @@ def _image_type(payload: Mapping[str, Any]) -> Any:
 
 
 def facts(record: StreamRecord) -> dict[str, Any]:
-    """All that a record says of the answer, and nothing of how its chunks came."""
+    """The fields of a record, except those about the arrival of its chunks."""
     return {name: value for name, value in record.model_dump().items() if name not in _ARRIVAL_FIELDS}
 
 
 def stated(record: StreamRecord) -> dict[str, Any]:
-    """The facts of a record that are not the default, less what all fixtures say alike and what is named by the dialect."""
+    """The fields of a record without defaults, without the values that all fixtures have, and without those of the dialect."""
     fields = record.model_dump(exclude_defaults=True, exclude=set(_ARRIVAL_FIELDS) | {"dialect", "stream_type"})
     fields = {name: value for name, value in fields.items() if _FIXTURE_DEFAULTS.get(name) != value}
     fields["extras"] = {name: value for name, value in fields.get("extras", {}).items() if (name, value) != ("created", 1)}
@@ -172,7 +172,7 @@ def stated(record: StreamRecord) -> dict[str, Any]:
 
 
 def keyed(payloads: Sequence[Any], dialect: str, seed: int = 7) -> StreamRecord:
-    """The record of payloads that come with their index, shuffled, and each of them twice."""
+    """The record of payloads that are added with their index, shuffled, each twice."""
     numbers = [*range(len(payloads))] * 2
     random.Random(seed).shuffle(numbers)
     tally = Tally()  # which counts the tools, as `replay` does
@@ -183,9 +183,9 @@ def keyed(payloads: Sequence[Any], dialect: str, seed: int = 7) -> StreamRecord:
 
 
 def read(payloads: Payloads, dialect: str = "openai.chat", *, detectable: bool = True) -> StreamRecord:
-    """The record of a fixture, after it was read in every way and each came to the same.
+    """The record of a fixture, which all ways of reading must make.
 
-    `tells` is False for a stream whose first payload does not tell its dialect.
+    `detectable` is False for a stream whose first payload does not determine its dialect.
     """
     record = replay(payloads, dialect=dialect)
     for name, other in _other_ways(payloads, dialect, detectable):
