@@ -25,7 +25,7 @@ demo: $(STAMP) ## show what the package does, without a key and without the netw
 	@$(BIN)/streamtally demo
 
 test: lint ## everything that must hold before a commit
-	@$(BIN)/python -m pytest --cov
+	@$(BIN)/python -m pytest --cov --numprocesses auto --dist worksteal
 
 lint: $(STAMP) ## the checks that run no code: style, format, types, import rule
 	@$(BIN)/ruff check .

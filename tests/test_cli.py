@@ -18,8 +18,15 @@ from streamtally import Cost, StreamRecord, cli
 from streamtally.pricing import UNITS, ModelCatalog, snapshot
 from streamtally.testing import scenarios
 from streamtally.testing.scenarios import Call
+from tests.waiting import PATIENCE, run_python, started
 
 PROGRAM = [sys.executable, "-c", "from streamtally.cli import main; main()"]
+INTERRUPTIBLE = [
+    sys.executable,
+    "-c",
+    # A shell that runs the tests in the background has its children ignore Ctrl-C, and Python leaves that as it is.
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from streamtally.cli import main; main()",
+]
 QUICK = ("demo", "--pace", "0.15")
 
 
@@ -289,9 +296,7 @@ def test_catalog_refresh(tmp_path: Path) -> None:
 
 def test_the_package_is_a_program() -> None:
     """`python -m streamtally` is the same."""
-    done = subprocess.run(
-        [sys.executable, "-m", "streamtally", "--version"], capture_output=True, text=True, timeout=60, check=True
-    )
+    done = run_python("-m", "streamtally", "--version", check=True)
     assert done.stdout.strip() == importlib.metadata.version("streamtally")
 
 
@@ -311,7 +316,7 @@ sys.stdout.isatty = lambda: True
 from streamtally.cli import main
 main()
 """
-    done = subprocess.run([sys.executable, "-c", pretend], capture_output=True, text=True, timeout=60, check=False)
+    done = run_python("-c", pretend)
     assert done.returncode == 2
     assert done.stderr == f"streamtally: {package} is not installed: pip install 'streamtally[cli]'\n"
 
@@ -333,9 +338,10 @@ def test_the_demo_draws_tables_in_a_terminal() -> None:
     pty = pytest.importorskip("pty")
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "40"}
-    with subprocess.Popen([*PROGRAM, *QUICK], stdout=theirs, stderr=theirs, env=environment) as process:
+    with started([*PROGRAM, *QUICK], stdout=theirs, stderr=theirs, env=environment) as process:
         os.close(theirs)
         shown = _all_of(ours)
+        process.wait(PATIENCE)
     assert process.returncode == 0, shown
     assert "\x1b[" in shown
     assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")  # the cursor is back
@@ -344,14 +350,13 @@ def test_the_demo_draws_tables_in_a_terminal() -> None:
 
 def test_the_demo_serves_its_metrics_until_it_is_interrupted() -> None:
     """`--serve` says where, and goes well when Ctrl-C comes."""
-    with subprocess.Popen([*PROGRAM, *QUICK, "--serve"], stdout=subprocess.PIPE, text=True) as process:
+    with started([*INTERRUPTIBLE, *QUICK, "--serve"], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url = next(found[1] for line in process.stdout if (found := re.search(r"stay at (\S+) until", line)))
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=10) as response:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=PATIENCE) as response:
             scraped = response.read().decode()
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
-    assert process.returncode == 0
+        assert process.wait(PATIENCE) == 0
     assert "streamtally_streams_total{" in scraped
 
 

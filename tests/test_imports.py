@@ -1,8 +1,8 @@
 """What `import streamtally` loads, and that every optional package is optional."""
 
 import json
-import subprocess
-import sys
+
+from tests.waiting import run_python
 
 HEAVY = ("opentelemetry", "prometheus_client", "httpx2", "starlette", "uvicorn", "typer", "rich", "streamtally.pricing")
 OPTIONAL = ("httpx2", "starlette", "uvicorn", "websockets", "typer", "rich")
@@ -10,7 +10,7 @@ OPTIONAL = ("httpx2", "starlette", "uvicorn", "websockets", "typer", "rich")
 
 def run(program: str) -> str:
     """What a fresh interpreter prints."""
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    done = run_python("-c", program)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

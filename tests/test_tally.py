@@ -1,6 +1,5 @@
 import asyncio
 import logging
-import subprocess
 import sys
 import types
 from collections.abc import AsyncIterator, Iterator
@@ -17,6 +16,7 @@ from streamtally import CatalogError, Limits, Outcome, StreamRecord, StreamType,
 from streamtally.pricing import ModelCatalog
 from streamtally.testing import FakeClock, RecordingExporter, scenarios
 from tests.streams.sources import chat_chunk, chat_chunks
+from tests.waiting import run_python
 
 BODY = scenarios.chat("one two three").body
 
@@ -537,7 +537,7 @@ stream = streamtally.wrap(piece for piece in ["a", "b"])
 next(stream)
 del stream
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    done = run_python("-c", program, check=True)
     assert (done.stdout, done.stderr) == ("abandoned a", "")
 
 

@@ -15,6 +15,8 @@ KNOWN_MODEL = "gpt-4.1-mini"
 UNKNOWN_MODEL = "aurora-9-turbo"
 
 SEA = "The sea was calm that morning, and nobody on the pier had yet heard of the storm that was to come before noon."
+_HELD_BACK = 600.0
+
 STORY = "Once upon a time there was a stream of tokens that nobody had counted, and so nobody knew what it had cost."
 WEATHER = Call("get_weather", '{"city": "Oslo", "days": 3}', "call_a")
 CLOCK = Call("get_time", '{"zone": "Europe/Oslo"}', "call_b")
@@ -28,6 +30,11 @@ def late_first_token() -> Scenario:
 def parallel_calls() -> Scenario:
     """Two tool calls, the pieces of their arguments in turns."""
     return chat(tool_calls=(WEATHER, CLOCK), model=KNOWN_MODEL).delayed(0.06)
+
+
+def held_back(scenario: Scenario, after: int) -> Scenario:
+    """The same scenario, which does not end before a reader has left after so many chunks, however slow the machine is."""
+    return scenario.stalled(after, _HELD_BACK)
 
 
 def counted_as_it_goes(model: str = KNOWN_MODEL) -> Scenario:
@@ -66,7 +73,8 @@ class Scene:
 
     def played(self, pace: float) -> Scenario:
         """What the provider plays."""
-        return paced(self.fault(self.whole) if self.fault else self.whole, pace)
+        scenario = self.fault(self.whole) if self.fault else self.whole
+        return paced(scenario if self.leaves_after is None else held_back(scenario, self.leaves_after), pace)
 
 
 def end_to_end() -> tuple[Scene, ...]:

@@ -46,3 +46,7 @@ class FakeClock:
         if seconds < 0:
             raise ValueError(f"a monotonic clock cannot go back by {-seconds} seconds")
         self._now += round(seconds * 1e9)
+
+    async def sleep(self, seconds: float) -> None:
+        """Advance the clock without waiting; an async `sleep` for `FakeProvider`."""
+        self.advance(seconds)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from threading import Condition
 from types import TracebackType
@@ -32,6 +33,7 @@ class FakeProvider:
     Args:
         scenarios: the scenarios by model name.
         corpus: a folder of recorded streams (see `read_recordings`), each of which is selected by its name as model.
+        sleep: awaited with each delay in seconds. `FakeClock.sleep` advances a clock without waiting.
 
     Attributes:
         requests: all requests so far.
@@ -42,10 +44,17 @@ class FakeProvider:
     True
     """
 
-    def __init__(self, scenarios: Mapping[str, Scenario] | None = None, *, corpus: str | os.PathLike[str] | None = None) -> None:
+    def __init__(
+        self,
+        scenarios: Mapping[str, Scenario] | None = None,
+        *,
+        corpus: str | os.PathLike[str] | None = None,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
         self.requests: list[ReceivedRequest] = []
         self._recordings = () if corpus is None else tuple(read_recordings(Path(corpus)))
         self._by_model = {recording.name: recording.scenario for recording in self._recordings} | dict(scenarios or {})
+        self._sleep = sleep
         self._queue: deque[Scenario] = deque()
         self._closed_early = 0
         self._changed = Condition()
@@ -62,7 +71,7 @@ class FakeProvider:
         except ImportError as error:
             raise MissingExtra("testing", error.name or "starlette") from error
         if self._server is None:
-            self._server = PlaybackServer(self._choose, self._count_early_close)
+            self._server = PlaybackServer(self._choose, self._count_early_close, self._sleep)
             self._server.start()
         return self
 
@@ -105,7 +114,7 @@ class FakeProvider:
         """The number of clients that disconnected before the end of their stream."""
         return self._closed_early
 
-    def wait_closed_early(self, count: int = 1, timeout: float = 2.0) -> bool:
+    def wait_closed_early(self, count: int = 1, timeout: float = 60.0) -> bool:
         """Wait until `closed_early` is at least `count`, since servers detect disconnects late; False after `timeout` seconds."""
         with self._changed:
             return self._changed.wait_for(lambda: self._closed_early >= count, timeout)

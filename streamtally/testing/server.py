@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import uvicorn
 from starlette.requests import ClientDisconnect, Request
@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from .request import ReceivedRequest
 from .scenario import Scenario
 
-_START_SECONDS = 10.0
+_START_SECONDS = 60.0
 
 
 class PlaybackServer(uvicorn.Server):
@@ -23,9 +23,15 @@ class PlaybackServer(uvicorn.Server):
     Args:
         choose: returns the scenario for a request; called in the server's thread.
         on_early_close: called when a client disconnects before the end of its scenario.
+        sleep: awaited with each delay in seconds.
     """
 
-    def __init__(self, choose: Callable[[ReceivedRequest], Scenario], on_early_close: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        choose: Callable[[ReceivedRequest], Scenario],
+        on_early_close: Callable[[], None],
+        sleep: Callable[[float], Awaitable[object]],
+    ) -> None:
         config = uvicorn.Config(
             self._answer,
             interface="asgi3",
@@ -38,6 +44,7 @@ class PlaybackServer(uvicorn.Server):
         super().__init__(config)
         self._choose = choose
         self._on_early_close = on_early_close
+        self._sleep = sleep
         self._listener = _listener()
         self._stopping = asyncio.Event()
         self._ready = threading.Event()
@@ -99,13 +106,13 @@ class PlaybackServer(uvicorn.Server):
             disconnected.cancel()
 
     async def _play(self, scenario: Scenario, scope: Scope, send: Send) -> None:
-        await asyncio.sleep(scenario.header_delay)
+        await self._sleep(scenario.header_delay)
         if scenario.status is not None:
             headers = {"content-type": scenario.content_type, **scenario.headers}
             pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
             await send({"type": "http.response.start", "status": scenario.status, "headers": pairs})
             for delay, frame in scenario.steps:
-                await asyncio.sleep(delay)
+                await self._sleep(delay)
                 await send({"type": "http.response.body", "body": frame, "more_body": True})
         if scenario.dropped or scenario.status is None:
             self._drop(scope)

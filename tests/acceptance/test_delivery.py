@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from streamtally.testing import FakeClock, FakeProvider
 from tests.acceptance.calls import ANSWER, CHAT, TEXT
 from tests.acceptance.telemetry import Telemetry, parent_id, span_id
 from tests.streams.sources import chat_chunks
+from tests.waiting import PATIENCE, run_python
 
 ROOT = Path(__file__).parents[2]
 
@@ -54,7 +54,7 @@ def _in_a_thread(work: Any) -> bool:
     """Whether some work comes to its end, without a test that hangs if it does not."""
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
-    thread.join(20.0)
+    thread.join(PATIENCE)
     return not thread.is_alive()
 
 
@@ -75,10 +75,10 @@ def test_a_hanging_exporter_costs_the_stream_nothing(hanging: Hanging) -> None:
     with Tally(clock=FakeClock(tick=0.001)).wrap(chat_chunks()) as alone:
         list(alone)
     assert set(map(_rounded, durations)) == {_rounded(alone.record.timing.duration)}
-    assert hanging.entered.wait(20.0)
+    assert hanging.entered.wait(PATIENCE)
     assert hanging.records == []
     hanging.released.set()
-    assert tally.flush(20.0) is True
+    assert tally.flush(PATIENCE) is True
     assert len(hanging.records) == 100
 
 
@@ -110,7 +110,7 @@ def test_a_hanging_exporter_does_not_grow_without_bound(hanging: Hanging) -> Non
     assert tally.delivery is not None
     assert 0 < tally.delivery.dropped < 5_000
     hanging.released.set()
-    tally.flush(20.0)
+    tally.flush(PATIENCE)
     assert len(hanging.records) + tally.delivery.dropped == 5_000
 
 
@@ -125,7 +125,7 @@ def test_an_exporter_that_is_down_is_isolated(telemetry: Telemetry, caplog: pyte
         with tally.wrap(chat_chunks()) as stream:
             assert list(stream) == chat_chunks()
         assert stream.record.outcome is Outcome.COMPLETED
-    tally.flush(20.0)
+    tally.flush(PATIENCE)
     assert len(telemetry.finished) == telemetry.scraped("streamtally_streams_total") == 5
     assert tally.delivery is not None
     assert list(tally.delivery.failures.values()) == [5]
@@ -134,8 +134,7 @@ def test_an_exporter_that_is_down_is_isolated(telemetry: Telemetry, caplog: pyte
 
 
 def _program(text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-X", "dev", "-c", text, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT)
+    return run_python("-X", "dev", "-c", text, *arguments, cwd=ROOT)
 
 
 FORKS = """
@@ -154,12 +153,12 @@ for number in range(100):
     list(tally.wrap([chunk], request_id=f"{name}-{number}"))
 if not child:
     del held
-    assert tally.flush(20.0)
+    assert tally.flush(PATIENCE)
     os._exit(0)
 _, status = os.waitpid(child, 0)
 assert status == 0, status
 list(held)
-assert tally.flush(20.0)
+assert tally.flush(PATIENCE)
 """
 
 

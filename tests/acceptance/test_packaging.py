@@ -1,12 +1,12 @@
 """T36: the oldest and the newest dependencies are named, and what is optional is loaded only when it is used."""
 
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.waiting import run_python
 
 ROOT = Path(__file__).parents[2]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -20,9 +20,7 @@ assert stream.record.text == "hi", stream.record
 
 def _run(program: str) -> str:
     """What a fresh interpreter prints, where a warning is an error."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=60, check=False, cwd=ROOT
-    )
+    done = run_python("-W", "error", "-c", program, cwd=ROOT)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 

@@ -1,9 +1,7 @@
 """The cost of a chunk does not grow with the number of chunks: counted in calls, for a count is the same on every machine."""
 
 import random
-import sys
 from collections.abc import Callable, Iterable, Sequence
-from types import FrameType
 from typing import Any
 
 import pytest
@@ -11,25 +9,9 @@ import pytest
 from streamtally import Accumulator
 from streamtally.testing.clock import FakeClock
 from tests.accumulator.wire import call, called, chat, event, said, used
+from tests.work import calls_of
 
 FEW, MANY = 1_000, 16_000
-
-
-def calls_of(work: Callable[[], object]) -> int:
-    """How many functions, of Python and of C, `work` calls."""
-    count = 0
-
-    def note(_frame: FrameType, what: str, _argument: Any) -> None:
-        nonlocal count
-        if what in ("call", "c_call"):
-            count += 1
-
-    sys.setprofile(note)
-    try:
-        work()
-    finally:
-        sys.setprofile(None)
-    return count
 
 
 def calls_per_chunk(payloads: Sequence[Any], order: Iterable[int | None]) -> float:

@@ -12,6 +12,7 @@ import pytest
 from streamtally import Accumulator, Limits, Outcome, StreamRecord
 from streamtally.testing.clock import FakeClock
 from tests.accumulator.wire import DONE, Ends, call, called, chat, event, finish, said, used
+from tests.waiting import PATIENCE
 
 MESSAGE = {"id": "m1", "type": "message", "role": "assistant"}
 
@@ -349,7 +350,7 @@ def in_threads(count: int, work: Callable[[int], object]) -> list[object]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(PATIENCE)
     assert not any(thread.is_alive() for thread in threads)
     return results
 

@@ -19,6 +19,7 @@ from streamtally import (
 )
 from streamtally.testing.clock import FakeClock
 from tests.accumulator.wire import DONE, Ends, chat, finish, said, used
+from tests.waiting import PATIENCE
 
 
 def test_the_example_of_the_design() -> None:
@@ -156,7 +157,7 @@ def test_callbacks_may_use_the_accumulator() -> None:
     def look(record: StreamRecord) -> StreamRecord:
         thread = threading.Thread(target=lambda: seen.append(accumulator.add("other", said("x"))), daemon=True)
         thread.start()
-        thread.join(timeout=10)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
         seen.append(accumulator.snapshot(record.request_id).request_id)
         accumulator.add(record.request_id, said("more"), index=99)

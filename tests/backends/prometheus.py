@@ -6,27 +6,21 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
-from time import monotonic
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import ProxyHandler, build_opener
 
 import pytest
 
-T = TypeVar("T")
+from tests.waiting import PATIENCE, eventually, started
 
-PATIENCE = 20.0
-"""Seconds until what should come has not come; a test that passes never waits so long."""
-
-_EVERY = 0.05
 _OPENER = build_opener(ProxyHandler({}))
 _CONFIGURATION = """\
-global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}
+global: {{scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 1s}}
 rule_files: [{rules}]
 scrape_configs:
 """
@@ -39,20 +33,6 @@ def program(name: str) -> str:
     if path is None:
         pytest.skip(f"{name} is not installed: scripts/install-servers installs it")
     return path
-
-
-def eventually(ask: Callable[[], T | None], what: str) -> T:
-    """Ask again and again until there is an answer.
-
-    Raises:
-        AssertionError: there was none in `PATIENCE`.
-    """
-    until = monotonic() + PATIENCE
-    never = Event()
-    while (answer := ask()) is None:
-        assert monotonic() < until, f"waited in vain for {what}"
-        never.wait(_EVERY)
-    return answer
 
 
 class Sample(NamedTuple):
@@ -130,17 +110,10 @@ def running(folder: Path, *, targets: Mapping[str, str], rules: Path) -> Iterato
         "--web.listen-address=127.0.0.1:0",
         "--enable-feature=exemplar-storage",
     ]
-    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT) as process:
-        try:
-            server = Prometheus(eventually(lambda: _address(process, log), "the address of Prometheus"))
-            eventually(server.ready, "Prometheus to be ready")
-            yield server
-        finally:
-            process.terminate()
-            try:
-                process.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
-                process.kill()
+    with log.open("wb") as output, started(command, stdout=output, stderr=subprocess.STDOUT) as process:
+        server = Prometheus(eventually(lambda: _address(process, log), "the address of Prometheus"))
+        eventually(server.ready, "Prometheus to be ready")
+        yield server
 
 
 def _address(process: subprocess.Popen[bytes], log: Path) -> str | None:

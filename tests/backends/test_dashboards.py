@@ -11,6 +11,7 @@ from scripts.dashboards.__main__ import FOLDER, files
 from scripts.dashboards.promql import VERSIONS, PromQL
 from streamtally.exporters.profiles import PROFILES, Semconv
 from tests.backends.prometheus import program
+from tests.waiting import PATIENCE
 
 FILES = files()
 BOARDS = [name for name in FILES if name.endswith(".json")]
@@ -68,7 +69,8 @@ def test_promql() -> None:
 @pytest.mark.parametrize("arguments", [("check", "rules", "rules.yml"), ("test", "rules", "rules_test.yml")])
 def test_promtool_accepts_the_rules(arguments: tuple[str, ...]) -> None:
     """The rules are well-formed, and fire when they should and only then."""
-    done = subprocess.run([program("promtool"), *arguments], cwd=FOLDER, capture_output=True, text=True, timeout=60, check=False)
+    command = [program("promtool"), *arguments]
+    done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

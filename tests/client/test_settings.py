@@ -1,8 +1,6 @@
 """The settings of a client."""
 
 import asyncio
-import subprocess
-import sys
 from typing import Any
 
 import httpx2
@@ -13,6 +11,7 @@ from streamtally.client import AsyncClient, Client
 from streamtally.client.client import DEFAULT_TIMEOUT
 from streamtally.testing import FakeProvider
 from tests.client.conftest import KEY, Asker
+from tests.waiting import run_python
 
 HELLO = [{"role": "user", "content": "Hello"}]
 
@@ -198,5 +197,5 @@ try:
 except MissingExtra as error:
     print(error)
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    done = run_python("-c", program, check=True)
     assert done.stdout == "httpx2 is not installed: pip install 'streamtally[client]'\n"

@@ -32,7 +32,7 @@ def test_the_loop_takes_a_role_for_the_first_token(stage: Stage) -> None:
     assert made.answer is not None
     assert timing.time_to_first_chunk is not None
     assert timing.time_to_first_token is not None
-    assert timing.time_to_first_token - timing.time_to_first_chunk > 0.3 * PACE
+    assert timing.time_to_first_chunk < timing.time_to_first_token
     assert made.answer.time_to_first_token < timing.time_to_first_token
     assert timing.started_from == "request"
 

@@ -9,6 +9,7 @@ from streamtally.demo import comparison, program
 from streamtally.demo.comparison import Comparison, Stage
 from streamtally.demo.metrics import Sample
 from streamtally.demo.scenes import end_to_end
+from streamtally.testing import FakeProvider
 
 
 def unfounded(_: Stage) -> Comparison:
@@ -23,6 +24,7 @@ def test_what_is_not_as_promised_is_said(monkeypatch: pytest.MonkeyPatch, capsys
     monkeypatch.setattr(comparison, "CASES", {"a claim": unfounded})
     monkeypatch.setattr(program, "end_to_end", lambda: (replace(cut, expected=Outcome.COMPLETED),))
     monkeypatch.setattr(program, "scrape", lambda _: [Sample("streamtally_streams_total", {}, 7.0)])
+    monkeypatch.setattr(FakeProvider, "wait_closed_early", lambda *_: False)
     assert not program.run(pace=0.05)
     said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("not as promised: ")]
     assert said == [

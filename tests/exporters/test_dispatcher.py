@@ -5,8 +5,6 @@ import gc
 import logging
 import os
 import signal
-import subprocess
-import sys
 import threading
 import weakref
 from collections import deque
@@ -21,6 +19,7 @@ from streamtally import Tally
 from streamtally.exporters import Dispatcher, Exporter, JsonLinesExporter, TallyInfo, resolve
 from streamtally.records import StreamRecord
 from tests.exporters.samples import record, started
+from tests.waiting import PATIENCE, run_python
 
 
 class Recording:
@@ -127,7 +126,7 @@ def test_only_hooks_that_are_overridden_are_called() -> None:
     for call in (late.start, late.export, late.late):
         call(record())
     assert called == ["late"]
-    assert late.flush(timeout=30)
+    assert late.flush(timeout=PATIENCE)
     assert not late.is_suppressed()
 
 
@@ -218,12 +217,12 @@ def test_flush_returns_in_time_though_an_exporter_does_not(blocks: bool) -> None
         blocking = blocks
 
         def flush(self, timeout: float | None = None) -> bool:  # noqa: ARG002 - it does not keep to it
-            return release.wait(60)
+            return release.wait(PATIENCE)
 
     dispatcher = Dispatcher([Slow(), quick])
     assert not dispatcher.flush(timeout=0.01)
     release.set()
-    assert dispatcher.flush(timeout=30)
+    assert dispatcher.flush(timeout=PATIENCE)
     timeouts = [timeout for name, timeout in quick.calls if name == "flush"]
     assert all(isinstance(timeout, float) and 0 <= timeout <= 30 for timeout in timeouts)
 
@@ -236,7 +235,7 @@ def test_flush_says_whether_an_exporter_could_not() -> None:
             return False
 
     assert not Dispatcher([Full(), Recording()]).flush()
-    assert not Dispatcher([Full()]).flush(timeout=30)
+    assert not Dispatcher([Full()]).flush(timeout=PATIENCE)
 
 
 def test_nothing_to_deliver_to() -> None:
@@ -264,7 +263,7 @@ class Hanging(Queued):
 
     def export(self, record: StreamRecord) -> None:
         self.taking.set()
-        assert self.release.wait(60)
+        assert self.release.wait(PATIENCE)
         super().export(record)
 
 
@@ -305,7 +304,7 @@ def test_an_exporter_that_says_nothing_has_a_thread_of_its_own() -> None:
     (thread,) = set(threads)
     assert len(threads) == 3
     assert thread is not threading.current_thread()
-    thread.join(30)
+    thread.join(PATIENCE)
     assert _threads() <= before
 
 
@@ -325,10 +324,10 @@ def test_a_hanging_exporter_costs_the_others_nothing(hanging: Hanging) -> None:
     dispatcher = Dispatcher([hanging, other])
     for _ in range(3):
         dispatcher.export(record())
-    assert hanging.taking.wait(30)
+    assert hanging.taking.wait(PATIENCE)
     assert not dispatcher.flush(timeout=0.01)
     hanging.release.set()
-    assert dispatcher.flush(timeout=30)
+    assert dispatcher.flush(timeout=PATIENCE)
     assert [name for name, _ in other.calls] == ["export"] * 3 + ["flush"] * 2
     assert [name for name, _ in hanging.calls] == ["export"] * 3 + ["flush"] * 2
     assert dispatcher.dropped == 0
@@ -339,13 +338,13 @@ def test_a_full_queue_drops_and_counts(hanging: Hanging) -> None:
     other = Recording()
     dispatcher = Dispatcher([hanging, other], bound=5)
     dispatcher.export(record())
-    assert hanging.taking.wait(30)
+    assert hanging.taking.wait(PATIENCE)
     for _ in range(8):
         dispatcher.export(record())
     assert dispatcher.dropped == 3
     assert len(other.calls) == 9
     hanging.release.set()
-    assert dispatcher.flush(timeout=30)
+    assert dispatcher.flush(timeout=PATIENCE)
     assert len([name for name, _ in hanging.calls if name == "export"]) == 6
 
 
@@ -381,7 +380,7 @@ def test_what_exits_on_its_own_thread_ends_nothing() -> None:
     dispatcher = Dispatcher([exporter, resolve(lambda record: seen.append(record))])
     dispatcher.export(record())
     dispatcher.export(record())
-    assert not dispatcher.flush(timeout=30)
+    assert not dispatcher.flush(timeout=PATIENCE)
     assert len(seen) == 2
 
 
@@ -408,7 +407,7 @@ def test_a_delivery_that_is_forgotten_ends_its_threads() -> None:
     dispatcher = Dispatcher([exporter])
     one = record()
     dispatcher.export(one)
-    assert dispatcher.flush(timeout=30)
+    assert dispatcher.flush(timeout=PATIENCE)
     after = _threads()
     gone = weakref.ref(dispatcher)
     exporter.calls.clear()
@@ -418,7 +417,7 @@ def test_a_delivery_that_is_forgotten_ends_its_threads() -> None:
     assert gone() is None
     assert gone_record() is None
     (thread,) = after - before
-    thread.join(30)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
 
 
@@ -434,8 +433,7 @@ def test_the_methods_of_containers_are_called_at_once() -> None:
 
 def run(program: str, *arguments: str) -> str:
     """What a fresh interpreter prints; it prints no error."""
-    command = [sys.executable, "-c", program, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = run_python("-c", program, *arguments)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
@@ -537,9 +535,9 @@ def test_a_file_whose_lock_was_held_when_the_process_forked(tmp_path: Path) -> N
     with exporter._lock:
         child = os.fork()
         if child == 0:
-            signal.alarm(30)
+            signal.alarm(round(PATIENCE))
             list(tally.wrap(["x"]))
-            os._exit(0 if tally.flush(timeout=20.0) else 1)
+            os._exit(0 if tally.flush(timeout=PATIENCE) else 1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert len(path.read_text().splitlines()) == 1
     tally.close()

@@ -2,9 +2,7 @@
 
 import os
 import socket
-import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -13,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+
+from tests.waiting import PATIENCE, eventually, started
 
 APPLICATION = """
 import os
@@ -49,8 +49,6 @@ def application(environ, start_response):
     return [body]
 """
 
-PATIENCE = 20.0
-
 
 def _get(port: int, path: str) -> str:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=PATIENCE) as response:
@@ -58,14 +56,11 @@ def _get(port: int, path: str) -> str:
     return body.decode()
 
 
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            _get(port, "metrics")
-            return
-        except urllib.error.URLError:
-            assert time.monotonic() < deadline, "gunicorn did not start"
+def _answers(port: int) -> bool | None:
+    try:
+        return bool(_get(port, "metrics"))
+    except urllib.error.URLError:
+        return None
 
 
 @pytest.fixture
@@ -73,21 +68,15 @@ def port(tmp_path: Path) -> Iterator[int]:
     """Where the application is served."""
     (tmp_path / "served.py").write_text(APPLICATION)
     (tmp_path / "prometheus").mkdir()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number: int = probe.getsockname()[1]
-    options = ["--preload", "--workers", "4", "--bind", f"127.0.0.1:{number}", "--no-control-socket", "--log-level", "error"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", *options, "served:application"],
-        cwd=tmp_path,
-        env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "prometheus")},
-    )
-    try:
-        _wait_for(number)
+    listener = socket.create_server(("127.0.0.1", 0))
+    number: int = listener.getsockname()[1]
+    options = ["--preload", "--workers", "4", "--bind", f"fd://{listener.fileno()}", "--timeout", str(round(PATIENCE))]
+    options += ["--no-control-socket", "--log-level", "error"]
+    command = [sys.executable, "-m", "gunicorn", *options, "served:application"]
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "prometheus")}
+    with listener, started(command, cwd=tmp_path, env=environment, pass_fds=[listener.fileno()]):
+        eventually(lambda: _answers(number), "gunicorn to start")
         yield number
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
 
 
 def _total(text: str, name: str, **labels: str) -> float:

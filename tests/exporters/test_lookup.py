@@ -1,8 +1,6 @@
 """From a name, an object or a function to an exporter."""
 
 import json
-import subprocess
-import sys
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from streamtally import exporters
 from streamtally.exporters import CallableExporter, ConsoleExporter, JsonLinesExporter, from_environment, lookup, resolve
 from streamtally.records import StreamRecord
 from tests.exporters.samples import record
+from tests.waiting import run_python
 
 
 @pytest.fixture
@@ -103,7 +102,7 @@ print("opentelemetry" in sys.modules, any(name.startswith("opentelemetry.sdk") f
 exporters.OtelExporter()
 print(any(name.startswith("opentelemetry.sdk") for name in sys.modules))
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    done = run_python("-c", program, check=True)
     assert done.stdout.split("\n")[:3] == ["[]", "False False", "False"]
 
 

@@ -3,8 +3,6 @@
 import asyncio
 import json
 import math
-import subprocess
-import sys
 import tracemalloc
 import urllib.request
 from typing import Any
@@ -23,6 +21,7 @@ from streamtally.exporters import OtelExporter, PrometheusExporter
 from streamtally.exporters.profiles import PROFILES
 from streamtally.records import InterChunk, Outcome
 from tests.exporters.samples import TIMING, ended, record, started
+from tests.waiting import run_python
 
 
 @pytest.fixture
@@ -228,7 +227,7 @@ def test_no_opentelemetry_is_loaded_for_exemplars() -> None:
         "    list(tally.wrap(['hi']))\n"
         "print([name for name in sys.modules if name.startswith('opentelemetry')])\n"
     )
-    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "[]\n"
+    assert run_python("-c", program, check=True).stdout == "[]\n"
 
 
 # ---------------------------------------------------------------------------------------------------------- own figures
@@ -315,7 +314,7 @@ print(json.dumps([alive, scrape()]))
 def test_several_workers_are_summed_up(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Forked after the application was loaded: each stream counts once, and open ones only while their worker lives."""
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
-    done = subprocess.run([sys.executable, "-W", "error", "-c", WORKER], capture_output=True, text=True, check=False)
+    done = run_python("-W", "error", "-c", WORKER)
     assert done.returncode == 0, done.stderr
     alive, after = json.loads(done.stdout)
     assert alive["streamtally_streams_total"] == 3 * WORKERS

@@ -6,7 +6,6 @@ The callback is tested with objects of LiteLLM's form, and with LiteLLM if it is
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from importlib import import_module
@@ -19,6 +18,7 @@ import pytest
 from streamtally import Outcome, Tally
 from streamtally.testing import FakeProvider, RecordingExporter, scenarios
 from tests.streams.sources import chat_chunks
+from tests.waiting import eventually
 
 MODULE = "streamtally.integrations.litellm"
 INSTALLED = find_spec("litellm") is not None
@@ -154,9 +154,7 @@ def test_with_litellm(logger: Any, exporter: RecordingExporter, provider: FakePr
     provider.enqueue(scenarios.chat("one two"))
     asked = {"model": "openai/gpt-4o", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
     list(litellm.completion(**asked, api_base=provider.base_url, api_key="test"))
-    deadline = time.monotonic() + 30
-    while not exporter.records and time.monotonic() < deadline:
-        time.sleep(0.01)  # LiteLLM calls its callbacks on threads of its own
+    eventually(lambda: exporter.records or None, "the record")  # LiteLLM calls its callbacks on threads of its own
     assert [(record.text, record.provider, record.outcome) for record in exporter.records] == [
         ("one two", "openai", Outcome.COMPLETED)
     ]

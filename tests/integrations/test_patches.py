@@ -3,8 +3,6 @@
 import gc
 import inspect
 import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -17,6 +15,7 @@ import streamtally
 from streamtally import Outcome, StreamRecord, Tally
 from streamtally.integrations import patches
 from streamtally.testing import FakeProvider, RecordingExporter, Scenario, scenarios
+from tests.waiting import run_python
 
 ASKED: dict[str, Any] = {"model": "gpt-4.1-mini", "messages": [{"role": "user", "content": "Hi"}]}
 STREAMED: dict[str, Any] = {**ASKED, "stream": True}
@@ -352,7 +351,7 @@ def test_the_default_tally_as_it_stands(
 
 def run(program: str) -> str:
     """What a fresh interpreter prints."""
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    done = run_python("-c", program)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -1,6 +1,4 @@
 import copy
-import subprocess
-import sys
 from collections import Counter
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +12,7 @@ from streamtally.pricing.build import __main__ as program
 from streamtally.pricing.build.check import implausible_rates
 from streamtally.pricing.build.rate_tables import STANDARD, Entry
 from streamtally.pricing.build.references import ReferencePrices
+from tests.waiting import run_python
 
 SHIPPED = files("streamtally.pricing").joinpath("data", snapshot.BUNDLED).read_bytes()
 MISSING = sources.missing_sources(sources.overrides()["sources"])
@@ -138,4 +137,4 @@ def test_an_implausible_rate_stops_the_build(monkeypatch: pytest.MonkeyPatch) ->
 def test_nothing_imports_the_builder() -> None:
     """Importing the package and the catalog does not import the builder."""
     code = "import sys, streamtally, streamtally.pricing.catalog; assert not any('pricing.build' in name for name in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)
+    run_python("-c", code, check=True)

@@ -1,7 +1,5 @@
 import gzip
 import json
-import subprocess
-import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +10,7 @@ import pytest
 from streamtally.errors import CatalogError
 from streamtally.pricing import UNITS, ModelCatalog, snapshot
 from streamtally.records import Usage
+from tests.waiting import run_python
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 CACHED = {"input_tokens": 10_000, "cache_read_tokens": 8_000, "output_tokens": 1_000, "reasoning_tokens": 600}
@@ -230,7 +229,9 @@ def test_from_file_rejects_a_wrong_catalog(tmp_path: Path, change: dict[str, Any
         ModelCatalog.from_file(path)
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\x1f\x8b", gzip.compress(b"{}")[:-3], gzip.compress(b"\xff")])
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"[]", b"\x1f\x8b", gzip.compress(b"{}", mtime=0)[:-3], gzip.compress(b"\xff", mtime=0)]
+)
 def test_from_file_rejects_other_files(tmp_path: Path, data: bytes) -> None:
     """Damaged and missing files are rejected."""
     path = tmp_path / "prices.json.gz"
@@ -251,7 +252,7 @@ def test_import_discipline() -> None:
         "loaded = {name.partition('.')[0] for name in set(sys.modules) - before}\n"
         "assert not loaded & {'socket', 'ssl', 'http', 'httpx', 'genai_prices', 'logging', 'asyncio'}, loaded\n"
     )
-    subprocess.run([sys.executable, "-c", program], check=True)
+    run_python("-c", program, check=True)
 
 
 def test_parents_come_before_their_units() -> None:

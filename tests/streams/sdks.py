@@ -130,7 +130,7 @@ class Api(NamedTuple):
             case Script.FAILS:
                 return self.scenario.cut(len(b"".join(frames[: self.three])))
             case Script.TIMES_OUT | Script.BLOCKS:
-                return self.scenario.stalled(self.three, 60.0)
+                return self.scenario.stalled(self.three, 600.0)
             case _:
                 return self.scenario
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import subprocess
 import sys
 import threading
 import tracemalloc
@@ -18,6 +17,7 @@ from streamtally.streams import StreamSession, TalliedStream
 from streamtally.testing import FakeClock, RecordingExporter
 from tests.streams.exits import ticks
 from tests.streams.sources import AsyncChunks, AsyncIterable, Chunks, Script, Source, chat_chunks
+from tests.waiting import run_python
 
 
 @pytest.fixture
@@ -421,7 +421,7 @@ asyncio.run(leave())
 
 def test_the_end_of_the_interpreter_is_silent() -> None:
     """Streams that are open when the process ends say nothing on the way out."""
-    done = subprocess.run([sys.executable, "-X", "dev", "-c", AT_EXIT], capture_output=True, text=True, timeout=60, check=True)
+    done = run_python("-X", "dev", "-c", AT_EXIT, check=True)
     assert (done.stdout, done.stderr) == ("", "")
 
 
