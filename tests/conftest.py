@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, settings
 from tests.recordings import VARIABLE, Recording, folder, read_all, why_absent
 
 # The machine may be busy, so no example has a deadline; what is slow shows in the benchmarks.
-settings.register_profile("dev", deadline=None)
+settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("deep", deadline=None, max_examples=5_000)
+settings.register_profile("deep", deadline=None, max_examples=5_000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
 
 

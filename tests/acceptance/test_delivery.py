@@ -153,12 +153,12 @@ for number in range(100):
     list(tally.wrap([chunk], request_id=f"{name}-{number}"))
 if not child:
     del held
-    assert tally.flush(PATIENCE)
+    assert tally.flush(120.0)
     os._exit(0)
 _, status = os.waitpid(child, 0)
 assert status == 0, status
 list(held)
-assert tally.flush(PATIENCE)
+assert tally.flush(120.0)
 """
 
 
@@ -199,7 +199,7 @@ exporter.entered.wait()
 os.register_at_fork(before=exporter.go_on.set)  # called before those that were registered earlier
 child = os.fork()
 list(tally.wrap(["b"]))
-flushed = tally.flush(5.0)
+flushed = tally.flush(120.0)
 if not child:
     os._exit(not flushed)
 _, status = os.waitpid(child, 0)

@@ -2,8 +2,6 @@
 
 import ast
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +13,7 @@ from streamtally import Dialect, StreamType, UnknownDialect
 from streamtally.chunks import Chunk
 from streamtally.dialects import OPAQUE, dialect_named, dialect_names, known_dialect, register_dialect, registry
 from tests.quirks.catalog import ALL
+from tests.waiting import run_python
 
 PACKAGE = Path(streamtally.__file__).parent
 NAMED_BY_THE_CALLER = ("dialects", "demo", "testing", "client")
@@ -99,7 +98,7 @@ assert streamtally.__file__.startswith(PLACE)
 record = streamtally.replay(b'{"word": "hello"}\\n{"done": "length"}\\n')
 print(record.dialect, record.text, record.outcome.value, streamtally.dialects.dialect_names().count("parrot"))
 """.replace("PLACE", repr(str(tmp_path)))
-    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    done = run_python("-c", program, cwd=tmp_path)
     assert (done.stderr, done.stdout.split()) == ("", ["parrot", "hello", "completed", "1"])
 
 

@@ -1,7 +1,6 @@
 """The rows of SDKs: how one is found, what it changes, and what adding one takes."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from streamtally.dialects import Origin
 from streamtally.sources import all_sources, origin_of, registry, source_of
 from streamtally.sources.registry import UNKNOWN
 from streamtally.testing import RecordingExporter
+from tests.waiting import run_python
 
 ROW = '''
 """A made-up SDK."""
@@ -219,5 +219,5 @@ import json, sys, streamtally.sources
 rows = [row.package for row in streamtally.sources.all_sources()]
 print(json.dumps([name for name in rows if name in sys.modules]))
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    done = run_python("-c", program, check=True)
     assert json.loads(done.stdout) == []
