@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import NamedTuple
 
 from ..dialects import known_dialect
@@ -18,41 +17,36 @@ Attributes = dict[str, Value]
 
 
 class SpanAttributes:
-    """The name and the attributes of the span of one record. Each group is computed when it is first read."""
+    """The name and the attributes of the span of one record, computed once for all that use them."""
+
+    __slots__ = ("_profile", "_request", "_response", "identity", "of_identity", "record")
 
     def __init__(self, record: StreamRecord, profile: Profile) -> None:
         self.record = record
         self.identity = Identity.of(record)
+        self.of_identity = identity_attributes(record, self.identity)
         self._profile = profile
+        self._request: Attributes | None = None
+        self._response: Attributes | None = None
 
     @property
     def span_name(self) -> str:
         """The operation and the model, as the conventions require: `chat gpt-4o`."""
         return " ".join(filter(None, (self.identity.operation or "stream", self.identity.requested_model or self.identity.model)))
 
-    @cached_property
-    def of_identity(self) -> Attributes:
-        """What kind of stream it is: partly known at the start, and complete once the first chunk has been recognised."""
-        return identity_attributes(self.record, self.identity)
-
-    @cached_property
+    @property
     def of_request(self) -> Attributes:
         """What the caller gave: known at the start, and unchanged afterwards."""
-        return request_attributes(self.record, self._profile)
-
-    @cached_property
-    def of_response(self) -> Attributes:
-        """What is known at the end."""
-        return response_attributes(self.record, self._profile)
-
-    def has_identity_of(self, other: SpanAttributes) -> bool:
-        """Whether `of_identity` is the same for both: cheaper than to compute it."""
-        return self._identifying == other._identifying
+        if self._request is None:
+            self._request = request_attributes(self.record, self._profile)
+        return self._request
 
     @property
-    def _identifying(self) -> tuple[object, ...]:
-        record, identity = self.record, self.identity
-        return (identity._replace(model=None), record.provider, record.dialect, record.stream_type)
+    def of_response(self) -> Attributes:
+        """What is known at the end."""
+        if self._response is None:
+            self._response = response_attributes(self.record, self._profile)
+        return self._response
 
 
 def identity_attributes(record: StreamRecord, identity: Identity) -> Attributes:

@@ -222,10 +222,11 @@ class OtelExporter(Exporter):
 
     def _describe(self, opened: _OpenSpan, attributes: SpanAttributes) -> None:
         span, record = opened.span, attributes.record
-        if not attributes.has_identity_of(opened.attributes):
+        if attributes.of_identity == opened.attributes.of_identity:
+            span.set_attributes(attributes.of_response)
+        else:
             span.update_name(attributes.span_name)
-            span.set_attributes(attributes.of_identity)
-        span.set_attributes(attributes.of_response)
+            span.set_attributes({**attributes.of_identity, **attributes.of_response})
         if failed(record):
             self._describe_failure(span, attributes)
         if self._capture != "NO_CONTENT" or self._emits_details:
