@@ -44,7 +44,7 @@ PRIVATE = {
     "PHOENIX_AGENTS_DISABLE_WEB_ACCESS": "true",
     "PHOENIX_AGENTS_DISABLE_GITHUB": "true",
 }
-"""Nothing leaves this machine, and nothing is done on it."""
+"""Phoenix sends nothing to other machines, and runs no commands on this one."""
 
 QUERY = """{
   projects { edges { node { name spans(first: 100) { edges { node {
@@ -60,7 +60,7 @@ T = TypeVar("T")
 
 
 def main() -> None:
-    """Install what is missing, send, ask, and print."""
+    """Install Phoenix if it is missing, send the spans, and print what Phoenix shows."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--venv", type=Path, default=Path(".venv-phoenix"), help="where Phoenix is, or will be, installed")
     parser.add_argument("--semconv", choices=("1.41", "latest", "both"), default="1.41", help="the conventions' version")
@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def installed(venv: Path) -> Path:
-    """Phoenix's program, installed if it is not there."""
+    """The path of Phoenix's program, which is installed if it is missing."""
     program = venv / "bin" / "phoenix"
     if not program.exists():
         print(f"installing {PHOENIX} in {venv}", file=sys.stderr)
@@ -82,7 +82,7 @@ def installed(venv: Path) -> Path:
 
 @contextmanager
 def running(program: Path, folder: str) -> Iterator[str]:
-    """Phoenix's address, once it answers."""
+    """Run Phoenix inside the block; its address, once it answers."""
     port, grpc_port = free_port(), free_port()
     ports = {"PHOENIX_PORT": str(port), "PHOENIX_GRPC_PORT": str(grpc_port), "PHOENIX_WORKING_DIR": folder}
     url = f"http://127.0.0.1:{port}"
@@ -98,14 +98,14 @@ def running(program: Path, folder: str) -> Iterator[str]:
 
 
 def free_port() -> int:
-    """A port that nobody listens on at present."""
+    """A port that is free at present."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
 
 
 def answers(url: str, process: subprocess.Popen[bytes]) -> bool | None:
-    """True once it answers, else None."""
+    """True if Phoenix answers, else None."""
     if process.poll() is not None:
         raise SystemExit(f"Phoenix has ended with status {process.returncode}")
     try:
@@ -116,7 +116,7 @@ def answers(url: str, process: subprocess.Popen[bytes]) -> bool | None:
 
 
 def send(url: str, semconv: Semconv) -> None:
-    """Play each case once, and send its span."""
+    """Run each case once, and send its span."""
     resource = Resource.create({"service.name": "chat", "openinference.project.name": PROJECT})
     tracers = TracerProvider(resource=resource)
     tracers.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"{url}/v1/traces")))
@@ -128,7 +128,7 @@ def send(url: str, semconv: Semconv) -> None:
 
 
 def shown(url: str) -> list[Span]:
-    """The spans of our project, as Phoenix has them."""
+    """The spans of the project, as Phoenix returns them."""
     body = json.dumps({"query": QUERY}).encode()
     with _OPENER.open(Request(f"{url}/graphql", body, {"Content-Type": "application/json"}), timeout=PATIENCE) as response:
         projects = json.load(response)["data"]["projects"]["edges"]
@@ -136,22 +136,22 @@ def shown(url: str) -> list[Span]:
 
 
 def whole(spans: list[Span]) -> list[Span] | None:
-    """The spans, once all are there and the first has a price: Phoenix prices them after they have come."""
+    """The spans, if all have arrived and one has a cost, else None: Phoenix computes the costs after the spans have arrived."""
     return spans if len(spans) == len(CASES) and any(map(_cost, spans)) else None
 
 
 def print_table(spans: list[Span]) -> None:
     """One row for each span, in the order of the cases."""
-    print("| stream | span | kind | status | ms | in | out | cache read | written | USD, Phoenix | USD, ours |")
+    print("| stream | span | kind | status | ms | in | out | cache read | written | USD, Phoenix | USD, streamtally |")
     print("| --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
-    told = {json.loads(span["attributes"])["streamtally"]["request"]["id"]: span for span in spans}
+    by_request = {json.loads(span["attributes"])["streamtally"]["request"]["id"]: span for span in spans}
     for name in CASES:
-        span = told[name]
-        ours = json.loads(span["attributes"])["streamtally"].get("cost", {}).get("usd")
+        span = by_request[name]
+        usd = json.loads(span["attributes"])["streamtally"].get("cost", {}).get("usd")
         details = span["tokenPromptDetails"]
         tokens = [span["tokenCountPrompt"], span["tokenCountCompletion"], details["cacheRead"], details["cacheWrite"]]
         cells = [name, span["name"], span["spanKind"], span["statusCode"], round(span["latencyMs"]), *tokens]
-        costs = [_usd(_cost(span)), _usd(ours)]
+        costs = [_usd(_cost(span)), _usd(usd)]
         print("|", " | ".join("–" if cell is None else str(cell) for cell in [*cells, *costs]), "|")
 
 
@@ -164,14 +164,14 @@ def _usd(amount: float | None) -> str | None:
     return None if amount is None else f"{amount:.8f}".rstrip("0")
 
 
-def eventually(ask: Callable[[], T | None], what: str) -> T:
-    """Ask again and again until there is an answer."""
-    until, never = monotonic() + PATIENCE, Event()
-    while (answer := ask()) is None:
-        if monotonic() > until:
-            raise SystemExit(f"waited in vain for {what}")
+def eventually(check: Callable[[], T | None], what: str) -> T:
+    """The first result of `check` that is not None; it is called again and again."""
+    deadline, never = monotonic() + PATIENCE, Event()
+    while (result := check()) is None:
+        if monotonic() > deadline:
+            raise SystemExit(f"timed out waiting for {what}")
         never.wait(0.2)
-    return answer
+    return result
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def context(*, conversation_id: str | None = None, **attributes: Any) -> Iterato
     try:
         yield
     finally:
-        with suppress(ValueError):  # a generator that is closed by another task leaves in a context that never entered
+        with suppress(ValueError):  # a generator may be closed in another context than it started in
             _CURRENT.reset(token)
 
 
@@ -42,7 +42,7 @@ def nested() -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(ValueError):  # as above
+        with suppress(ValueError):  # another context, as in `context`
             _NESTED.reset(token)
 
 

@@ -1,1 +1,1 @@
-"""Makes the files in `dashboards/` from the exporters' own names: `python -m scripts.dashboards`."""
+"""Generates the files in `dashboards/` from the exporters' table of metrics: `python -m scripts.dashboards`."""

@@ -12,7 +12,7 @@ FOLDER = Path(__file__).parents[2] / "dashboards"
 
 
 def files() -> dict[str, str]:
-    """What each file in `dashboards/` holds, by its name."""
+    """The content of each file in `dashboards/`, by its name."""
     boards = {f"streamtally-{profile}.json": dashboard_json(profile) for profile in VERSIONS}
     return {**boards, "rules.yml": "# Made by `python -m scripts.dashboards`; edit that.\n" + rules_yaml()}
 

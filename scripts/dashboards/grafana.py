@@ -39,7 +39,7 @@ def dashboard_json(profile: Semconv) -> str:
     board = (
         dashboard.Dashboard(f"LLM streams (semconv {profile})")
         .uid(f"streamtally-{profile.replace('.', '-')}")
-        .description(f"Streams of LLM chunks as streamtally tells of them, by the names of the GenAI conventions {profile}.")
+        .description(f"Streams of LLM chunks measured by streamtally, with the metric names of the GenAI conventions {profile}.")
         .tags(["streamtally", "genai", "llm"])
         .time("now-3h", "now")
         .refresh("30s")
@@ -60,7 +60,7 @@ def dashboard_json(profile: Semconv) -> str:
 
 
 def _variables(profile: Semconv) -> Iterator[dashboard.QueryVariable]:
-    """Each variable offers the values of its label that the choices before it leave."""
+    """Each variable offers the values of its label in the series that the variables before it select."""
     before: dict[str, str] = {}
     for name, label in VARIABLES.items():
         series = PromQL(PROFILES[profile], "", before).series("streams")
@@ -73,7 +73,7 @@ def _variables(profile: Semconv) -> Iterator[dashboard.QueryVariable]:
             .sort(VariableSort.ALPHABETICAL_CASE_INSENSITIVE_ASC)
             .multi(True)
             .include_all(True)
-            # Not the list of all values: a stream without a value counts too.
+            # Not the list of all values: a stream without a value is included.
             .all_value(".*")
             .current(VariableOption(selected=True, text=["All"], value=["$__all"]))
         )

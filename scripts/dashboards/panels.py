@@ -1,4 +1,4 @@
-"""The panels of the dashboard: what each asks, as data."""
+"""The panels of the dashboard and their queries, as data."""
 
 from __future__ import annotations
 
@@ -6,24 +6,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from streamtally.exporters import measurements
 from streamtally.exporters.instruments import MetricId
 
 from .promql import COST_STATUS, ERROR_TYPE, EXPORTER, FAULT, FINISH_REASON, JOB, LABEL, MODEL, OUTCOME, TOKEN_TYPE, PromQL
 
-FAILED = f'{OUTCOME}=~"error|timeout"'
-"""Outcomes that are errors; a reader that leaves is none."""
+FAILED = f'{OUTCOME}=~"{"|".join(sorted(outcome for outcome, is_error in measurements.FAILED.items() if is_error))}"'
+"""Matches the outcomes that are errors. A cancelled or abandoned stream is none."""
 
 QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One expression, and how its series are called.
+    """One expression, and the name of its series.
 
     Args:
         expr: PromQL.
         legend: Grafana's template of a series' name.
-        exemplars: whether traces are shown beside it.
+        exemplars: whether its exemplars are shown.
     """
 
     expr: str
@@ -36,11 +37,11 @@ class Panel:
     """One panel.
 
     Args:
-        title: what it is called.
+        title: its heading.
         description: how to read it.
         unit: Grafana's word for the unit.
-        queries: what it shows.
-        stacked: whether the series add up to something.
+        queries: the series that it shows.
+        stacked: whether the series are stacked, because their sum has a meaning.
         shape: lines over time, or a heatmap of one histogram.
     """
 
@@ -54,7 +55,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Panels under one heading, so many beside each other."""
+    """Panels under one heading, `columns` of them side by side."""
 
     title: str
     columns: int
@@ -62,7 +63,7 @@ class Row:
 
 
 def rows(ask: PromQL) -> tuple[Row, ...]:
-    """All panels, by what a reader wants to know first."""
+    """All panels, in the order of the dashboard."""
     return (
         Row("Traffic", 2, tuple(_traffic(ask))),
         Row("Latency", 3, tuple(_latency(ask))),
@@ -176,7 +177,7 @@ def _endings(ask: PromQL) -> Iterator[Panel]:
 def _tokens(ask: PromQL) -> Iterator[Panel]:
     yield Panel(
         "Tokens",
-        "Input and output tokens per second, as the provider counted them; estimates stand apart.",
+        "Input and output tokens per second, as the provider counted them; estimates are separate.",
         "none",
         (*_token_rates(ask), Query(ask.rate("estimated_tokens", by=[TOKEN_TYPE]), f"{_named(TOKEN_TYPE)}, estimated")),
     )
@@ -243,5 +244,5 @@ def _there(label: str) -> str:
 
 
 def _named(label: str) -> str:
-    """Each series by the value of a label, in Grafana's notation."""
+    """The name of each series is the value of a label, in Grafana's notation."""
     return f"{{{{{label}}}}}"

@@ -1,4 +1,4 @@
-"""PromQL by what an instrument measures, so that no name is written twice."""
+"""PromQL expressions, in which a metric is given by its `MetricId`, so that no name is written twice."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from streamtally.exporters.instruments import Instrument, MetricId, prometheus_l
 from streamtally.exporters.profiles import Semconv
 
 JOB = "job"
-"""The service: Prometheus gives this label to what it scrapes, and OpenTelemetry's translation makes it of `service.name`."""
+"""The label of the service: the name of the scrape job, or the `service.name` of metrics that come by OTLP."""
 
 PROVIDER = prometheus_label(names.PROVIDER)
 MODEL = prometheus_label(names.REQUEST_MODEL)
@@ -24,10 +24,10 @@ EXPORTER = prometheus_label(names.EXPORTER)
 LABEL = prometheus_label(names.LABEL)
 
 VARIABLES = {"service": JOB, "provider": PROVIDER, "model": MODEL, "operation": OPERATION}
-"""What the reader of a dashboard can choose, and the label it chooses by."""
+"""The variables of a dashboard, and the label of each."""
 
 VERSIONS: tuple[Semconv, ...] = ("1.41", "latest")
-"""The versions of the conventions that have a dashboard. Where both go out, either reads its own."""
+"""The versions of the conventions that have a dashboard. If both are exported, each dashboard reads its own names."""
 
 
 class PromQL:
@@ -36,8 +36,8 @@ class PromQL:
     Args:
         instruments: a profile's instruments.
         window: the range of every rate, such as "5m".
-        chosen: by label, the regular expression that each series must match. What measures the package and not streams has
-            none of these labels but the job.
+        chosen: by label, the regular expression that each series must match. Of these labels, metrics of the package itself
+            have only the job.
 
     Example:
         >>> PromQL(PROFILES["1.41"], "5m", {JOB: "chat"}).rate("cost", by=[MODEL])
@@ -50,34 +50,34 @@ class PromQL:
         self._chosen = chosen or {}
 
     def __contains__(self, metric_id: str) -> bool:
-        """Whether the profile has an instrument that measures this."""
+        """Whether the profile has this metric."""
         return metric_id in self._instruments
 
     def series(self, metric_id: MetricId, *matchers: str, part: str = "") -> str:
-        """The series of one instrument; of a histogram, `part` says which: "_sum", "_count" or "_bucket"."""
+        """A selector of the series of one metric. For a histogram, `part` is "_sum", "_count" or "_bucket"."""
         instrument = self._instruments[metric_id]
         labels = [label for label in self._chosen if instrument.of_streams or label == JOB]
         inside = ", ".join((*[f'{label}=~"{self._chosen[label]}"' for label in labels], *matchers))
         return instrument.prometheus_name + part + (f"{{{inside}}}" if inside else "")
 
     def now(self, metric_id: MetricId, *, by: Iterable[str] = ()) -> str:
-        """The present sum."""
+        """The current sum."""
         return f"{_of('sum', by)}({self.series(metric_id)})"
 
     def highest(self, metric_id: MetricId, *, by: Iterable[str] = ()) -> str:
-        """The present maximum."""
+        """The current maximum."""
         return f"{_of('max', by)}({self.series(metric_id)})"
 
     def rate(self, metric_id: MetricId, *matchers: str, part: str = "", by: Iterable[str] = ()) -> str:
-        """How much is added per second."""
+        """The increase per second."""
         return f"{_of('sum', by)}(rate({self.series(metric_id, *matchers, part=part)}[{self._window}]))"
 
     def increase(self, metric_id: MetricId, *matchers: str, by: Iterable[str] = ()) -> str:
-        """How much was added within the window."""
+        """The increase within the window."""
         return f"{_of('sum', by)}(increase({self.series(metric_id, *matchers)}[{self._window}]))"
 
     def grew(self, metric_id: MetricId, *matchers: str, by: Iterable[str] = ()) -> str:
-        """What was added within the window, where it was any; also to a series that begins with its first increase."""
+        """The increase within the window, if it is not zero, including that of a series that is new in the window."""
         series, total = self.series(metric_id, *matchers), _of("sum", by)
         began = f"{total}({series} unless {series} offset {self._window})"
         return f"({self.increase(metric_id, *matchers, by=by)} > 0) or ({began} > 0)"

@@ -1,7 +1,7 @@
 """Recording and alerting rules for Prometheus.
 
-They read metrics of our own only, which every version of the conventions has beside its own: one file serves them all.
-The thresholds are a beginning, for each service to set as it needs.
+They read only metrics of streamtally, which are the same in all versions of the conventions: one file serves them all.
+The thresholds are examples; each service sets its own.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ UNPRICED = f"{_LEVEL}:streamtally_unpriced:ratio_1h"
 SPEND = "job:streamtally_cost_USD:increase_1h"
 
 _NO_PRICE = f'{COST_STATUS}!="no_usage"'
-"""A stream without usage cannot be priced by anybody; all other reasons are a matter of the catalog."""
+"""Excludes streams without usage, which cannot be priced. All other reasons are gaps in the catalog."""
 
 
 _MODEL = f"{{{{ $labels.{MODEL} }}}} of {{{{ $labels.{JOB} }}}}"
@@ -38,7 +38,7 @@ CATALOG_DAYS = 90
 
 
 def rules_yaml() -> str:
-    """The rules file."""
+    """The content of the rules file."""
     groups = [{"name": "streamtally.recording", "rules": _recording()}, {"name": "streamtally.alerting", "rules": _alerting()}]
     return yaml.safe_dump({"groups": groups}, sort_keys=False, width=200)
 

@@ -51,42 +51,44 @@ class SpanAttributes:
 
 def identity_attributes(record: StreamRecord, identity: Identity) -> Attributes:
     """The attributes that identify the kind of stream."""
-    found: dict[str, Value | None] = {
+    attributes: dict[str, Value | None] = {
         names.OPERATION: identity.operation,
         names.PROVIDER: identity.provider,
         names.REQUEST_MODEL: record.requested_model,
         names.DIALECT: record.dialect,
     }
     if record.server_address is not None:
-        found[names.SERVER_ADDRESS] = record.server_address
-        found[names.SERVER_PORT] = record.server_port
+        attributes[names.SERVER_ADDRESS] = record.server_address
+        attributes[names.SERVER_PORT] = record.server_port
     kind = STREAM_TYPES[record.stream_type]
     if kind.output_type is not None:
-        found[names.OUTPUT_TYPE] = kind.output_type
+        attributes[names.OUTPUT_TYPE] = kind.output_type
     elif _speaks_openai(record):
-        found[names.OPENAI_API_TYPE] = kind.openai_api
-        found[names.OPENAI_REQUEST_SERVICE_TIER] = requested_service_tier(record.params)
+        attributes[names.OPENAI_API_TYPE] = kind.openai_api
+        attributes[names.OPENAI_REQUEST_SERVICE_TIER] = requested_service_tier(record.params)
     if record.params and (output_type := requested_output_type(record.params)):
-        found[names.OUTPUT_TYPE] = output_type
-    return {name: value for name, value in found.items() if value is not None}
+        attributes[names.OUTPUT_TYPE] = output_type
+    return {name: value for name, value in attributes.items() if value is not None}
 
 
 def request_attributes(record: StreamRecord, profile: Profile) -> Attributes:
     """The attributes that the caller gave: attributes, IDs and request parameters."""
-    found: Attributes = {name: value for name, value in record.attributes.items() if isinstance(value, str | bool | int | float)}
-    found[names.REQUEST_ID] = record.request_id
-    found[names.REQUEST_STREAM] = True
+    attributes: Attributes = {
+        name: value for name, value in record.attributes.items() if isinstance(value, str | bool | int | float)
+    }
+    attributes[names.REQUEST_ID] = record.request_id
+    attributes[names.REQUEST_STREAM] = True
     if record.conversation_id is not None:
-        found[names.CONVERSATION_ID] = record.conversation_id
+        attributes[names.CONVERSATION_ID] = record.conversation_id
     if record.params:
-        found.update(parameter_attributes(record.params, profile.whole_numbers))
-    return found
+        attributes.update(parameter_attributes(record.params, profile.whole_numbers))
+    return attributes
 
 
 def response_attributes(record: StreamRecord, profile: Profile) -> Attributes:
     """The attributes of the response: how the stream ended, speed, usage, cost."""
     timing, cost = record.timing, record.cost
-    found: dict[str, Value | None] = {
+    attributes: dict[str, Value | None] = {
         names.OUTCOME: record.outcome and record.outcome.value,
         names.RESPONSE_ID: record.response_id,
         names.RESPONSE_MODEL: record.model,
@@ -96,20 +98,20 @@ def response_attributes(record: StreamRecord, profile: Profile) -> Attributes:
         names.CHUNKS: record.chunk_count,
     }
     if timing.started_from == "wrap":
-        found[names.STARTED_FROM] = timing.started_from
+        attributes[names.STARTED_FROM] = timing.started_from
     else:
-        found[names.RESPONSE_TIME_TO_FIRST_CHUNK] = timing.time_to_first_chunk
+        attributes[names.RESPONSE_TIME_TO_FIRST_CHUNK] = timing.time_to_first_chunk
     if cost.usd is not None:
-        found[names.COST_USD] = float(cost.usd)
+        attributes[names.COST_USD] = float(cost.usd)
     if cost.status != "priced":
-        found[names.COST_STATUS] = cost.status
+        attributes[names.COST_STATUS] = cost.status
     if record.usage is not None:
-        found.update(_usage(record.usage, profile))
+        attributes.update(_usage(record.usage, profile))
     if _speaks_openai(record):
-        found[names.OPENAI_RESPONSE_SERVICE_TIER] = record.service_tier
-        found[names.OPENAI_RESPONSE_FINGERPRINT] = record.system_fingerprint
-    found.update(_faults(record))
-    return {name: value for name, value in found.items() if value is not None}
+        attributes[names.OPENAI_RESPONSE_SERVICE_TIER] = record.service_tier
+        attributes[names.OPENAI_RESPONSE_FINGERPRINT] = record.system_fingerprint
+    attributes.update(_faults(record))
+    return {name: value for name, value in attributes.items() if value is not None}
 
 
 def finish_reasons(record: StreamRecord) -> tuple[str, ...]:
@@ -163,14 +165,14 @@ def _faults(record: StreamRecord) -> Iterator[tuple[str, Value]]:
 
 
 def _usage(usage: Usage, profile: Profile) -> Attributes:
-    found: Attributes = {
+    attributes: Attributes = {
         attribute: count
-        for field, attributes in profile.usage.items()
+        for field, names_of_field in profile.usage.items()
         if (count := getattr(usage, field)) is not None
-        for attribute in attributes
+        for attribute in names_of_field
     }
     if usage.source != "provider":
-        found[names.USAGE_SOURCE] = usage.source
+        attributes[names.USAGE_SOURCE] = usage.source
     if usage.partial:
-        found[names.USAGE_PARTIAL] = True
-    return found
+        attributes[names.USAGE_PARTIAL] = True
+    return attributes

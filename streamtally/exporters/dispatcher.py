@@ -1,4 +1,4 @@
-"""Hands each record to each exporter, and isolates the caller from the exporters' failures and delays."""
+"""Passes each record to each exporter, and isolates the caller from the exporters' failures and delays."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ class Dispatcher:
 
     def is_suppressed(self) -> bool:
         """Whether an exporter reports that instrumentation is suppressed in the current context."""
-        return any(queue.run(ask) for queue, ask in self._is_suppressed)
+        return any(queue.run(hook) for queue, hook in self._is_suppressed)
 
     def flush(self, timeout: float | None = None) -> bool:
         """Have every exporter take the records that wait for it, and flush; return whether all of them succeeded.
@@ -149,7 +149,7 @@ class Dispatcher:
             queue.after_fork()
 
     def _record_calls(self, name: str) -> tuple[RecordCall, ...]:
-        """What calls a hook that takes a record, for each exporter that has the hook."""
+        """A function for each exporter that has this hook, which calls it with a record."""
         return tuple(
             queue.record_call(hook, in_context=name == "on_start")
             for queue in self._queues
@@ -157,7 +157,7 @@ class Dispatcher:
         )
 
     def _direct_calls(self, name: str) -> tuple[tuple[_ExporterQueue, Callable[[], object]], ...]:
-        """A hook that is always called on the caller's thread, for each exporter that has it."""
+        """Each exporter that has this hook, and the hook, which is called on the caller's thread."""
         return tuple((queue, hook) for queue in self._queues if (hook := hook_of(queue.exporter, name)) is not None)
 
 
@@ -205,7 +205,7 @@ class _ExporterQueue:
             return None
 
     def record_call(self, hook: RecordCall, *, in_context: bool) -> RecordCall:
-        """What calls a hook with a record, at once or on the worker; there in the caller's context if asked."""
+        """A function that calls a hook with a record: at once, or on the worker, there optionally in the caller's context."""
         call = partial(self.run, hook)
         if self.worker is None:
             return call
@@ -215,7 +215,7 @@ class _ExporterQueue:
         return lambda record: submit(partial(call, record))
 
     def flush(self, deadline: float | None) -> Callable[[], bool]:
-        """Begin to flush. What is returned waits until the deadline, and returns whether the flush succeeded."""
+        """Begin to flush. Returns a function that waits until the deadline, and returns whether the flush succeeded."""
         results: list[object] = []
 
         def job() -> None:

@@ -21,21 +21,21 @@ class Events:
     """Emits events in the context of a span.
 
     OpenTelemetry's API has had events (log records with a name, emitted by keyword) since 1.38. With an older API package
-    nothing is emitted, and a warning is logged once if events were asked for.
+    nothing is emitted, and a warning is logged once if `requested`.
 
     Args:
         scope: name, version and schema URL of the instrumentation scope.
         provider: receives the events; the global logger provider by default.
-        asked: whether the user asked for events.
+        requested: whether the user wants events.
     """
 
     def __init__(
-        self, scope: tuple[str, str | None, str | None], provider: _logs.LoggerProvider | None = None, *, asked: bool = False
+        self, scope: tuple[str, str | None, str | None], provider: _logs.LoggerProvider | None = None, *, requested: bool = False
     ) -> None:
         name, version, schema_url = scope
         self._logger: Any = _logs.get_logger(name, version or "", provider, schema_url)
         self.possible = "event_name" in inspect.signature(_logs.Logger.emit).parameters
-        if asked and not self.possible:
+        if requested and not self.possible:
             logger.warning("this version of opentelemetry-api has no events: only spans will have content")
 
     def emit(

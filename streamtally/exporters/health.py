@@ -48,13 +48,13 @@ class HealthMetrics:
         self._lock = Lock()
 
     def _growth(self) -> list[tuple[_Key, int]]:
-        found = []
+        growth_of = []
         with self._lock:
             for key, total in self._totals():
                 if (growth := total - self._exported[key]) > 0:
                     self._exported[key] = total
-                    found.append((key, growth))
-        return found
+                    growth_of.append((key, growth))
+        return growth_of
 
     def _totals(self) -> Iterator[tuple[_Key, int]]:
         for label, count in tuple(self._overflow.items()):

@@ -45,14 +45,14 @@ def content_attributes(record: StreamRecord, redact: Redact | None = None, *, fi
         finish_reason: whether each output message has its finish reason, as version 1.41 requires.
     """
     params = record.params
-    found = {
+    attributes = {
         names.SYSTEM_INSTRUCTIONS: _redacted(_instructions(params), redact),
         names.INPUT_MESSAGES: _messages(_input_messages(params), redact),
         names.OUTPUT_MESSAGES: _messages(output_messages(record, finish_reason=finish_reason), redact),
         names.TOOL_DEFINITIONS: _redacted(_tools(params), redact),
         names.REQUEST_STOP_SEQUENCES: _stops(params),
     }
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in attributes.items() if value}
 
 
 def as_json(attributes: Mapping[str, Json]) -> dict[str, str | Sequence[str]]:
@@ -217,13 +217,13 @@ def _tools(params: Mapping[str, Json]) -> list[Part]:
 
 def _definition(tool: Mapping[str, Json]) -> Part:
     function = tool["function"] if isinstance(tool.get("function"), dict) else tool
-    found = {
+    attributes = {
         "type": str(tool.get("type") or "function"),
         "name": function.get("name"),
         "description": _cut_json(function.get("description")),
         "parameters": _cut_json(function.get("parameters", function.get("input_schema"))),
     }
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in attributes.items() if value is not None}
 
 
 # ------------------------------------------------------------------------------------------------------------ cutting

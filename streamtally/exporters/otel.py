@@ -117,7 +117,7 @@ class OtelExporter(Exporter):
         self._meter_provider = meter_provider
         scope = (names.SCOPE, _version(), self._profile.schema_url)
         self._tracer = trace.get_tracer(names.SCOPE, scope[1], tracer_provider, scope[2])
-        self._events = Events(scope, logger_provider, asked=self._emits_details)
+        self._events = Events(scope, logger_provider, requested=self._emits_details)
         self._create_instruments(metrics.get_meter(names.SCOPE, scope[1] or "", meter_provider, scope[2]))
         self._metrics = StreamMetrics(self._profile, Labels(labels, max_values, known_models), self._bind)
         self._open: dict[str, _OpenSpan] = {}
