@@ -59,9 +59,9 @@ def transcription_chunk(payload: Mapping[str, Any]) -> Chunk:
 def _of_choices(payload: Mapping[str, Any]) -> Chunk:
     """A chunk of a server that sends a transcription in the format of chat (vLLM): the finish reason makes the text final."""
     whole = openai_chat.chunk(payload)
-    heard = "".join(delta.text for delta in whole.deltas if isinstance(delta, TextDelta))
+    text = "".join(delta.text for delta in whole.deltas if isinstance(delta, TextDelta))
     final = any(isinstance(delta, FinishDelta) for delta in whole.deltas)
-    deltas = (TranscriptDelta(heard), *([TranscriptDelta(final=True)] if final else []))
+    deltas = (TranscriptDelta(text), *([TranscriptDelta(final=True)] if final else []))
     return whole._replace(deltas=deltas)
 
 
@@ -99,9 +99,9 @@ def _lists(payload: Mapping[str, Any], *names: str) -> dict[str, list[Json]] | N
 
 def transcription_response(record: StreamRecord) -> dict[str, Json]:
     """The record as a transcription object, with the fields of its verbose forms that were sent."""
-    heard = record.transcript or Transcript()
-    known = {"language": heard.language, "duration": heard.duration, "languages": record.extras.get("languages")}
-    lists = {"words": heard.words, "segments": map(_response_segment, heard.segments), "logprobs": heard.logprobs}
+    transcript = record.transcript or Transcript()
+    known = {"language": transcript.language, "duration": transcript.duration, "languages": record.extras.get("languages")}
+    lists = {"words": transcript.words, "segments": map(_response_segment, transcript.segments), "logprobs": transcript.logprobs}
     return {
         "text": record.text,
         **{name: value for name, value in known.items() if value is not None},

@@ -55,7 +55,7 @@ EVENTS = st.one_of(
 
 
 @given(st.lists(EVENTS, max_size=30))
-def test_the_fast_path_says_what_the_general_way_says(payloads: list[Payload]) -> None:
+def test_the_fast_path_makes_the_same_record(payloads: list[Payload]) -> None:
     """For any events between the deltas that it accepts."""
     assert facts(wrapped(objects(payloads))) == facts(wrapped(payloads))
 

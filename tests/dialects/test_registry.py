@@ -73,7 +73,7 @@ def test_a_registered_dialect_is_asked_first_and_replaces_its_namesake() -> None
     assert registry.detected("text").name == "text"
 
 
-def test_detection_order_matters_where_the_table_says_so() -> None:
+def test_detection_order_matters_only_as_the_table_states() -> None:
     """Of the payloads of all quirks, only a completion and a line of Ollama's chat are recognised by a second dialect."""
     shared: set[tuple[str, str]] = set()
     for quirk in ALL:

@@ -334,7 +334,7 @@ def test_an_sdk_that_others_have_patched_too(tally: Tally) -> None:
         Completions.create = before  # type: ignore[method-assign]
 
 
-def test_the_default_tally_as_it_stands(
+def test_the_current_default_tally_is_used(
     provider: FakeProvider, client: OpenAI, exporter: RecordingExporter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A default tally that is configured after `instrument` is used."""

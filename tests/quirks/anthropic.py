@@ -97,7 +97,7 @@ QUIRKS = by_dialect(
         ("B25", "input includes what was read from and written to the cache", [
             start(CACHED), *texts("a"), *ends()],
             {"usage.input_tokens": 155, "usage.cache_read_tokens": 100, "usage.cache_write_tokens": 50}),
-        ("L03", "how long the cache is written for is only said at the start, and survives later reports", [
+        ("L03", "the lifetime of cache writes is only in the first report, and later ones keep it", [
             start(CACHED), *texts("a"), *ends(input_tokens=5, cache_read_input_tokens=100, cache_creation_input_tokens=50)],
             {"usage.cache_write_1h_tokens": 30, "usage.input_tokens": 155, "usage.output_tokens": 15}),
         ("B26 L09", "cache writes are counted once", [
@@ -110,7 +110,7 @@ QUIRKS = by_dialect(
         ("B35", "tier and cache counts of the start survive", [
             start({**CACHED, "service_tier": "priority"}), *texts("a"), *ends()],
             {"service_tier": "priority", "usage.cache_read_tokens": 100}),
-        ("D7", "pings may come anywhere and say nothing", [
+        ("D7", "pings may come anywhere and are ignored", [
             PING, start(), PING, *texts("a", "b")[:2], PING, *texts("a", "b")[2:], PING, *ends(), PING],
             {"text": "ab"}),
         ("input {}", "the empty input of a start is no prefix of the JSON", [
@@ -132,13 +132,13 @@ QUIRKS = by_dialect(
             grows(1, "input_json_delta", partial_json=": 2}"), grows(0, "input_json_delta", partial_json=": 1}"),
             closed(0), closed(1), *ends("tool_use")],
             {"calls": [("toolu_1", "f", {"a": 1}), ("toolu_2", "g", {"b": 2})]}),
-        ("L28", "thinking, its signature, words and calls in the order of their blocks", [
+        ("L28", "thinking, its signature, text and calls in the order of their blocks", [
             start(), *thinking("let ", "me"), *texts("so", index=1), *calls(2, "toolu_1", "f", "{}"), *ends("tool_use")],
             {"reasoning": "let me", "text": "so", "calls": [("toolu_1", "f", {})], "details.0.signature": "sig=="}),
         ("signature alone", "thinking may be withheld, and only its signature sent", [
             start(), *thinking(), *texts("so", index=1), *ends()],
             {"text": "so", "details.0.signature": "sig=="}),
-        ("redacted thinking", "what is encrypted is kept, and is no words", [
+        ("redacted thinking", "encrypted thinking is kept, and is not text", [
             start(), opened(0, "redacted_thinking", data="ENC"), closed(0), *texts("so", index=1), *ends()],
             {"text": "so", "reasoning": None, "details.0.data": "ENC"}),
         ("B18", "citations are annotations of the text", [
@@ -178,16 +178,16 @@ QUIRKS = by_dialect(
             {"text": "a", "outcome": "truncated"}),
         ("D3", "a reason without the last event is enough", [start(), *texts("a"), ends()[0]],
             {"text": "a", "finish": ("stop", "end_turn"), "usage.output_tokens": 15}),
-        ("several message_start", "a gateway that begins again does not double what was said", [
+        ("several message_start", "a gateway that starts over does not double the text", [
             start(), start({"input_tokens": 27, "output_tokens": 1}), *texts("a"), *ends()],
             {"text": "a", "usage.input_tokens": 27, "usage.output_tokens": 15}),
-        ("no start of a block", "words may come for a block that was never opened", [
+        ("no start of a block", "text may come for a block without a start", [
             start(), grows(0, "text_delta", text="Hel"), grows(0, "text_delta", text="lo"), closed(0), *ends()],
             {"text": "Hello"}),
-        ("text in the start", "a block may open with its first words", [
+        ("text in the start", "the start of a block may have its first text", [
             start(), opened(0, "text", text="Hel"), grows(0, "text_delta", text="lo"), closed(0), *ends()],
             {"text": "Hello"}),
-        ("unknown events", "what nobody knows yet is passed over, and never fatal", [
+        ("unknown events", "unknown events and blocks are kept, and change nothing", [
             start(), {"type": "content_block_hint", "index": 0, "hint": 1}, opened(0, "hologram", size=3),
             grows(0, "hologram_delta", part="x"), closed(0), *texts("a", index=1), *ends()],
             {"text": "a"}),
@@ -198,7 +198,7 @@ QUIRKS = by_dialect(
             start(), opened(0, "fallback", **{"from": {"model": "claude-1"}, "to": {"model": "claude-2"}}), closed(0),
             *texts("a", index=1), *ends()],
             {"text": "a", "model": "claude-2"}),
-        ("Ba", "an empty id or name says nothing", [
+        ("Ba", "an empty ID or name is ignored", [
             start(id=""), opened(0, "tool_use", id="toolu_1", name="f", input={}), closed(0), *ends("tool_use")],
             {"calls": [("toolu_1", "f", {})]}),
     ],

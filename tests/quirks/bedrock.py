@@ -87,7 +87,7 @@ QUIRKS = by_dialect(
             {"calls": [("t1", "f", {})]}),
         ("B17", "reasoning and its signature", [START, *thinking("let ", "me"), *texts("so", index=1), *ends()],
             {"reasoning": "let me", "text": "so", "details.0.signature": "sig=="}),
-        ("redacted", "reasoning that is encrypted is no words", [
+        ("redacted", "encrypted reasoning is not text", [
             START, grows(0, reasoningContent={"redactedContent": b"\x00\x01"}), closed(0), *texts("so", index=1), *ends()],
             {"text": "so", "reasoning": None}),
         ("guardrail_intervened", "what a guardrail stopped is filtered", [START, *texts("a"), *ends("guardrail_intervened")],
@@ -96,12 +96,12 @@ QUIRKS = by_dialect(
             {"finish": ("content_filter", "content_filtered")}),
         ("max_tokens", "a call that was cut short is kept as text", [START, *calls(0, "t1", "f", '{"a": '), *ends("max_tokens")],
             {"calls": [("t1", "f", '{"a": ')], "unfinished": ["f"], "finish": ("length", "max_tokens")}),
-        ("padding", "padding says nothing", [
+        ("padding", "padding is ignored", [
             {"messageStart": {"role": "assistant", "p": "abcd"}},
             {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": "a"}, "p": "abcdefgh"}},
             {"messageStop": {"stopReason": "end_turn", "p": "ab"}}, used()],
             {"text": "a", "extras.p": None}),
-        ("F09", "an exception after good events takes nothing away", [START, *texts("some", "words"), fails()],
+        ("F09", "an exception after good events keeps the text", [START, *texts("some", "words"), fails()],
             {"text": "somewords", "outcome": "error", "error.type": "modelStreamErrorException",
              "error.message": "The model failed.", "error.status": 424}),
         ("throttling", "an exception may be the only event", [fails("throttlingException", "slow down")],
@@ -116,7 +116,7 @@ QUIRKS = by_dialect(
         {"text": "a", "outcome": "truncated", "usage": None}),
         ("no metadata", "a reason without the last event is an answer without usage", [START, *texts("a"), stops()],
             {"text": "a", "finish": ("stop", "end_turn"), "usage": None}),
-        ("unknown events", "what nobody knows yet is passed over", [
+        ("unknown events", "unknown events are ignored", [
             START, {"contentBlockHologram": {"contentBlockIndex": 0}}, *texts("a"), *ends()], {"text": "a"}),
     ],
 )  # fmt: skip

@@ -74,7 +74,7 @@ QUIRKS = by_dialect(
             START, *calls(0, "f_1", "f"), ends("TOOL_CALL")], {"calls": [("f_1", "f", {})]}),
         ("B17", "a block of thinking is reasoning", [
             START, *texts("hm", kind="thinking"), *texts("so", index=1), ends()], {"reasoning": "hm", "text": "so"}),
-        ("tool plan", "a plan is no words of the answer", [
+        ("tool plan", "a plan is not part of the text", [
             START, *plans("I will ", "look"), *calls(0, "f_1", "f", "{}"), ends("TOOL_CALL")],
             {"text": "", "calls": [("f_1", "f", {})]}),
         ("B18", "citations are annotations", [START, *texts("so"), *cites(), ends()],
@@ -85,7 +85,7 @@ QUIRKS = by_dialect(
             {"text": "a", "finish.0": "error", "outcome": "error", "error.message": "broken"}),
         ("F08", "an answer without its last event was cut off", [START, *texts("a")],
             {"text": "a", "outcome": "truncated", "usage": None}),
-        ("unknown events", "what nobody knows yet is passed over", [
+        ("unknown events", "unknown events are ignored", [
             START, {"type": "content-hologram", "index": 0}, *texts("a"), {"type": "debug", "prompt": "p"}, ends()],
             {"text": "a"}),
     ],
@@ -112,7 +112,7 @@ V1_CITATION = {"start": 0, "end": 2, "text": "so", "document_ids": ["doc_0"]}
 V1 = by_dialect(
     "cohere.v1",
     [
-        ("said twice", "the last event repeats the whole text, which is said once", [
+        ("repeated text", "the last event repeats the whole text, which is read once", [
             V1_START, v1("text-generation", text="Hel"), v1("text-generation", text="lo"), v1_end("Hello")],
             {"text": "Hello", "finish": ("stop", "COMPLETE"), "usage.input_tokens": 5, "usage.output_tokens": 3}),
         ("tool calls", "calls come in pieces, then whole, then once more", [

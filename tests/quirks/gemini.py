@@ -68,9 +68,9 @@ QUIRKS = by_dialect(
             reply(text("let ", thought=True)), reply(text("me", thought=True)), reply(text("so", thoughtSignature="sig==")),
             reply(text(""), finish="STOP")],
             {"reasoning": "let me", "text": "so"}),
-        ("thought in one chunk", "thoughts and words in one chunk", [
+        ("thought in one chunk", "thoughts and text in one chunk", [
             reply(text("hm", thought=True), text("so"), finish="STOP")], {"reasoning": "hm", "text": "so"}),
-        ("STOP with calls", "an answer that calls functions says STOP", [
+        ("STOP with calls", "an answer with function calls has the reason STOP", [
             reply(call("f", a=1), finish="STOP", usage=used(9, 3))],
             {"calls": [(None, "f", {"a": 1})], "finish": ("tool_calls", "STOP")}),
         ("B16", "several calls in one chunk, and one in the next", [
@@ -106,7 +106,7 @@ QUIRKS = by_dialect(
         ("B18", "grounding is annotations", [
             reply(text("so")), reply(text(""), finish="STOP", groundingMetadata=GROUNDING)],
             {"text": "so", "annotations_present": True}),
-        ("Bl", "candidates are told by their index, which the first may leave out", [
+        ("Bl", "candidates are distinguished by index, which the first may omit", [
             _response([{"content": {"parts": [text("a")]}}, {"index": 1, "content": {"parts": [text("x")]}}]),
             _response([{"index": 1, "content": {"parts": [text("y")]}, "finishReason": "STOP"}]),
             _response([{"content": {"parts": [text("b")]}, "finishReason": "MAX_TOKENS"}])],
@@ -115,7 +115,7 @@ QUIRKS = by_dialect(
         ("Be", "images in parts", [
             reply({"inlineData": {"mimeType": "image/png", "data": "aW1n"}}, text("here"), finish="STOP")],
             {"text": "here", "images.0.data": b"img", "images.0.mime_type": "image/png"}),
-        ("code", "code that ran is no words of the answer, and is kept", [
+        ("code", "executed code is kept, and is not text", [
             reply({"executableCode": {"language": "PYTHON", "code": "print(1)"}}),
             reply({"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "1"}}), reply(text("so"), finish="STOP")],
             {"text": "so"}),
@@ -134,7 +134,7 @@ QUIRKS = by_dialect(
         ("L07", "how the traffic was served is kept", [
             reply(text("a"), finish="STOP", usage=used(9, 1, trafficType="ON_DEMAND"))],
             {"usage.raw.trafficType": "ON_DEMAND"}),
-        ("S11", "line separators of Unicode are words", [reply(text("a\u2028b\u0085c\u2029d"), finish="STOP")],
+        ("S11", "line separators of Unicode are text", [reply(text("a\u2028b\u0085c\u2029d"), finish="STOP")],
             {"text": "a\u2028b\u0085c\u2029d"}),
     ],
 )  # fmt: skip

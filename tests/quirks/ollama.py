@@ -44,13 +44,13 @@ QUIRKS = by_dialect(
             {"reasoning": "let me", "text": "so"}),
         ("length", "a full answer has the length as its reason", [line("a"), ends("length")], {"finish": ("length", "length")}),
         ("no reason", "older servers give no reason", [line("a"), ends(None)], {"finish.0": "stop", "text": "a"}),
-        ("content in the last line", "the last line may bring words", [line("a"), {**ends(), "message": {"content": "b"}}],
+        ("content in the last line", "the last line may have text", [line("a"), {**ends(), "message": {"content": "b"}}],
             {"text": "ab"}),
         ("F09", "an error under HTTP 200 takes nothing away", [line("a"), {"error": "an error was encountered"}],
             {"text": "a", "outcome": "error", "error.message": "an error was encountered", "usage": None}),
         ("F08", "an answer without its last line was cut off", [line("a"), line("b")],
             {"text": "ab", "outcome": "truncated", "usage": None}),
-        ("images", "null fields say nothing", [line("a", images=None, tool_calls=None, thinking=None), ends()],
+        ("images", "null fields are ignored", [line("a", images=None, tool_calls=None, thinking=None), ends()],
             {"text": "a", "reasoning": None, "calls": []}),
     ],
 )  # fmt: skip
@@ -73,13 +73,13 @@ def generates(words: str = "", **fields: Any) -> Payload:
 GENERATE = by_dialect(
     "ollama.generate",
     [
-        ("context", "the context of the last line is no words", [
+        ("context", "the context of the last line is not text", [
             generates("Hel"), generates("lo"), {**generates(done=True, done_reason="stop", context=[1, 2, 3]), **COUNTS}],
             {"text": "Hello", "usage.input_tokens": 9, "usage.output_tokens": 4, "finish": ("stop", "stop")}),
         ("B17", "thinking is reasoning", [generates(thinking="hm"), generates("so"), generates(done=True, done_reason="stop")],
             {"reasoning": "hm", "text": "so"}),
         ("F08", "an answer without its last line was cut off", [generates("a")], {"text": "a", "outcome": "truncated"}),
-        ("unload", "a model that is only loaded or unloaded says nothing", [generates(done=True, done_reason="unload")],
+        ("unload", "loading or unloading a model makes an empty answer", [generates(done=True, done_reason="unload")],
             {"text": "", "finish.1": "unload"}),
     ],
 )  # fmt: skip

@@ -32,7 +32,7 @@ CHAT = by_dialect(
         ("id repeated", "an id that comes with each piece is one id", [
             *(calls(call(0, "f", piece, id="0")) for piece in ('{"a"', ": ", "1}")), stops("tool_calls")],
             {"calls": [("0", "f", {"a": 1})]}),
-        ("fifteen at index 0", "whole calls that all say index 0 are as many as their ids", [
+        ("fifteen at index 0", "whole calls that all have index 0 are distinguished by their IDs", [
             *(calls(call(0, "f", f'{{"a": {number}}}', id=f"c{number}")) for number in range(15)), stops("tool_calls")],
             {"calls": [(f"c{number}", "f", {"a": number}) for number in range(15)]}),
         ("Bl", "two choices in turns, with calls", [
@@ -41,7 +41,7 @@ CHAT = by_dialect(
             stops("tool_calls"), chat(choice(1, "tool_calls"))],
             {"choices.0.tool_calls.0.arguments": "[0]", "choices.1.tool_calls.0.arguments": "[1]"}),
         ("B12 F08", "the end marker without a reason is no finish", texts("a"), {"text": "a", "outcome": "truncated"}),
-        ("F09", "an error after good chunks takes nothing away", [*texts("some", "words"), FAILED],
+        ("F09", "an error after good chunks keeps the text", [*texts("some", "words"), FAILED],
             {"text": "somewords", "outcome": "error", "error.status": 502, "error.retryable": True}),
     ],
 )  # fmt: skip
