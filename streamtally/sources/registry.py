@@ -19,8 +19,11 @@ UNKNOWN = Source("")
 
 def source_of(thing: Any) -> Source:
     """The row of the SDK that defines an object's class, or a base class of it; `UNKNOWN` if there is none."""
-    rows = (_row(str(kind.__module__).partition(".")[0]) for kind in type(thing).__mro__)
-    return next(filter(None, rows), UNKNOWN)
+    for kind in type(thing).__mro__:
+        row = _row(str(kind.__module__).partition(".")[0])
+        if row is not None:
+            return row
+    return UNKNOWN
 
 
 def origin_of(payload: Any) -> Origin:
