@@ -27,6 +27,7 @@ def in_pieces(body: bytes, size: int = 1_000) -> Iterator[bytes]:
 
 
 def _each(make: Callable[[int], Any]) -> Callable[[int], Pieces]:
+    """A stream of payloads by their number, which must have a fixed width in a text if that text is most of the work."""
     return lambda count: map(make, range(count))
 
 
@@ -57,7 +58,7 @@ PAYLOADS: Mapping[str, tuple[str, Callable[[int], Pieces]]] = {
     "usage of other names": ("openai.chat", _each(lambda number: chat(usage={f"n{number}": 1}))),
     "other names": ("openai.chat", _each(lambda number: chat(choice(content="a"), **{f"n{number}": 1}))),
     "log probabilities": ("openai.chat", _each(lambda _: chat(choice(content="a", beside={"logprobs": {"content": [{}]}})))),
-    "errors": ("openai.chat", _each(lambda number: {"error": {"message": f"m{number}"}})),
+    "errors": ("openai.chat", _each(lambda number: {"error": {"message": f"m{number:05}"}})),
     "items": (
         "openai.responses",
         _each(lambda number: event("output_item.added", output_index=number, item={"id": f"i{number}"})),
@@ -121,7 +122,7 @@ PAYLOADS: Mapping[str, tuple[str, Callable[[int], Pieces]]] = {
     "calls of Converse": ("bedrock.converse", _each(lambda number: bedrock.opened(number, f"t{number}", "f"))),
     "reasoning of Converse": (
         "bedrock.converse",
-        _each(lambda number: bedrock.grows(0, reasoningContent={"signature": f"s{number}"})),
+        _each(lambda number: bedrock.grows(0, reasoningContent={"signature": f"s{number:05}"})),
     ),
     "wrapped words": ("bedrock.invoke", _each(lambda _: bedrock.wrapped([{"generation": "a"}])[0])),
     "citations of Cohere": ("cohere.v2", _each(lambda number: cohere.cites(number)[0])),
