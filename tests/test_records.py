@@ -26,14 +26,14 @@ MARK = "a mark that no repr shows"
 
 
 def record(**fields: Any) -> StreamRecord:
-    """A record with only some fields."""
+    """A chat record with these fields."""
     return StreamRecord(request_id="r", stream_type=StreamType.CHAT, dialect="openai.chat", **fields)
 
 
 @settings(max_examples=60)
 @given(RECORDS)
 def test_json_round_trip(one: StreamRecord) -> None:
-    """A record comes back from JSON as it was, with every field, and the JSON is the same again."""
+    """A record parsed from its JSON is equal to the original, and has the same JSON."""
     text = one.model_dump_json()
     back = StreamRecord.model_validate_json(text)
     assert back == one
@@ -44,7 +44,7 @@ def test_json_round_trip(one: StreamRecord) -> None:
 @settings(max_examples=30)
 @given(RECORDS)
 def test_json_is_json(one: StreamRecord) -> None:
-    """What is written is UTF-8, and any JSON reader takes it: no bare infinities, no halves of characters."""
+    """The JSON is valid UTF-8 that any parser accepts: no bare infinities, no lone surrogates."""
 
     def refuse(name: str) -> None:
         raise ValueError(name)
@@ -89,14 +89,14 @@ MARKED = [
 
 @pytest.mark.parametrize("one", MARKED, ids=lambda one: type(one).__name__)
 def test_repr_shows_no_content(one: BaseModel) -> None:
-    """Neither `repr` nor `str` lets content into a log; sizes are enough."""
+    """Neither `repr` nor `str` has content; they have its size."""
     for shown in (repr(one), str(one), f"{one}", repr([one])):
         assert MARK not in shown
         assert type(one).__name__ in repr(one)
 
 
 def test_repr_shows_what_is_no_content() -> None:
-    """Who reads a log learns which stream it was, and how it went."""
+    """`repr` identifies the stream, and has its outcome."""
     choice = Choice(text="hello", finish_reason="stop")
     shown = repr(record(model="gpt-4o", outcome=Outcome.COMPLETED, choices=(choice,)))
     for part in ("request_id=r", "model=gpt-4o", "outcome=completed", "choices=<1>"):
@@ -113,13 +113,13 @@ def test_a_record_is_frozen(name: str) -> None:
 
 
 def test_unknown_fields_are_refused() -> None:
-    """A misspelt field is a mistake."""
+    """A misspelt field is an error."""
     with pytest.raises(ValidationError, match="Extra inputs"):
         record(no_such_field=1)
 
 
-def test_nothing_is_invented() -> None:
-    """What was not said is None, not zero; timing and cost are there all the same."""
+def test_unknown_values_are_none() -> None:
+    """Unknown values are None, not zero; timing and cost are never None."""
     empty = record()
     assert (empty.text, empty.reasoning, empty.refusal, empty.tool_calls, empty.finish_reason) == ("", None, None, (), None)
     assert (empty.usage, empty.model, empty.outcome, empty.finish_reasons) == (None, None, None, ())
@@ -127,7 +127,7 @@ def test_nothing_is_invented() -> None:
     assert all(value is None for name, value in Usage() if name not in ("source", "partial", "raw"))
 
 
-def test_the_first_choice_speaks_for_the_record() -> None:
+def test_a_record_has_the_properties_of_its_first_choice() -> None:
     """Text, reasoning, refusal, calls and finish reason are those of the first choice; a transcript's text is the text."""
     first = Choice(text="a", reasoning="b", refusal="c", tool_calls=(ToolCall(index=0),), finish_reason="stop")
     one = record(choices=(first, Choice(index=1, text="x", finish_reason="length")))
@@ -137,14 +137,14 @@ def test_the_first_choice_speaks_for_the_record() -> None:
 
 
 @pytest.mark.parametrize("ranges", [((3, 3),), ((4, 2),)])
-def test_ranges_that_are_none(ranges: tuple[tuple[int, int], ...]) -> None:
-    """A missing range has something in it."""
+def test_empty_ranges_are_refused(ranges: tuple[tuple[int, int], ...]) -> None:
+    """A missing range must not be empty."""
     with pytest.raises(ValidationError, match="half-open"):
         record(missing=ranges)
 
 
 def test_ranges_are_in_order() -> None:
-    """However they were found, they are told in order."""
+    """Missing ranges are sorted."""
     assert record(missing=((5, 6), (1, 3))).missing == ((1, 3), (5, 6))
 
 
@@ -154,8 +154,8 @@ def test_money_is_exact() -> None:
     assert Usage.model_validate_json(one.model_dump_json()).cost_usd == Decimal("1E-15")
 
 
-def test_halves_of_characters() -> None:
-    """A pair that came in two pieces is joined, a lone half is replaced, in every text of a record."""
+def test_surrogates() -> None:
+    """In every text of a record a pair of surrogates is joined, and a lone one is replaced."""
     one = record(model="\ud83d", choices=(Choice(text="\ud83d\ude00", role="\ude00", finish_reason=None),))
     assert (one.model, one.text, one.choices[0].role) == ("\ufffd", "\U0001f600", "\ufffd")
 

@@ -1,4 +1,4 @@
-"""What the tests ask the SDKs, and what the fake provider answers."""
+"""The requests that the tests make with the SDKs, and the answers of the fake provider."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def kinds(mode: str, way: str) -> list[Kind]:
 
 
 def bench(source: Source, telemetry: Telemetry) -> Bench:
-    """A source on its way to this telemetry."""
+    """A bench that runs a source with this telemetry."""
     made = Bench(source)
     made.tally, made.exporter = telemetry.tally, telemetry.recorder
     return made

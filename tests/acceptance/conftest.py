@@ -1,4 +1,4 @@
-"""The real SDKs, and the real telemetry that their streams are to become."""
+"""The real SDKs, and the real backends of telemetry."""
 
 import gc
 from collections.abc import AsyncIterator, Iterator
@@ -18,7 +18,7 @@ __all__ = ["aworld", "provider", "world"]
 
 @pytest.fixture(scope="session", autouse=True)
 def old_objects() -> Iterator[None]:
-    """Many of these tests collect garbage, and that goes through all objects: those of the SDKs are no garbage."""
+    """Exclude the objects of the SDKs from garbage collection, which many of these tests run."""
     gc.collect()
     gc.freeze()
     yield
@@ -27,14 +27,14 @@ def old_objects() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def nothing_left(provider: FakeProvider) -> Iterator[None]:
-    """What a test that failed has left for its requests is not for those of the next."""
+    """Remove the answers that a failed test has left in the queue."""
     yield
     provider._queue.clear()
 
 
 @pytest.fixture
 def telemetry() -> Iterator[Telemetry]:
-    """Where all spans and metrics go."""
+    """The backends of all spans and metrics."""
     made = Telemetry()
     yield made
     made.close()
@@ -42,13 +42,13 @@ def telemetry() -> Iterator[Telemetry]:
 
 @pytest.fixture
 def clock() -> FakeClock:
-    """A clock that only the tests move."""
+    """A clock that only the tests advance."""
     return FakeClock()
 
 
 @pytest.fixture
 def timed(clock: FakeClock) -> Iterator[Telemetry]:
-    """Telemetry whose times are those of that clock."""
+    """Telemetry with that clock."""
     made = Telemetry(clock)
     yield made
     made.close()
@@ -56,7 +56,7 @@ def timed(clock: FakeClock) -> Iterator[Telemetry]:
 
 @pytest.fixture
 def openai_client(provider: FakeProvider) -> Iterator[openai.OpenAI]:
-    """The official client, which asks the fake provider."""
+    """The official client, connected to the fake provider."""
     with httpx2.Client(verify=False) as http:  # there is no TLS here, and its set-up is slow
         yield openai.OpenAI(base_url=provider.base_url, api_key="test", max_retries=0, http_client=http)
 
@@ -70,7 +70,7 @@ async def async_openai_client(provider: FakeProvider) -> AsyncIterator[openai.As
 
 @pytest.fixture
 def anthropic_client(provider: FakeProvider) -> Iterator[Any]:
-    """The official client, which asks the fake provider."""
+    """The official client, connected to the fake provider."""
     with httpx2.Client(verify=False) as http:
         yield anthropic.Anthropic(base_url=provider.url, api_key="test", max_retries=0, http_client=http)
 

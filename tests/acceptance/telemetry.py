@@ -1,4 +1,4 @@
-"""The real things that telemetry goes to: OpenTelemetry's SDK with exporters in memory, and a Prometheus registry."""
+"""The backends of the acceptance tests: OpenTelemetry's SDK with exporters in memory, and a Prometheus registry."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ Point = NumberDataPoint | HistogramDataPoint
 
 
 class Telemetry:
-    """A tally whose streams become spans and metrics here, and what has arrived.
+    """A tally that exports spans and metrics to these backends, and what they received.
 
     Args:
-        clock: where the tally's stamps come from.
+        clock: the tally's clock.
         labels: attributes of the records that become metric labels.
         exporters: further exporters.
     """
@@ -54,22 +54,22 @@ class Telemetry:
 
     @property
     def finished(self) -> list[ReadableSpan]:
-        """Our spans that have ended by now."""
+        """The spans of streamtally that have ended."""
         return [span for span in self.memory.get_finished_spans() if _scope(span) == "streamtally"]
 
     @property
     def callers(self) -> dict[str, ReadableSpan]:
-        """The caller's own spans that have ended, by name."""
+        """The caller's spans that have ended, by name."""
         return {span.name: span for span in self.memory.get_finished_spans() if _scope(span) == "caller"}
 
     def span(self) -> ReadableSpan:
-        """Our only span, once what was abandoned is exported too."""
+        """The only span of streamtally, after abandoned streams are exported too."""
         self.tally.flush()
         (span,) = self.finished
         return span
 
     def attributes(self) -> Mapping[str, Any]:
-        """What our only span says."""
+        """The attributes of the only span of streamtally."""
         return self.span().attributes or {}
 
     def points(self, name: str | None = None) -> list[Point]:
@@ -78,7 +78,7 @@ class Telemetry:
         return [point for metric, points in self.metrics().items() for point in points if name in (None, metric)]
 
     def metrics(self) -> dict[str, list[Point]]:
-        """OpenTelemetry's data points by the metric's name, ours and those of other instrumentations."""
+        """OpenTelemetry's data points by the metric's name, including those of other instrumentations."""
         data = self.reader.get_metrics_data()
         scopes = [scope for resource in data.resource_metrics for scope in resource.scope_metrics] if data else []
         found: dict[str, list[Point]] = {}
@@ -88,13 +88,13 @@ class Telemetry:
         return found
 
     def total(self, name: str, **labels: str) -> float:
-        """What a counter has, or a histogram's sum, over all series with these labels (dots are written `__`)."""
+        """The value of a counter, or the sum of a histogram, over all series with these labels (dots are written `__`)."""
         wanted = {label.replace("__", "."): value for label, value in labels.items()}
         points = [point for point in self.points(name) if wanted.items() <= dict(point.attributes or {}).items()]
         return sum(point.value if isinstance(point, NumberDataPoint) else point.sum for point in points)
 
     def count(self, name: str) -> int:
-        """How many values a histogram has taken."""
+        """The number of values in a histogram."""
         return sum(point.count for point in self.points(name) if isinstance(point, HistogramDataPoint))
 
     def samples(self, name: str) -> list[Sample]:

@@ -1,4 +1,4 @@
-"""T1–T4: whose span is current is the caller's affair, before, between and after the chunks."""
+"""T1–T4: the wrapper never changes the current span, before, between or after the chunks."""
 
 import asyncio
 import gc
@@ -31,7 +31,7 @@ def _complaints(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
 async def test_t01_no_detach_error_across_tasks(
     telemetry: Telemetry, async_openai_client: openai.AsyncOpenAI, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Made in one task, read in another, left there, collected in a third: OpenTelemetry has nothing to complain of."""
+    """Created in one task, read in another, collected in a third: OpenTelemetry logs no error."""
     left: list[Any] = []
 
     async def make() -> None:
@@ -54,7 +54,7 @@ async def test_t01_no_detach_error_across_tasks(
 
 
 class Attached:
-    """Stands before the runtime context, and knows what is attached and not detached."""
+    """A runtime context that counts what is attached and not detached."""
 
     def __init__(self, real: Any) -> None:
         self.real = real
@@ -76,7 +76,7 @@ class Attached:
 
 @pytest.fixture
 def attached(monkeypatch: pytest.MonkeyPatch) -> Iterator[Attached]:
-    """What is attached, by whomever and through whichever function."""
+    """All that is attached, through any function of OpenTelemetry."""
     from opentelemetry import context
 
     spy = Attached(context._RUNTIME_CONTEXT)
@@ -88,7 +88,7 @@ def attached(monkeypatch: pytest.MonkeyPatch) -> Iterator[Attached]:
 
 
 def test_t02_nothing_is_attached_across_a_yield(telemetry: Telemetry, openai_client: openai.OpenAI, attached: Attached) -> None:
-    """After each `next` all that was attached is detached; and in the end too."""
+    """After each `next`, and at the end, nothing is attached."""
     stream = telemetry.tally.wrap(lambda: openai_client.chat.completions.create(**CHAT))
     for _ in stream:
         assert attached.tokens == []
@@ -110,7 +110,7 @@ async def test_t02_nothing_is_attached_across_an_async_yield(
 
 @pytest.mark.parametrize("held", [True, False], ids=["held", "dropped"])
 def test_t03_after_a_break_the_caller_s_span_is_current(telemetry: Telemetry, openai_client: openai.OpenAI, held: bool) -> None:
-    """Whether the stream is still held or gone; and outside of any span there is none."""
+    """Also if the stream was collected; outside of any span there is no current span."""
     with telemetry.tracer.start_as_current_span("caller") as own:
         stream = telemetry.tally.wrap(lambda: openai_client.chat.completions.create(**CHAT))
         for _ in stream:
@@ -123,7 +123,7 @@ def test_t03_after_a_break_the_caller_s_span_is_current(telemetry: Telemetry, op
 
 
 def test_t04_a_span_of_the_loop_s_body_is_the_caller_s_child(telemetry: Telemetry, openai_client: openai.OpenAI) -> None:
-    """It is no child of ours, and ours is the caller's child as well."""
+    """It is no child of the stream's span, which is a child of the caller's span too."""
     with telemetry.tracer.start_as_current_span("caller"):
         for _ in telemetry.tally.wrap(lambda: openai_client.chat.completions.create(**CHAT)):
             with telemetry.tracer.start_as_current_span("body"):

@@ -1,4 +1,4 @@
-"""What exporters, threads, forks and the end of the process can do to a stream: nothing."""
+"""Exporters, threads, forks and the end of the process do not affect a stream."""
 
 import json
 import os
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Hanging:
-    """An exporter whose backend does not answer, to anything, until it is released."""
+    """An exporter that blocks in every hook until it is released."""
 
     def __init__(self) -> None:
         self.released = threading.Event()
@@ -44,14 +44,14 @@ class Hanging:
 
 @pytest.fixture
 def hanging() -> Iterator[Hanging]:
-    """One that hangs until the test is over."""
+    """An exporter that blocks until the end of the test."""
     made = Hanging()
     yield made
     made.released.set()
 
 
 def _in_a_thread(work: Any) -> bool:
-    """Whether some work comes to its end, without a test that hangs if it does not."""
+    """Whether some work ends, determined without blocking the test."""
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     thread.join(PATIENCE)
@@ -59,7 +59,7 @@ def _in_a_thread(work: Any) -> bool:
 
 
 def test_a_hanging_exporter_costs_the_stream_nothing(hanging: Hanging) -> None:
-    """A hundred streams end while it hangs in the first; their times are what they are without it."""
+    """A hundred streams end while the exporter blocks in the first; their times are unchanged."""
     clock = FakeClock(tick=0.001)
     tally = Tally(exporters=[hanging], clock=clock)
     durations: list[float | None] = []
@@ -88,7 +88,7 @@ def _rounded(seconds: float | None) -> float:
 
 
 def test_a_hanging_exporter_does_not_keep_the_others_waiting(hanging: Hanging) -> None:
-    """The other exporters have their records, a flush that is given a time keeps it and says that not all went out."""
+    """The other exporters get their records, and a flush with a timeout returns False in time."""
     prompt: list[StreamRecord] = []
     tally = Tally(exporters=[hanging, prompt.append])
     assert _in_a_thread(lambda: list(tally.wrap(chat_chunks())))
@@ -99,7 +99,7 @@ def test_a_hanging_exporter_does_not_keep_the_others_waiting(hanging: Hanging) -
 
 
 def test_a_hanging_exporter_does_not_grow_without_bound(hanging: Hanging) -> None:
-    """What it does not take is dropped in the end, and counted; the streams are none the wiser."""
+    """Records beyond its queue are dropped and counted; the streams are unaffected."""
     tally = Tally(exporters=[hanging])
 
     def work() -> None:
@@ -115,7 +115,7 @@ def test_a_hanging_exporter_does_not_grow_without_bound(hanging: Hanging) -> Non
 
 
 def test_an_exporter_that_is_down_is_isolated(telemetry: Telemetry, caplog: pytest.LogCaptureFixture) -> None:
-    """It raises each time: the stream and the other exporters are untouched, the failures are counted and logged once."""
+    """It raises each time: the stream and the other exporters are unaffected, and failures are counted and logged once."""
 
     def down(_: StreamRecord) -> None:
         raise ConnectionRefusedError("no backend there")
@@ -164,7 +164,7 @@ assert tally.flush(120.0)
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_a_fork_loses_and_repeats_nothing(tmp_path: Path) -> None:
-    """Each process exports what it ended, once and in whole lines; what was open at the fork is the parent's."""
+    """Each process exports the streams that it ended, once and in whole lines; the parent those that were open at the fork."""
     path = tmp_path / "records.jsonl"
     done = _program(FORKS, str(path))
     assert done.returncode == 0, done.stderr
@@ -209,7 +209,7 @@ assert (status, flushed) == (0, True), status
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_a_fork_waits_until_no_exporter_is_at_work() -> None:
-    """Else a lock that an exporter's library holds just then would be locked for ever in the child."""
+    """Otherwise a lock that an exporter's library holds would stay locked in the child."""
     done = _program(FORKS_IN_A_JOB)
     assert done.returncode == 0, done.stderr
 
@@ -250,14 +250,14 @@ client.close()
 
 
 def test_the_end_of_the_interpreter_is_silent(provider: FakeProvider) -> None:
-    """Streams that are open when the process ends, read or not, say nothing on the way out, and harm nothing."""
+    """Streams that are open when the process ends print nothing and raise nothing."""
     provider.enqueue(ANSWER)
     done = _program(SHUTDOWN, provider.base_url)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def _run_in_thread(work: Any) -> Any:
-    """The result of some work, in a thread that ends with it."""
+    """The result of some work in a new thread."""
     results: list[Any] = []
     thread = threading.Thread(target=lambda: results.append(work()))
     thread.start()
@@ -269,7 +269,7 @@ def _run_in_thread(work: Any) -> Any:
 def test_a_stream_is_handed_from_thread_to_thread(
     telemetry: Telemetry, openai_client: openai.OpenAI, provider: FakeProvider, end: str
 ) -> None:
-    """Made in one thread, read in two others, ended in a fourth: one span, whose parent is the first one's span."""
+    """Created in one thread, read in two others, ended in a fourth: one span, whose parent is the span of the first thread."""
     provider.enqueue(ANSWER)
 
     def make() -> Any:

@@ -1,4 +1,4 @@
-"""T5–T7, T11–T13: however a stream ends, there is one span, and it says how."""
+"""T5–T7, T11–T13: however a stream ends, it has one span with the outcome."""
 
 import asyncio
 import gc
@@ -29,14 +29,14 @@ async def _made(kind: Kind, way: str, world: World) -> Source:
 
 
 async def _let_go() -> None:
-    """What nobody holds is collected, and the loop closes the generators among it."""
+    """Collect unreachable objects, and let the loop close the generators among them."""
     for _ in range(2):
         gc.collect()
         await ticks(lambda: False, most=20)
 
 
 def _check(telemetry: Telemetry, outcome: Outcome) -> None:
-    """One span, which is no error and says "error" where a reason was expected; one stream is counted, everywhere."""
+    """One span, which is no error and has the finish reason "error"; one stream is counted in each backend."""
     attributes = telemetry.attributes()
     assert (attributes[OUTCOME], attributes[REASONS]) == (outcome.value, ("error",))
     assert telemetry.span().status.status_code is StatusCode.UNSET
@@ -79,7 +79,7 @@ BROKEN = "break inside with"
 
 @_each("sync", BROKEN)
 def test_t06_with_and_break(telemetry: Telemetry, world: World, kind: Kind) -> None:
-    """Every kind of source: the span has ended when `with` is left, without any flush."""
+    """Every kind of source: the span has ended at the end of the `with` block, without a flush."""
     way = EXITS[BROKEN].sync
     assert way is not None
     stream = way(bench(kind.make(EXITS[BROKEN].script, world), telemetry))
@@ -102,7 +102,7 @@ async def test_t06_async_with_and_break(telemetry: Telemetry, aworld: World, kin
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_t06_with_and_break_in_every_dialect(telemetry: Telemetry, dialect: str) -> None:
-    """Every wire format: cancelled after the first payload, unless that was the whole answer."""
+    """Every dialect: cancelled after the first payload, unless that was the complete answer."""
     with telemetry.tally.wrap(iter(DIALECTS[dialect]), dialect=dialect) as stream:
         for _ in stream:
             break
@@ -116,7 +116,7 @@ CLOSED = "closed early"
 
 @_each("sync", CLOSED)
 def test_t07_an_early_close(telemetry: Telemetry, world: World, kind: Kind) -> None:
-    """One span; a second close (`closed_early` closes twice) changes nothing, and closes nothing twice."""
+    """One span; a second close (`closed_early` closes twice) has no effect."""
     way, source = EXITS[CLOSED].sync, kind.make(EXITS[CLOSED].script, world)
     assert way is not None
     way(bench(source, telemetry))
@@ -143,7 +143,7 @@ CANCELLED = "cancelled while reading"
 @pytest.mark.anyio
 @_each("async", CANCELLED)
 async def test_t11_cancelled_in_the_middle_of_a_read(telemetry: Telemetry, aworld: World, kind: Kind) -> None:
-    """The span has ended before the await returns, and the exception is the caller's own. To be cancelled is no error."""
+    """The span has ended before the await returns, and the exception is the original one. A cancellation is no error."""
     source = await _made(kind, CANCELLED, aworld)
     stream = source.wrapped(telemetry.tally)
     waits, ended = asyncio.Event(), list[int]()
@@ -182,7 +182,7 @@ FAILURES: dict[str, Scenario] = {
 
 
 def _error_type(telemetry: Telemetry) -> str:
-    """The type of error that span and metrics agree on; the status says that it failed."""
+    """The error type, which is the same on span and metrics; the span's status is ERROR."""
     span, said = telemetry.span(), telemetry.attributes()["error.type"]
     assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, None)
     (point,) = telemetry.points(DURATION)
@@ -196,7 +196,7 @@ def _error_type(telemetry: Telemetry) -> str:
 def test_t12_an_error_in_the_middle(
     telemetry: Telemetry, openai_client: openai.OpenAI, provider: FakeProvider, name: str
 ) -> None:
-    """The SDK's exception reaches the caller; span and duration name its type, and no end without error overwrites it."""
+    """The SDK's exception reaches the caller; span and duration have its type, which a later close does not overwrite."""
     provider.enqueue(FAILURES[name])
     stream = telemetry.tally.wrap(lambda: openai_client.chat.completions.create(**CHAT))
     with pytest.raises(Exception, match=r".") as caught, stream:
@@ -227,7 +227,7 @@ def _ask(telemetry: Telemetry, client: Any, api: str) -> Any:
 def test_t13_an_end_without_a_finish(
     telemetry: Telemetry, request: pytest.FixtureRequest, provider: FakeProvider, api: str
 ) -> None:
-    """No transport can tell it from a whole answer, but the record does: truncated, and the reason is "error"."""
+    """The transport ends normally, but the record is truncated, and the finish reason is "error"."""
     answer = {"openai": ANSWER, "anthropic": CLAUDE_ANSWER}[api]
     provider.enqueue(answer.cut(len(b"".join(answer.frames[:4])), clean=True))
     list(_ask(telemetry, request.getfixturevalue(f"{api}_client"), api))
@@ -235,7 +235,7 @@ def test_t13_an_end_without_a_finish(
 
 
 FINISHED = {"openai": 5, "anthropic": 7}
-"""Chunks up to the finish: a role or head, three words and what is around them, the reason."""
+"""Chunks up to the finish reason: a role or head, three words and what is around them, the reason."""
 
 
 @pytest.mark.parametrize("api", FINISHED)
@@ -243,7 +243,7 @@ FINISHED = {"openai": 5, "anthropic": 7}
 def test_t13_finished_and_then_left(
     telemetry: Telemetry, request: pytest.FixtureRequest, provider: FakeProvider, api: str, dropped: bool
 ) -> None:
-    """Who stops reading once the provider has finished has the whole answer: a success."""
+    """A stream that is closed after its finish reason is complete: the outcome is completed."""
     provider.enqueue({"openai": ANSWER, "anthropic": CLAUDE_ANSWER}[api])
     stream = _ask(telemetry, request.getfixturevalue(f"{api}_client"), api)
     for _ in range(FINISHED[api]):
@@ -257,7 +257,7 @@ def test_t13_finished_and_then_left(
 
 
 def test_t13_of_several_choices_those_that_never_finished(telemetry: Telemetry) -> None:
-    """Each choice in its place."""
+    """The finish reasons are in the order of the choices."""
     chunk: dict[str, Any] = {"object": "chat.completion.chunk", "model": "m"}
     said = [{**chunk, "choices": [{"index": place, "delta": {"content": "x"}, "finish_reason": None}]} for place in (0, 1)]
     finish = {**chunk, "choices": [{"index": 1, "delta": {}, "finish_reason": "length"}]}

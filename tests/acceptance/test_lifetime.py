@@ -1,4 +1,4 @@
-"""T8–T10: each stream that starts ends, and nothing of it stays behind."""
+"""T8–T10: each stream that starts also ends, and leaves no objects behind."""
 
 import gc
 import weakref
@@ -24,7 +24,7 @@ from tests.streams.sources import SYNC_KINDS, World, chat_chunk, chat_chunks
 
 
 class Counting(SpanProcessor):
-    """Counts what starts and what ends, and keeps nothing."""
+    """Counts starts and ends, and keeps no references."""
 
     def __init__(self) -> None:
         self.started: Counter[int] = Counter()
@@ -42,7 +42,7 @@ def _id(span: Any) -> int:
 
 
 def test_t08_as_many_ends_as_starts(telemetry: Telemetry, world: World) -> None:
-    """A hundred streams, ended in every way there is: each span is started once and ended once."""
+    """A hundred streams, with every kind of end: each span is started once and ended once."""
     counting = Counting()
     telemetry.tracers.add_span_processor(counting)
     ways = [way for way in EXITS.values() if way.sync is not None]
@@ -64,7 +64,7 @@ def test_t08_as_many_ends_as_starts(telemetry: Telemetry, world: World) -> None:
 
 
 def _census() -> Counter[str]:
-    """How many objects there are of our types, and of the libraries that telemetry goes to."""
+    """The number of objects of the types of streamtally and of the backends."""
     gc.collect()
     kinds = (type(one) for one in gc.get_objects())
     ours = ("streamtally", "opentelemetry", "prometheus_client")
@@ -72,7 +72,7 @@ def _census() -> Counter[str]:
 
 
 def test_t09_ten_thousand_abandoned_streams() -> None:
-    """There are as many objects of each type after 500 as after 10,000, but for the few that are in use just then."""
+    """The number of objects of each type is the same after 500 as after 10,000, except for a few in use."""
     tracers, meters = TracerProvider(shutdown_on_exit=False), MeterProvider([InMemoryMetricReader()], shutdown_on_exit=False)
     tracers.add_span_processor(counting := Counting())
     tally = Tally(exporters=[OtelExporter(tracers, meters), PrometheusExporter(CollectorRegistry())])
@@ -95,7 +95,7 @@ def test_t09_ten_thousand_abandoned_streams() -> None:
 
 
 class Payload(dict[str, Any]):
-    """A payload that can be weakly referred to."""
+    """A payload that supports weak references."""
 
 
 def _payload() -> Any:

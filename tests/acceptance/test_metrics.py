@@ -1,4 +1,4 @@
-"""T32–T35: few series, whatever comes; the same labels and the same figures, whichever way a stream comes in."""
+"""T32–T35: the number of series is bounded, and labels and values do not depend on how a stream is read."""
 
 import inspect
 import random
@@ -25,11 +25,11 @@ from tests.streams.sources import Kind, World, chat_chunks
 
 MODELS = 100_000
 CAPPED = MAX_VALUES + 1
-"""As many values as a label takes, and "other"."""
+"""The cap on the values of one label, and "other"."""
 
 
 def _many_models(count: int) -> Any:
-    """Records of so many streams, each with a model that nobody knows."""
+    """Records of this many streams, each with an unknown model."""
     draw, base = random.Random(7), dict(record().__dict__)
     for number in range(count):
         name = f"model-{draw.getrandbits(48):x}"
@@ -37,7 +37,7 @@ def _many_models(count: int) -> Any:
 
 
 def test_t32_a_hundred_thousand_models() -> None:
-    """Each metric stays under the cap, all streams are counted, and the rest of the models is "other"."""
+    """Each metric stays under the cap, all streams are counted, and models beyond the cap are "other"."""
     exporter = PrometheusExporter(CollectorRegistry())
     for one in _many_models(MODELS):
         exporter.export(one)
@@ -52,7 +52,7 @@ def test_t32_a_hundred_thousand_models() -> None:
 
 
 def test_t32_ten_thousand_models_in_opentelemetry() -> None:
-    """The same there, where each takes longer: our cap holds before the SDK's own of 2,000 series."""
+    """The same in OpenTelemetry, with fewer because each takes longer: the cap is below the SDK's own of 2,000 series."""
     reader = InMemoryMetricReader()
     tracers, meters = TracerProvider(ALWAYS_OFF, shutdown_on_exit=False), MeterProvider([reader], shutdown_on_exit=False)
     exporter = OtelExporter(tracers, meters)
@@ -68,7 +68,7 @@ def test_t32_ten_thousand_models_in_opentelemetry() -> None:
 
 
 def test_t32_labels_are_those_that_were_declared() -> None:
-    """Of the attributes of a stream only those become labels that the exporter was told to take, and those are capped."""
+    """Only attributes that the exporter declares become labels, and their values are capped."""
     telemetry = Telemetry(labels=("team",))
     for number in range(2 * MAX_VALUES):
         attributes = {"team": f"team-{number}", "user": f"user-{number}"}
@@ -98,13 +98,13 @@ ALLOWED = {
     "streamtally.finish_reason",
     "streamtally.outcome",
 }
-"""All that a metric may be split by. Each has few values, however many requests there are."""
+"""All labels that a metric may have. Each has few values, for any number of requests."""
 
 SECRETS = {"request-77", "response-77", "talk-77", "fp-77", "user-77", "call-77"}
 
 
 def test_t33_metrics_have_few_attributes_and_no_ids() -> None:
-    """Of streams of every type and outcome, with all the ids that there can be: none of them is on a metric."""
+    """For streams of every type and outcome, with all kinds of IDs: no ID is on a metric."""
     telemetry = Telemetry()
     for stream_type, outcome in product(StreamType, Outcome):
         ids: dict[str, Any] = {
@@ -143,7 +143,7 @@ UNKNOWN: dict[str, Any] = {
 
 
 def test_t34_no_record_has_the_wrong_labels() -> None:
-    """Whatever a record does not know, every series of one metric has the same labels, and no exporter fails."""
+    """Whichever fields of a record are None, every series of one metric has the same labels, and no exporter fails."""
     telemetry = Telemetry()
     for number, (stream_type, outcome) in enumerate(product(StreamType, Outcome)):
         for missing in ({}, UNKNOWN, *({name: None} for name in UNKNOWN)):
@@ -164,7 +164,7 @@ def _each(mode: str) -> pytest.MarkDecorator:
 
 @_each("sync")
 def test_t34_every_kind_of_source_yields_the_first_token(telemetry: Telemetry, world: World, kind: Kind) -> None:
-    """On the span always, and in the histogram where the request's start is known."""
+    """Always on the span, and in the histogram if the start of the request is known."""
     stream = kind.make(EXITS["exhausted"].script, world).wrapped(telemetry.tally)
     list(stream)
     assert telemetry.attributes()["streamtally.time_to_first_token"] >= 0
@@ -192,19 +192,19 @@ OPERATIONS = {
     "ollama.generate": "text_completion",
     "gemini": "generate_content",
 }
-"""The conventions' name of the operation, where it is not "chat"."""
+"""The conventions' name of the operation, if it is not "chat"."""
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_t34_every_dialect_yields_the_first_token(telemetry: Telemetry, dialect: str) -> None:
-    """Every wire format, and under the operation that it is."""
+    """Every dialect, with its operation."""
     list(telemetry.tally.wrap(lambda: iter(DIALECTS[dialect]), dialect=dialect))
     assert telemetry.count(FIRST_TOKEN) == telemetry.count(DURATION) == 1
     assert telemetry.attributes()["gen_ai.operation.name"] == OPERATIONS.get(dialect, "chat")
 
 
 def _figures(telemetry: Telemetry) -> dict[str, list[tuple[Any, ...]]]:
-    """What each metric has by its attributes: how many values, and what they add up to."""
+    """The number and the sum of the values of each metric, by its attributes."""
     telemetry.tally.flush()
     found: dict[str, list[tuple[Any, ...]]] = {}
     for name, points in telemetry.metrics().items():
@@ -222,7 +222,7 @@ ASKED = {"model": "m", "provider": "openai"}
 
 
 def _by_callback(telemetry: Telemetry, clock: FakeClock, payloads: list[Any], dialect: str) -> None:
-    """As a framework's callbacks bring them: one call for the start, one for each chunk, one for the end."""
+    """A stream as callbacks of a framework: one call for the start, one for each chunk, one for the end."""
     options: dict[str, Any] = {"dialect": dialect, "params": ASKED, "started_at": clock.monotonic_ns() / 1e9}
     clock.advance(0.5)
     handle = telemetry.tally.open("r", **options)
@@ -245,13 +245,13 @@ def _by_iterator(telemetry: Telemetry, clock: FakeClock, payloads: list[Any], di
 
 
 def _up_to_its_end(dialect: str) -> list[Any]:
-    """Payloads up to the stream's own end: with that a pushed stream is over, where a pulled one reads on to what follows."""
+    """Payloads up to the terminal one, which ends a keyed stream; an iterator would read on."""
     return DIALECTS[dialect][:-1] if dialect.startswith("bedrock.") else DIALECTS[dialect]
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_t35_callbacks_emit_what_an_iterator_emits(dialect: str) -> None:
-    """The same chunks at the same times make the same metrics and the same span, whether they are pulled or pushed."""
+    """The same chunks at the same times yield the same metrics and the same span, by iterator or by callback."""
     found, spans = list[Any](), list[Any]()
     for bring in (_by_iterator, _by_callback):
         clock = FakeClock()

@@ -1,4 +1,4 @@
-"""T17: one call is measured once, however many look on."""
+"""T17: one call is measured once, beside any other instrumentation."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ def _check_one(telemetry: Telemetry) -> None:
 
 @pytest.mark.parametrize("other", [False, True], ids=["the same tally", "another tally"])
 def test_t17_wrapped_twice(telemetry: Telemetry, openai_client: openai.OpenAI, other: bool) -> None:
-    """A wrapped stream is handed back as it is, also by a tally that exports to the same place."""
+    """A wrapped stream is returned as it is, also by another tally."""
     outer = Tally(exporters=[telemetry.otel, telemetry.prometheus, telemetry.recorder]) if other else telemetry.tally
     inner = telemetry.tally.wrap(lambda: openai_client.chat.completions.create(**CHAT))
     with outer.wrap(inner) as stream:
@@ -41,24 +41,24 @@ def test_t17_wrapped_twice(telemetry: Telemetry, openai_client: openai.OpenAI, o
 
 
 class InferenceData:
-    """What opentelemetry-util-genai keeps of a call that is being measured."""
+    """The object that opentelemetry-util-genai keeps in the context of a call that it measures."""
 
 
 def _genai_stands_back() -> bool:
-    """opentelemetry-util-genai measures no call inside a call; it believes only its own object."""
+    """opentelemetry-util-genai measures no call inside another one; it accepts only its own type."""
     return isinstance(context.get_value("opentelemetry.genai.client.inference.context"), InferenceData)
 
 
 def _openllmetry_stands_back() -> bool:
-    """OpenLLMetry measures nothing where this says so."""
+    """OpenLLMetry measures nothing if this key is set."""
     return bool(context.get_value("suppress_language_model_instrumentation"))
 
 
 @pytest.mark.parametrize("stands_back", [_genai_stands_back, _openllmetry_stands_back])
-def test_t17_another_instrumentation_stands_back(
+def test_t17_another_instrumentation_is_suppressed(
     telemetry: Telemetry, openai_client: openai.OpenAI, monkeypatch: pytest.MonkeyPatch, stands_back: Callable[[], bool]
 ) -> None:
-    """While we make the request, the other is asked not to measure it; what the caller does else, it measures."""
+    """It is suppressed while the request is made, and not for other calls of the caller."""
     library = ModuleType("opentelemetry.util.genai.invocation")
     monkeypatch.setattr(library, "InferenceData", InferenceData, raising=False)
     monkeypatch.setitem(sys.modules, library.__name__, library)
@@ -78,7 +78,7 @@ def test_t17_another_instrumentation_stands_back(
 
 @pytest.fixture
 def instrumented(telemetry: Telemetry) -> Iterator[None]:
-    """The SDKs' streaming calls wrapped by themselves."""
+    """The SDKs' streaming calls, wrapped by `instrument`."""
     streamtally.instrument(tally=telemetry.tally)
     yield
     streamtally.uninstrument()
@@ -87,7 +87,7 @@ def instrumented(telemetry: Telemetry) -> Iterator[None]:
 @pytest.mark.usefixtures("instrumented")
 @pytest.mark.parametrize("times", [1, 2])
 def test_t17_wrapped_in_an_instrumented_sdk(telemetry: Telemetry, openai_client: openai.OpenAI, times: int) -> None:
-    """Who wraps a call of an SDK that is instrumented, once or twice, has one measure; the raw call has one as well."""
+    """A call of an instrumented SDK that is wrapped, once or twice, is measured once, and so is the bare call."""
     for _ in range(times - 1):
         streamtally.instrument(tally=telemetry.tally)
     list(telemetry.tally.wrap(lambda: openai_client.chat.completions.create(**CHAT)))
@@ -97,7 +97,7 @@ def test_t17_wrapped_in_an_instrumented_sdk(telemetry: Telemetry, openai_client:
 @pytest.mark.usefixtures("instrumented")
 @pytest.mark.parametrize("wrapped", [True, False])
 def test_t17_an_instrumented_sdk(telemetry: Telemetry, openai_client: openai.OpenAI, wrapped: bool) -> None:
-    """One measure without any wrapping; and what an instrumented call returned is wrapped already."""
+    """The call is measured once without `wrap`, and what it returns is wrapped already."""
     stream = openai_client.chat.completions.create(**CHAT)
     list(telemetry.tally.wrap(stream) if wrapped else stream)
     _check_one(telemetry)
@@ -105,8 +105,8 @@ def test_t17_an_instrumented_sdk(telemetry: Telemetry, openai_client: openai.Ope
 
 @pytest.mark.usefixtures("instrumented")
 @pytest.mark.parametrize("key", ["suppress_instrumentation", "suppress_language_model_instrumentation"])
-def test_t17_we_stand_back(telemetry: Telemetry, openai_client: openai.OpenAI, key: str) -> None:
-    """Where another instrumentation measures a call, and says so by the suppression key, an instrumented SDK does not."""
+def test_t17_our_instrumentation_is_suppressed(telemetry: Telemetry, openai_client: openai.OpenAI, key: str) -> None:
+    """If another instrumentation has set the suppression key for a call, `instrument` does not wrap it."""
     token = context.attach(context.set_value(key, True))
     try:
         list(openai_client.chat.completions.create(**CHAT))
@@ -117,7 +117,7 @@ def test_t17_we_stand_back(telemetry: Telemetry, openai_client: openai.OpenAI, k
 
 
 def test_t17_beside_opentelemetry_s_own_instrumentation(telemetry: Telemetry, openai_client: openai.OpenAI) -> None:
-    """The real one, where it is installed: it measures what is not wrapped, and nothing that is."""
+    """The real one, if it is installed: it measures calls that are not wrapped, and no others."""
     theirs = pytest.importorskip(
         "opentelemetry.instrumentation.genai.openai", reason="the instrumentation is no part of the development environment"
     )

@@ -1,4 +1,4 @@
-"""T36: the oldest and the newest dependencies are named, and what is optional is loaded only when it is used."""
+"""T36: dependency floors are tested, and optional packages are imported only when they are used."""
 
 import tomllib
 from pathlib import Path
@@ -19,7 +19,7 @@ assert stream.record.text == "hi", stream.record
 
 
 def _run(program: str) -> str:
-    """What a fresh interpreter prints, where a warning is an error."""
+    """The output of a new interpreter, in which warnings are errors."""
     done = run_python("-W", "error", "-c", program, cwd=ROOT)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
@@ -39,7 +39,7 @@ def _pins(file: str) -> dict[str, str]:
 
 
 def test_t36_the_lowest_versions_are_the_floors() -> None:
-    """`make lowest` tests each floor of a dependency that is always needed, exactly, and no dependency has a ceiling."""
+    """`make lowest` installs exactly the floor of each core dependency, and no dependency has a ceiling."""
     extras = {name: needed for name, needed in PROJECT["optional-dependencies"].items() if name != "dev"}
     requirements = [*PROJECT["dependencies"], *(one for needed in extras.values() for one in needed)]
     assert [one for one in requirements if "<" in one or "==" in one] == []
@@ -53,14 +53,14 @@ HEAVY = ("opentelemetry", "prometheus_client", "httpx2", "starlette", "uvicorn",
 
 
 def test_t36_imports_are_lazy() -> None:
-    """To import, to wrap and to record loads neither a backend nor an SDK, nor what an extra brings."""
+    """Importing, wrapping and recording import no backend, no SDK and no package of an extra."""
     loaded = _run(f"import sys, streamtally\n{RECORDED}\nprint(*sys.modules)").split()
     assert [name for name in loaded if name.split(".")[0] in HEAVY] == []
 
 
 @pytest.mark.parametrize("exporter", ["otel", "prometheus", "jsonl", "console"])
 def test_t36_an_exporter_loads_its_own_backend_only(exporter: str, tmp_path: Path) -> None:
-    """Each by its name, without the packages of the others."""
+    """Each exporter by its name, without the packages of the others."""
     backends = {"otel": "opentelemetry", "prometheus": "prometheus_client"}
     others = [package for name, package in backends.items() if name != exporter]
     name = f"jsonl:{tmp_path / 'records.jsonl'}" if exporter == "jsonl" else exporter
@@ -76,7 +76,7 @@ EXTRAS = {
 
 @pytest.mark.parametrize("extra", EXTRAS)
 def test_t36_an_extra_that_is_absent_is_named(extra: str) -> None:
-    """Without it all else works, and who needs it is told what to install."""
+    """Without it everything else works, and the error states what to install."""
     package, use = EXTRAS[extra]
     program = f"""{_blocked(package)}{RECORDED}
 try:

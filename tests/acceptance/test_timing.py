@@ -1,4 +1,4 @@
-"""T25–T30: times by a clock that the tests move, so that each is exact."""
+"""T25–T30: exact times, by a clock that the tests advance."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -19,14 +19,14 @@ Timed = Sequence[tuple[float, Any]]
 
 
 def playing(clock: FakeClock, chunks: Timed) -> Iterator[Any]:
-    """A provider that takes its time."""
+    """A provider that takes the given time for each chunk."""
     for seconds, chunk in chunks:
         clock.advance(seconds)
         yield chunk
 
 
 def seconds_of(span: ReadableSpan) -> float:
-    """How long a span is."""
+    """The length of a span in seconds."""
     assert span.start_time is not None
     assert span.end_time is not None
     return (span.end_time - span.start_time) / 1e9
@@ -38,7 +38,7 @@ END = chat_chunk({}, "stop")
 
 
 def test_t25_the_role_is_no_token(clock: FakeClock, timed: Telemetry) -> None:
-    """Role after 30 ms, content after 100 ms: the first chunk and the first token are told apart, on span and metrics."""
+    """Role after 30 ms, content after 100 ms: first chunk and first token differ, on span and metrics."""
     list(timed.tally.wrap(lambda: playing(clock, [(0.030, ROLE), (0.070, WORD), (0.020, END)])))
     attributes = timed.attributes()
     assert attributes["gen_ai.response.time_to_first_chunk"] == pytest.approx(0.030)
@@ -81,7 +81,7 @@ FIRST_TOKENS: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", FIRST_TOKENS)
 def test_t26_what_stops_the_clock(clock: FakeClock, timed: Telemetry, name: str) -> None:
-    """Generated content of any kind does."""
+    """Generated content of any kind is a first token."""
     dialect = "anthropic.messages" if "anthropic" in name else "openai.responses" if "responses" in name else "openai.chat"
     chunks = [(0.5, FIRST_TOKENS[name]), (1.0, FIRST_TOKENS[name])]
     list(timed.tally.wrap(lambda: playing(clock, chunks), dialect=dialect))
@@ -105,7 +105,7 @@ NO_TOKENS: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", NO_TOKENS)
 def test_t26_what_does_not_stop_the_clock(clock: FakeClock, timed: Telemetry, name: str) -> None:
-    """A role, an empty text, a ping, usage: the first token is what comes after."""
+    """A role, an empty text, a ping and usage are no first token."""
     prefix = name.split()[0]
     dialect = {"anthropic": "anthropic.messages", "responses": "openai.responses"}.get(prefix, "openai.chat")
     word = FIRST_TOKENS.get(f"{prefix} text", WORD)
@@ -117,7 +117,7 @@ HEADERS = 0.080
 
 
 def test_t27_the_delay_of_the_headers_counts(clock: FakeClock, timed: Telemetry) -> None:
-    """The caller knows when the request was made: what passed until the stream was there is in every latency."""
+    """If the caller gives the time of the request, every latency includes the time until the stream was open."""
     began = clock.monotonic_ns() / 1e9
     clock.advance(HEADERS)
     list(timed.tally.wrap(playing(clock, [(0.020, WORD), (0, END)]), started_at=began))
@@ -126,7 +126,7 @@ def test_t27_the_delay_of_the_headers_counts(clock: FakeClock, timed: Telemetry)
 
 
 def test_t27_the_delay_of_real_headers_counts(clock: FakeClock, timed: Telemetry) -> None:
-    """Over HTTP, where we make the request; of a stream that was open already no latency is claimed."""
+    """Over HTTP, if `wrap` makes the request; a stream that was already open has no latency."""
     with FakeProvider(sleep=clock.sleep) as provider, openai.OpenAI(base_url=provider.base_url, api_key="test") as client:
         provider.enqueue(*[ANSWER.delayed(headers=HEADERS)] * 2)
         with timed.tally.wrap(lambda: client.chat.completions.create(**CHAT)) as stream:
@@ -139,7 +139,7 @@ def test_t27_the_delay_of_real_headers_counts(clock: FakeClock, timed: Telemetry
 
 
 def test_t28_the_consumer_s_time_is_not_the_provider_s(clock: FakeClock, timed: Telemetry) -> None:
-    """A consumer of 50 ms and a provider of none: nobody waited for the provider, and the gaps are the consumer's."""
+    """The consumer takes 50 ms and the provider none: there is no provider wait, only consumer wait."""
     with timed.tally.wrap(lambda: playing(clock, [(0.0, chunk) for chunk in chat_chunks()])) as stream:
         for _ in stream:
             clock.advance(0.050)
@@ -151,7 +151,7 @@ def test_t28_the_consumer_s_time_is_not_the_provider_s(clock: FakeClock, timed: 
 
 
 def test_t28_the_provider_s_time_is_not_the_consumer_s(clock: FakeClock, timed: Telemetry) -> None:
-    """The other way round."""
+    """The provider takes 50 ms and the consumer none."""
     with timed.tally.wrap(lambda: playing(clock, [(0.050, chunk) for chunk in chat_chunks()])) as stream:
         list(stream)
     timing: Any = stream.record.timing
@@ -161,7 +161,7 @@ def test_t28_the_provider_s_time_is_not_the_consumer_s(clock: FakeClock, timed: 
 
 
 class SlowToClose(AsyncChunks):
-    """A source that takes its time to close."""
+    """A source that takes time to close."""
 
     clock: FakeClock
 
@@ -173,7 +173,7 @@ class SlowToClose(AsyncChunks):
 @pytest.mark.anyio
 @pytest.mark.parametrize("reads", [1, 6, 7], ids=["left early", "left at the end", "exhausted"])
 async def test_t29_the_end_is_before_the_closing(clock: FakeClock, timed: Telemetry, reads: int) -> None:
-    """How long the source takes to close is in neither span nor metric."""
+    """The time to close the source is in neither span nor metrics."""
     source = Source(Script.WHOLE)
 
     def ask() -> AsyncChunks:
@@ -190,7 +190,7 @@ async def test_t29_the_end_is_before_the_closing(clock: FakeClock, timed: Teleme
 
 
 class SteppedBack(FakeClock):
-    """A clock whose wall-clock time is set back by an hour once it is told to."""
+    """A clock whose wall-clock time is set back by an hour on request."""
 
     stepped = False
 
@@ -208,7 +208,7 @@ def _check_times(telemetry: Telemetry, record: Any) -> None:
 
 
 def test_t30_a_wall_clock_that_steps_back() -> None:
-    """No duration is negative, no span ends before it began: durations are monotonic time."""
+    """No duration is negative and no span ends before its start: durations are monotonic time."""
     clock = SteppedBack()
     telemetry = Telemetry(clock)
     with telemetry.tally.wrap(lambda: playing(clock, [(0.5, chunk) for chunk in chat_chunks()])) as stream:
@@ -221,7 +221,7 @@ def test_t30_a_wall_clock_that_steps_back() -> None:
 
 
 def test_t30_stamps_that_step_back(timed: Telemetry) -> None:
-    """Nor where the times are told with each chunk, and contradict each other and the start."""
+    """The same if the times are given with each chunk, and contradict each other and the start."""
     began = datetime(2026, 1, 1, tzinfo=UTC)
     timed.tally.open("r", started_at=began)
     record = None
@@ -231,7 +231,7 @@ def test_t30_stamps_that_step_back(timed: Telemetry) -> None:
 
 
 def test_t30_the_system_s_wall_clock_steps_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The package reads the system's wall clock once and never for a difference."""
+    """The package reads the system's wall clock once, and never for a difference."""
     import time
 
     telemetry = Telemetry()

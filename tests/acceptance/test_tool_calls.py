@@ -1,4 +1,4 @@
-"""T31: parallel calls of tools stay apart, in all the ways in which servers number them."""
+"""T31: parallel tool calls stay separate, for all ways in which servers number them."""
 
 import json
 from typing import Any
@@ -56,7 +56,7 @@ NUMBERED: dict[str, list[dict[str, Any]]] = {
 def test_t31_two_calls_stay_two(
     telemetry: Telemetry, openai_client: openai.OpenAI, provider: FakeProvider, way: str, through: str
 ) -> None:
-    """Each call with its own id, name and whole arguments."""
+    """Each call has its own ID, name and complete arguments."""
     payloads = [*NUMBERED[way], chat_chunk({}, "tool_calls")]
     provider.enqueue(Scenario(tuple(map(event, payloads))))
     source = openai_client.chat.completions.create(**CHAT)
@@ -69,7 +69,7 @@ def test_t31_two_calls_stay_two(
 
 
 def test_t31_as_openai_s_servers_send_them(telemetry: Telemetry, openai_client: openai.OpenAI, provider: FakeProvider) -> None:
-    """Three calls, their arguments in turns and cut anywhere."""
+    """Three calls, whose arguments are interleaved and split anywhere."""
     wanted = [{"city": f"São Paulo {number}", "unit": "°C"} for number in range(3)]
     calls = [scenarios.Call(f"tool_{number}", json.dumps(one)) for number, one in enumerate(wanted)]
     provider.enqueue(scenarios.chat(tool_calls=calls))

@@ -1,4 +1,4 @@
-"""T18–T23: the wrapper is not there, whatever is asked of it and whatever the provider sends."""
+"""T18–T23: the wrapper behaves like the SDK's stream, for any use and any content."""
 
 import gc
 import warnings
@@ -20,7 +20,7 @@ from tests.streams.sources import AsyncChunks, Script, Source, chat_chunks
 def test_t18_isinstance(
     telemetry: Telemetry, openai_client: openai.OpenAI, anthropic_client: Any, provider: FakeProvider, deferred: bool
 ) -> None:
-    """The wrapper is an instance of the SDK's own type, once there is a stream, and of no other SDK's."""
+    """Once the stream is open, the wrapper is an instance of the SDK's stream type, and of no other SDK's."""
     provider.enqueue(ANSWER, CLAUDE_ANSWER)
     asked: dict[type, Any] = {
         openai.Stream: lambda: openai_client.chat.completions.create(**CHAT),
@@ -36,7 +36,7 @@ def test_t18_isinstance(
 async def test_t18_isinstance_async(
     telemetry: Telemetry, async_openai_client: openai.AsyncOpenAI, async_anthropic_client: Any, provider: FakeProvider
 ) -> None:
-    """The same of the async SDKs."""
+    """The same with the async SDKs."""
     provider.enqueue(ANSWER, CLAUDE_ANSWER)
     async with telemetry.tally.wrap(await async_openai_client.chat.completions.create(**CHAT)) as chat:
         assert isinstance(chat, openai.AsyncStream)
@@ -46,7 +46,7 @@ async def test_t18_isinstance_async(
 
 @pytest.mark.filterwarnings("default")  # of litellm's own types pydantic warns
 def test_t18_isinstance_of_litellm_s_stream(telemetry: Telemetry) -> None:
-    """LiteLLM's own wrapper of what it was given by a provider, without the network."""
+    """LiteLLM's own stream type, without the network."""
     litellm = pytest.importorskip("litellm", reason="litellm is no part of the development environment")
     source = litellm.completion("gpt-4.1-mini", MESSAGES, mock_response=TEXT, stream=True)
     with telemetry.tally.wrap(source) as stream:
@@ -56,13 +56,13 @@ def test_t18_isinstance_of_litellm_s_stream(telemetry: Telemetry) -> None:
 
 
 def test_t19_a_warning_is_an_error_in_the_whole_suite(pytestconfig: pytest.Config) -> None:
-    """So a coroutine that nobody awaits (a RuntimeWarning) fails the test in which it is lost."""
+    """So an unawaited coroutine (a RuntimeWarning) fails the test in which it occurs."""
     assert pytestconfig.getini("filterwarnings") == ["error"]
 
 
 @pytest.mark.parametrize("way", ["wrapped and dropped", "called and dropped"])
 def test_t19_no_coroutine_is_left_unawaited(telemetry: Telemetry, way: str) -> None:
-    """What was wrapped and never awaited is closed, not forgotten, whatever is done to warnings elsewhere."""
+    """A coroutine that was wrapped and never awaited is closed, whatever the warning filters are."""
     source = Source(Script.WHOLE)
 
     async def ask() -> AsyncChunks:
@@ -80,7 +80,7 @@ def test_t19_no_coroutine_is_left_unawaited(telemetry: Telemetry, way: str) -> N
 def test_t20_attributes_and_methods_are_forwarded(
     telemetry: Telemetry, openai_client: openai.OpenAI, provider: FakeProvider
 ) -> None:
-    """What we know nothing of is the source's own: public or not, method or not; what it has not, the wrapper has not."""
+    """All other attributes are the source's, public or not, methods or not; an attribute that it lacks is an AttributeError."""
     provider.enqueue(ANSWER)
     source = openai_client.chat.completions.create(**CHAT)
     source.extra = object()
@@ -94,7 +94,7 @@ def test_t20_attributes_and_methods_are_forwarded(
 
 
 def test_t20_a_manager_stream_is_intact(telemetry: Telemetry, anthropic_client: Any, provider: FakeProvider) -> None:
-    """`messages.stream()` keeps its events, its texts and its final message, and is counted whichever is used."""
+    """`messages.stream()` keeps its events, texts and final message, and is measured whichever is used."""
     provider.enqueue(CLAUDE_ANSWER, CLAUDE_ANSWER)
     with telemetry.tally.wrap(anthropic_client.messages.stream(**CLAUDE)) as stream:
         assert isinstance(stream, MessageStream)
@@ -110,7 +110,7 @@ def test_t20_a_manager_stream_is_intact(telemetry: Telemetry, anthropic_client: 
 def test_t20_a_manager_stream_of_openai_is_intact(
     telemetry: Telemetry, openai_client: openai.OpenAI, provider: FakeProvider
 ) -> None:
-    """The same of `chat.completions.stream()`."""
+    """The same with `chat.completions.stream()`."""
     provider.enqueue(ANSWER)
     asked = {name: value for name, value in CHAT.items() if name != "stream"}
     manager: Any = openai_client.chat.completions.stream(**asked)
@@ -121,7 +121,7 @@ def test_t20_a_manager_stream_of_openai_is_intact(
 
 
 def test_t21_next_and_iter_and_response(telemetry: Telemetry, openai_client: openai.OpenAI, provider: FakeProvider) -> None:
-    """Iterator and iterable at once, as the SDK's stream; the response is the response."""
+    """Iterator and iterable, like the SDK's stream; `response` is the SDK's."""
     provider.enqueue(ANSWER)
     source = openai_client.chat.completions.create(**CHAT)
     stream = telemetry.tally.wrap(source)
@@ -153,7 +153,7 @@ def _raw(client: openai.OpenAI) -> Any:
 
 
 def test_t22_a_raw_response(telemetry: Telemetry, openai_client: openai.OpenAI, provider: FakeProvider) -> None:
-    """Headers first; nothing is read before it is parsed; parsed once, and what it reads is counted."""
+    """Headers are available first; nothing is read before `parse()`, and the stream that it returns is measured."""
     provider.enqueue(ANSWER)
     raw = telemetry.tally.wrap(_raw(openai_client))
     assert raw.headers["content-type"].startswith("text/event-stream")
@@ -172,7 +172,7 @@ def test_t22_a_raw_response(telemetry: Telemetry, openai_client: openai.OpenAI, 
 def test_t22_a_raw_response_that_is_closed_unread(
     telemetry: Telemetry, openai_client: openai.OpenAI, provider: FakeProvider, parsed: bool
 ) -> None:
-    """Its span ends all the same."""
+    """Its span still ends."""
     provider.enqueue(ANSWER)
     raw = telemetry.tally.wrap(_raw(openai_client))
     if parsed:
@@ -185,7 +185,7 @@ ODD_LINES = ("null", "{}", "[]", '"text"', "7", '{"choices":null}', '{"choices":
 
 
 def test_t23_odd_chunks_from_the_wire(telemetry: Telemetry, openai_client: openai.OpenAI, provider: FakeProvider) -> None:
-    """What the SDK makes of them reaches the caller as without us; the answer around them is whole, and the record tells."""
+    """The SDK's objects reach the caller unchanged, and the record has the content around them."""
     odd = tuple(f"data: {line}\n\n".encode() for line in ODD_LINES)
     answer = Scenario((*ANSWER.frames[:2], *odd, *ANSWER.frames[2:]))
     provider.enqueue(answer, answer)
@@ -198,7 +198,7 @@ def test_t23_odd_chunks_from_the_wire(telemetry: Telemetry, openai_client: opena
 
 
 class Hostile(str):
-    """A text of which nothing can be asked."""
+    """A text whose attributes raise."""
 
     __slots__ = ()
 
@@ -207,7 +207,7 @@ class Hostile(str):
 
 
 def test_t23_odd_objects_among_chunks(telemetry: Telemetry) -> None:
-    """They pass as they are; what could not be observed is counted, the rest is in the record, and the metrics tell."""
+    """They pass unchanged; those that cannot be read are counted, the others are in the record, and in the metrics."""
     odd: list[Any] = [None, {}, [], 7, object(), SimpleNamespace(), SimpleNamespace(choices=None), Hostile("x"), Hostile("y")]
     chunks: list[Any] = [*chat_chunks()[:2], *odd, *chat_chunks()[2:]]
     stream = telemetry.tally.wrap(iter(chunks))

@@ -1,4 +1,4 @@
-"""T14–T16, T24: what goes out is what the provider counted and the caller said, and nothing else."""
+"""T14–T16, T24: usage and parameters are exported exactly as the provider and the caller gave them."""
 
 import io
 import logging
@@ -22,7 +22,7 @@ def _usage(telemetry: Telemetry) -> dict[str, Any]:
 
 
 def _counted(telemetry: Telemetry, metric: str) -> tuple[float, float]:
-    """Input and output tokens; OpenTelemetry and Prometheus must agree."""
+    """Input and output tokens, the same in OpenTelemetry and Prometheus."""
     found = tuple(telemetry.total(metric, gen_ai__token__type=direction) for direction in ("input", "output"))
     suffix = "_sum" if metric == TOKENS else "_total"
     samples = telemetry.samples(metric.replace(".", "_") + suffix)
@@ -32,7 +32,7 @@ def _counted(telemetry: Telemetry, metric: str) -> tuple[float, float]:
 
 
 def test_t14_the_provider_s_counts_are_exact(telemetry: Telemetry, openai_client: openai.OpenAI, provider: FakeProvider) -> None:
-    """Totals and their parts, as the usage chunk has them."""
+    """Totals and their parts are those of the usage chunk."""
     details = {"prompt_tokens_details": {"cached_tokens": 5}, "completion_tokens_details": {"reasoning_tokens": 2}}
     counts = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18, **details}
     provider.enqueue(scenarios.chat(TEXT, usage=counts))
@@ -56,8 +56,8 @@ def test_t14_without_counts_there_are_none(telemetry: Telemetry, openai_client: 
     assert _counted(telemetry, ESTIMATED) == (0, 0)
 
 
-def test_t15_estimates_are_marked_and_counted_apart(telemetry: Telemetry) -> None:
-    """An estimate never mixes with what providers counted: a mark on the span, a metric of its own, a "~" for people."""
+def test_t15_estimates_are_marked_and_counted_separately(telemetry: Telemetry) -> None:
+    """Estimates are separate from the counts of providers: an attribute on the span, a separate metric, "~" on the console."""
     console = io.StringIO()
     with telemetry.tally.wrap(chat_chunks()[:-1]) as stream:
         list(stream)
@@ -85,12 +85,12 @@ CUMULATIVE: dict[str, list[dict[str, Any]]] = {
         for count, finish in ((1, None), (2, None), (3, "STOP"))
     ],
 }
-"""Servers that report with every chunk what they have counted so far."""
+"""Servers that report a running total with every chunk."""
 
 
 @pytest.mark.parametrize("dialect", CUMULATIVE)
 def test_t16_reports_of_the_count_so_far_are_not_added_up(telemetry: Telemetry, dialect: str) -> None:
-    """The last one holds."""
+    """The last report is used."""
     list(telemetry.tally.wrap(CUMULATIVE[dialect]))
     usage = _usage(telemetry)
     assert (usage["gen_ai.usage.input_tokens"], usage["gen_ai.usage.output_tokens"]) == (9, 3)
@@ -98,7 +98,7 @@ def test_t16_reports_of_the_count_so_far_are_not_added_up(telemetry: Telemetry, 
 
 
 def test_t16_anthropic_counts_twice(telemetry: Telemetry, anthropic_client: Any, provider: FakeProvider) -> None:
-    """The head says 1 of the output, the end says 3: it was 3, and the input of the head is not lost."""
+    """Output tokens are those of the last report, and the input tokens of the first one are kept."""
     provider.enqueue(CLAUDE_ANSWER)
     list(telemetry.tally.wrap(lambda: anthropic_client.messages.create(**CLAUDE, stream=True)))
     assert _counted(telemetry, TOKENS) == (9, 3)
@@ -114,7 +114,7 @@ SENTINELS: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", SENTINELS)
 def test_t24_what_was_not_given_is_no_parameter(telemetry: Telemetry, caplog: pytest.LogCaptureFixture, name: str) -> None:
-    """An SDK's word for "not given" goes nowhere, and OpenTelemetry has no value of an odd type to warn of."""
+    """An SDK's object for "not given" is not exported, and OpenTelemetry logs no warning about a type."""
     names = ("temperature", "top_p", "max_tokens", "seed", "n", "stop", "service_tier", "reasoning_effort", "tools")
     params = {"model": "gpt-4.1-mini", **dict.fromkeys(names, SENTINELS[name])}
     with telemetry.tally.wrap(chat_chunks(), params=params, attributes={"team": SENTINELS[name]}) as stream:

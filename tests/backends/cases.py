@@ -1,4 +1,4 @@
-"""Streams, and what their spans must say: every stream type, and every way to end."""
+"""Streams and the expected attributes of their spans, for every stream type and every kind of end."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ _OPENAI = asked("openai")
 
 
 def _used(given: int, made: int, seconds: float, **parts: int) -> dict[str, Any]:
-    """Attributes of tokens, and of the speed: `seconds` from the first token to the end.
+    """The attributes of token counts and of speed; `seconds` are those from the first token to the end.
 
-    A part is named as in `cache_read__input`, where the attribute has a dot for `__`.
+    The name of a part has `__` for the dot in its attribute, as in `cache_read__input`.
     """
     counts = {"input": given, "output": made} | {name.replace("__", "."): count for name, count in parts.items()}
     tokens = {f"gen_ai.usage.{name}_tokens": count for name, count in counts.items()}
@@ -246,4 +246,4 @@ CASES = {
         },
     ),
 }
-"""By name; the attributes are those of conventions 1.41, and without the price, which the catalog knows."""
+"""By name. The attributes are those of conventions 1.41, without the price, which depends on the catalog."""

@@ -1,4 +1,4 @@
-"""A receiver of OTLP over HTTP: takes protobuf on a free port, and keeps what it was sent."""
+"""A receiver of OTLP over HTTP, which decodes protobuf on a free port and keeps it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 
 class ReceivedSpan(NamedTuple):
-    """A span, and the envelope that it came in."""
+    """A span with its resource and scope."""
 
     span: Span
     attributes: dict[str, Any]
@@ -29,7 +29,7 @@ class ReceivedSpan(NamedTuple):
 
 
 class ReceivedMetric(NamedTuple):
-    """A metric, and the envelope that it came in."""
+    """A metric with its resource and scope."""
 
     metric: Metric
     scope: str
@@ -52,11 +52,11 @@ _FORMS: Mapping[str, tuple[type[Any], type[Any]]] = {
 
 
 class Receiver:
-    """What came in.
+    """The requests that were received.
 
     Attributes:
-        url: where it listens.
-        refused: requests that were no OTLP.
+        url: the address of the receiver.
+        refused: requests that were not OTLP.
     """
 
     def __init__(self, url: str) -> None:
@@ -66,7 +66,7 @@ class Receiver:
         self._requests: dict[str, list[Any]] = {path: [] for path in _FORMS}
 
     def take(self, path: str, media_type: str, body: bytes) -> bytes | None:
-        """Keep one request; its answer, or None for a request that is no OTLP."""
+        """Keep one request, and return its response, or None for a request that is not OTLP."""
         if media_type != "application/x-protobuf" or path not in _FORMS:
             self.refused.append(f"{path} {media_type}")
             return None
@@ -76,7 +76,7 @@ class Receiver:
         return bytes(response().SerializeToString())
 
     def spans(self) -> Iterator[ReceivedSpan]:
-        """All spans, in the order in which they came."""
+        """All spans, in the order of arrival."""
         for request in self._requests[_TRACES]:
             for resource in request.resource_spans:
                 for scope in resource.scope_spans:
@@ -103,7 +103,7 @@ class Receiver:
 
 
 def values(pairs: Iterable[KeyValue]) -> dict[str, Any]:
-    """Attributes as Python has them."""
+    """Attributes as Python values."""
     return {pair.key: _value(pair.value) for pair in pairs}
 
 

@@ -1,4 +1,4 @@
-"""A real Prometheus on a free port, and what can be asked of it."""
+"""A real Prometheus on a free port, and queries to it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _JOB = '- {{job_name: {job}, static_configs: [{{targets: ["{target}"]}}]}}\n'
 
 
 def program(name: str) -> str:
-    """The path of a program of Prometheus; the test is skipped, and says why, where there is none."""
+    """The path of a program of Prometheus; the test is skipped if it is not installed."""
     path = shutil.which(name)
     if path is None:
         pytest.skip(f"{name} is not installed: scripts/install-servers installs it")
@@ -36,7 +36,7 @@ def program(name: str) -> str:
 
 
 class Sample(NamedTuple):
-    """One series of an answer."""
+    """One series of a query result."""
 
     labels: Mapping[str, str]
     value: float
@@ -56,7 +56,7 @@ class Prometheus:
             return None
 
     def query(self, expr: str, at: float | None = None) -> list[Sample]:
-        """The answer to an instant query, now or at a Unix time; a number stands for a series without labels.
+        """The result of an instant query, now or at a Unix time. A number is a series without labels.
 
         Raises:
             AssertionError: the expression is wrong.
@@ -67,13 +67,13 @@ class Prometheus:
         return [Sample(one["metric"], float(one["value"][1])) for one in found["result"]]
 
     def value(self, expr: str, at: float | None = None) -> float | None:
-        """The value of the only series; None where there is none."""
+        """The value of the only series; None if there is none."""
         found = self.query(expr, at)
         assert len(found) < 2, f"{expr} has {len(found)} series"
         return found[0].value if found else None
 
     def wait_for(self, values: Mapping[str, float]) -> float:
-        """Wait until all these expressions have these values at one moment; the moment, as a Unix time."""
+        """Wait until all these expressions have these values at one time; return it as a Unix time."""
 
         def moment() -> float | None:
             now = self.value("time()")
@@ -82,7 +82,7 @@ class Prometheus:
         return eventually(moment, f"{values}")
 
     def api(self, path: str, **arguments: str) -> Any:
-        """The data of an answer of its HTTP API."""
+        """The data of a response of its HTTP API."""
         try:
             with self._get(f"/api/v1/{path}?{urlencode(arguments)}") as response:
                 answer = json.load(response)
@@ -98,7 +98,7 @@ class Prometheus:
 
 @contextmanager
 def running(folder: Path, *, targets: Mapping[str, str], rules: Path) -> Iterator[Prometheus]:
-    """Prometheus on a port that it finds free, scraping an address for each job; at the end it is stopped by its process."""
+    """Prometheus on a free port, which scrapes an address for each job; its process is stopped at the end."""
     configuration = folder / "prometheus.yml"
     jobs = [_JOB.format(job=job, target=target) for job, target in targets.items()]
     configuration.write_text("".join([_CONFIGURATION.format(rules=rules), *jobs]), encoding="utf-8")

@@ -29,13 +29,13 @@ TEAMS = 4
 
 @dataclass
 class Service:
-    """An application that streams, and serves its metrics.
+    """An application that streams and serves its metrics.
 
     Attributes:
         job: its name in Prometheus.
-        address: where it serves its metrics.
+        address: the address of its metrics.
         records: the record of each stream of one round of its traffic.
-        traces: the trace of each of them.
+        traces: the trace ID of each of them.
     """
 
     profile: Semconv
@@ -56,7 +56,7 @@ class Service:
         self.address = f"127.0.0.1:{self._server.server_port}"
 
     def stream(self) -> None:
-        """One round of traffic, each stream within a span of the application; every round is the same."""
+        """Run one round of traffic, each stream within a span of the application; every round is the same."""
         self.records.clear()
         with self._tracers.get_tracer("application").start_as_current_span("request") as span:
             self.traces.add(f"{span.get_span_context().trace_id:032x}")
@@ -67,7 +67,7 @@ class Service:
             self.records.append(one)
 
     def hold_one_open(self) -> Any:
-        """A stream that is still read."""
+        """A stream that is still open."""
         held = self._tally.wrap(iter(chat().frames), params=traffic.asked("openai"))
         next(held)
         return held
@@ -83,9 +83,9 @@ class Service:
 
 @dataclass(frozen=True)
 class Scraped:
-    """What the tests ask: Prometheus, what it should know, and the moment since when it knows that.
+    """Prometheus, the services that it has scraped, and the time of the last scrape.
 
-    Questions are about that moment: on a machine with much to do a later scrape may fail, and its series be gone for a while.
+    Queries are evaluated at that time: on a busy machine a later scrape may fail, and its series be absent for a while.
     """
 
     prometheus: Prometheus
@@ -93,11 +93,11 @@ class Scraped:
     moment: float
 
     def query(self, expr: str) -> list[Sample]:
-        """The answer to an expression."""
+        """The result of an expression."""
         return self.prometheus.query(expr, self.moment)
 
     def value(self, expr: str) -> float | None:
-        """The value of the only series of an expression; None where there is none."""
+        """The value of the only series of an expression; None if there is none."""
         return self.prometheus.value(expr, self.moment)
 
 

@@ -1,4 +1,4 @@
-"""The files in `dashboards/`: made by the script and by nothing else, whole, and accepted by promtool."""
+"""The files in `dashboards/` are the output of the script, complete, and accepted by promtool."""
 
 import json
 import re
@@ -19,18 +19,18 @@ BOARDS = [name for name in FILES if name.endswith(".json")]
 
 @pytest.mark.parametrize("name", FILES)
 def test_what_is_committed_is_what_the_script_makes(name: str) -> None:
-    """`python -m scripts.dashboards` would change nothing."""
+    """`python -m scripts.dashboards` would not change them."""
     assert (FOLDER / name).read_text(encoding="utf-8") == FILES[name] == files()[name]
 
 
 def test_nothing_else_is_there() -> None:
-    """No file of a version that is no more."""
+    """No file of an older version is left."""
     assert {path.name for path in FOLDER.iterdir()} == {*FILES, "rules_test.yml"}
 
 
 @pytest.mark.parametrize("name", BOARDS)
 def test_a_board_is_whole(name: str) -> None:
-    """Its variables, its panels, each with an ID, a place and a question of its own, and the data source that was chosen."""
+    """Its variables, and its panels: each has its own ID, position and query, and the selected data source."""
     board = json.loads(FILES[name])
     assert [one["name"] for one in board["templating"]["list"]] == ["datasource", "service", "provider", "model", "operation"]
     panels = [panel for panel in board["panels"] if panel["type"] != "row"]
@@ -46,7 +46,7 @@ def test_a_board_is_whole(name: str) -> None:
 
 @pytest.mark.parametrize("profile", VERSIONS)
 def test_a_board_asks_for_nothing_that_is_not_exported(profile: Semconv) -> None:
-    """Every metric in an expression is one of the profile's, and every instrument of the profile is on the board."""
+    """Every metric in an expression is in the profile, and every metric of the profile is on the dashboard."""
     board = FILES[f"streamtally-{profile}.json"]
     asked = set(re.findall(r"\b((?:streamtally|gen_ai)_\w+?)(?:_bucket|_sum|_count)?\{", board))
     known = {one.prometheus_name for one in PROFILES[profile]}
@@ -56,7 +56,7 @@ def test_a_board_asks_for_nothing_that_is_not_exported(profile: Semconv) -> None
 
 
 def test_promql() -> None:
-    """What is written of an instrument, with and without matchers and labels to sum by."""
+    """Expressions with and without matchers, and with labels to sum by."""
     ask = PromQL(PROFILES["1.41"], "5m", {"job": "b"})
     assert ask.series("stalls", 'c!=""') == 'streamtally_stalls_total{job=~"b", c!=""}'
     assert ask.rate("duration", part="_count") == 'sum(rate(gen_ai_client_operation_duration_seconds_count{job=~"b"}[5m]))'
@@ -68,14 +68,14 @@ def test_promql() -> None:
 
 @pytest.mark.parametrize("arguments", [("check", "rules", "rules.yml"), ("test", "rules", "rules_test.yml")])
 def test_promtool_accepts_the_rules(arguments: tuple[str, ...]) -> None:
-    """The rules are well-formed, and fire when they should and only then."""
+    """The rules are valid, and alerts fire under their conditions only."""
     command = [program("promtool"), *arguments]
     done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_every_rule_is_tested() -> None:
-    """No alert without a test that it fires, no recorded series without one that reads it."""
+    """Every alert has a test, and every recorded series is used in one."""
     tests = (FOLDER / "rules_test.yml").read_text(encoding="utf-8")
     alerts = re.findall(r"alert: (\w+)", FILES["rules.yml"])
     assert alerts
@@ -83,5 +83,5 @@ def test_every_rule_is_tested() -> None:
 
 
 def test_folder() -> None:
-    """The script writes where the tests read."""
+    """The script writes the files that the tests read."""
     assert Path(__file__).parents[2] / "dashboards" == FOLDER

@@ -1,6 +1,6 @@
-"""What arrives over OTLP, attribute by attribute: spans, metrics, schema URL and resource.
+"""All that is sent over OTLP: spans, metrics, schema URL and resource, compared attribute by attribute.
 
-The expectations are those of conventions 1.41; `RENAMED` and `METRICS` say what another version has in their place.
+The expectations are those of conventions 1.41; `RENAMED` and `METRICS` have the differences of other versions.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ VERSIONS: tuple[Semconv, ...] = ("1.41", "latest")
 RESOURCE = {"service.name": "chat", "service.version": "1.2.3", "deployment.environment.name": "test"}
 
 SCHEMA_URLS = {"1.41": "https://opentelemetry.io/schemas/1.41.1", "latest": ""}
-"""A schema URL says which version the names are of; the later conventions have not published one."""
+"""The schema URL by version of the conventions; the later conventions have not published one."""
 
 RENAMED: Mapping[str, Mapping[str, str]] = {
     "1.41": {},
@@ -89,10 +89,10 @@ METRICS: Mapping[str, Mapping[str, Expected]] = {
         "gen_ai.client.inference.usage.reasoning.output_tokens": Expected("{token}", None, _MODALITY),
     },
 }
-"""What stands under `gen_ai.` by version of the conventions."""
+"""The metrics under `gen_ai.`, by version of the conventions."""
 
 SDK = tuple(map(int, version("opentelemetry-sdk").split(".")[:2]))
-"""Older releases leave something out: the schema URL before 1.31, the buckets advised before 1.32."""
+"""Older releases omit the schema URL (before 1.31) and the recommended buckets (before 1.32)."""
 
 NOTHING_TO_TELL = {
     "streamtally.dropped_records",
@@ -100,7 +100,7 @@ NOTHING_TO_TELL = {
     "streamtally.exporter.failures",
     "streamtally.label_overflow",
 }
-"""Metrics that are not sent as long as nothing of the kind has happened."""
+"""Metrics that are not sent until they have a value."""
 
 
 events_exist = pytest.mark.skipif(
@@ -110,7 +110,7 @@ events_exist = pytest.mark.skipif(
 
 @dataclass(frozen=True)
 class Sent:
-    """All cases as they arrived, and the records of which they tell."""
+    """All cases as they were received, and their records."""
 
     receiver: Receiver
     spans: Mapping[str, ReceivedSpan]
@@ -127,7 +127,7 @@ def profile(request: pytest.FixtureRequest) -> Semconv:
 
 @pytest.fixture(scope="module")
 def sent(profile: Semconv) -> Iterator[Sent]:
-    """Every case, streamed and sent through the SDK's own exporters."""
+    """All cases, streamed and sent by the SDK's own exporters."""
     with receiving() as receiver:
         resource = Resource.create(RESOURCE)
         tracers = TracerProvider(resource=resource, shutdown_on_exit=False)
@@ -154,7 +154,7 @@ def sent(profile: Semconv) -> Iterator[Sent]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_span_says_what_the_conventions_say(sent: Sent, profile: Semconv, name: str) -> None:
-    """Name, kind, status and every attribute, no more and no less."""
+    """Name, kind, status and exactly these attributes."""
     case, received = CASES[name], sent.spans[name]
     assert (received.span.name, received.span.kind) == (case.name, Span.SPAN_KIND_CLIENT)
     assert received.span.status.code == case.status
@@ -178,7 +178,7 @@ def test_a_span_lasts_as_long_as_its_stream(sent: Sent, name: str) -> None:
 
 
 def test_everything_comes_in_its_envelope(sent: Sent, profile: Semconv) -> None:
-    """The application's resource, our scope, and the schema URL of the names' version."""
+    """The application's resource, the scope of streamtally, and the schema URL of the version."""
     received: list[ReceivedSpan | ReceivedMetric] = [*sent.spans.values(), *sent.metrics.values()]
     ours = [one for one in received if one.scope != "application"]
     assert len(ours) == len(CASES) + len(PROFILES[profile].instruments) - len(NOTHING_TO_TELL)
@@ -190,7 +190,7 @@ def test_everything_comes_in_its_envelope(sent: Sent, profile: Semconv) -> None:
 
 
 def test_the_conventions_metrics_are_all_there_and_no_others(sent: Sent, profile: Semconv) -> None:
-    """Kind, unit, bounds and attributes of each; nothing that is for model servers."""
+    """Kind, unit, bounds and attributes of each; no metrics for model servers."""
     found = {name: received for name, received in sent.metrics.items() if name.startswith("gen_ai.")}
     assert found.keys() == METRICS[profile].keys()
     for name, expected in METRICS[profile].items():
@@ -204,8 +204,8 @@ def test_the_conventions_metrics_are_all_there_and_no_others(sent: Sent, profile
             assert {tuple(point.explicit_bounds) for point in received.points} == {expected.bounds}, name
 
 
-def test_metrics_of_our_own_have_names_and_labels_of_our_own(sent: Sent, profile: Semconv) -> None:
-    """Each instrument that is not the conventions' begins with our name, and has few labels."""
+def test_other_metrics_have_the_prefix_and_few_labels(sent: Sent, profile: Semconv) -> None:
+    """The name of each metric beyond the conventions begins with `streamtally.`, and it has few labels."""
     ours = {one.name: one for one in PROFILES[profile] if not one.name.startswith("gen_ai.")}
     assert {name for name in sent.metrics if not name.startswith("gen_ai.")} == ours.keys() - NOTHING_TO_TELL
     for name in ours.keys() - NOTHING_TO_TELL:
@@ -236,7 +236,7 @@ def test_every_stream_is_counted_once(sent: Sent, profile: Semconv) -> None:
 
 @events_exist
 def test_an_exception_is_an_event_of_its_span(sent: Sent) -> None:
-    """Each stream that failed has one, a warning without the message; the others have none."""
+    """Each failed stream has one, a warning without the message; the others have none."""
     failed = {name for name, case in CASES.items() if case.status == ERROR}
     told = {}
     for event, attributes in sent.receiver.events():
@@ -247,7 +247,7 @@ def test_an_exception_is_an_event_of_its_span(sent: Sent) -> None:
 
 
 def test_no_content_leaves_unasked(sent: Sent) -> None:
-    """Not a word that was said, no tool that was called, no message of an error."""
+    """No generated text, no tool name, no error message."""
     everything = b"".join(sent.receiver.bodies)
     assert b"gpt-4.1-mini" in everything
     assert [word for word in (b"look_up", b"no more", b"gone", b"END", b"processing your request") if word in everything] == []

@@ -1,4 +1,4 @@
-"""A real Prometheus scrapes demo traffic, and answers all that the dashboards and the rules ask."""
+"""A real Prometheus scrapes demo traffic, and evaluates all expressions of the dashboards and the rules."""
 
 import json
 import math
@@ -54,13 +54,13 @@ def expressions(profile: Semconv) -> Iterator[tuple[str, str]]:
 
 
 def chosen(expr: str, job: str) -> str:
-    """An expression as Grafana sends it, with this service chosen and all of the rest."""
+    """An expression as Grafana sends it, with this service and all values of the other variables selected."""
     expr = expr.replace("$__rate_interval", WINDOW).replace("$service", job)
     return re.sub(r"\$(provider|model|operation)", ".*", expr)
 
 
 def test_every_panel_has_data(world: Scraped, profile: Semconv) -> None:
-    """Every expression runs, and has values that are numbers."""
+    """Every expression is evaluated, and has values that are numbers."""
     empty = []
     for title, expr in expressions(profile):
         found = world.query(chosen(expr, world.services[profile].job))
@@ -70,7 +70,7 @@ def test_every_panel_has_data(world: Scraped, profile: Semconv) -> None:
 
 
 def test_every_variable_offers_its_values(world: Scraped, profile: Semconv) -> None:
-    """The service, its providers, models and operations can be chosen, and a choice narrows what is seen."""
+    """The variables offer the service, its providers, models and operations, and a selection filters the series."""
     job = world.services[profile].job
     queries = {one["name"]: one["query"] for one in board(profile)["templating"]["list"]}
     offered = {}
@@ -91,7 +91,7 @@ def test_every_variable_offers_its_values(world: Scraped, profile: Semconv) -> N
 @pytest.mark.parametrize("q", [0.5, 0.95, 0.99])
 @pytest.mark.parametrize("metric_id", METRICS)
 def test_a_quantile_is_in_the_bucket_of_the_records_own(world: Scraped, profile: Semconv, metric_id: MetricId, q: float) -> None:
-    """Prometheus' quantile, and the one of the records' values, lie between the same two bounds."""
+    """The quantile of Prometheus and that of the records' values are between the same two bounds."""
     service = world.services[profile]
     timed = [one for one in service.records if metric_id not in LATENCIES or one.timing.started_from != "wrap"]
     values = sorted(value for one in timed if (value := METRICS[metric_id](one)) is not None)
@@ -105,7 +105,7 @@ def test_a_quantile_is_in_the_bucket_of_the_records_own(world: Scraped, profile:
 
 
 def test_money_and_tokens_add_up(world: Scraped, profile: Semconv) -> None:
-    """The sums are those of the records of both rounds."""
+    """The sums equal those of the records of both rounds."""
     service = world.services[profile]
     (spend,) = world.query(f'sum(streamtally_cost_USD_total{{job="{service.job}"}})')
     costs = [one.cost.usd for one in service.records if one.cost.usd is not None]
@@ -118,12 +118,12 @@ def test_money_and_tokens_add_up(world: Scraped, profile: Semconv) -> None:
 
 
 def test_one_stream_is_active(world: Scraped, profile: Semconv) -> None:
-    """The gauge shows the stream that is still read, and no other."""
+    """The gauge counts the stream that is still open, and no other."""
     assert world.value(f'sum(streamtally_active_streams{{job="{world.services[profile].job}"}})') == 1
 
 
 def test_every_rule_runs(world: Scraped) -> None:
-    """Prometheus evaluates the committed rules: none fails, and every recorded series is there."""
+    """Prometheus evaluates the rules without errors, and every recorded series exists."""
     groups = world.prometheus.api("rules")["groups"]
     rules = [rule for group in groups for rule in group["rules"]]
     assert len(rules) == (DASHBOARDS / "rules.yml").read_text(encoding="utf-8").count("expr:")
@@ -136,7 +136,7 @@ def test_every_rule_runs(world: Scraped) -> None:
 
 
 def test_exemplars_lead_to_the_trace(world: Scraped, profile: Semconv) -> None:
-    """The histograms' exemplars name a trace in which the application streamed."""
+    """The exemplars of the histograms have the IDs of the application's traces."""
     service = world.services[profile]
     ask = PromQL(PROFILES[profile], WINDOW, {"job": service.job})
     found = world.prometheus.api("query_exemplars", query=ask.quantile(0.95, "time_to_first_token"), start="0", end="9999999999")
@@ -146,6 +146,6 @@ def test_exemplars_lead_to_the_trace(world: Scraped, profile: Semconv) -> None:
 
 
 def _bucket(value: float, bounds: tuple[float, ...]) -> tuple[float, float]:
-    """The bounds that a value lies between; above the last one Prometheus says the last one."""
+    """The bounds around a value; above the last bound Prometheus returns the last one."""
     low = max((bound for bound in bounds if bound < value), default=0.0)
     return low, min((bound for bound in bounds if bound >= value), default=low)

@@ -1,4 +1,4 @@
-"""Demo traffic: several providers, models and outcomes, played by a clock that stands still."""
+"""Demo traffic: several providers, models and outcomes, by a clock that only the frames advance."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ REQUESTS = {
     "groq": "llama-3.3-70b-versatile",
     "nobody": "aurora-9-turbo",
 }
-"""The models asked, by provider; the last one has no price."""
+"""The requested models, by provider; the last one has no price."""
 
 
 SERVERS = {"openai": "api.openai.com", "anthropic": "api.anthropic.com", "groq": "api.groq.com", "nobody": "aurora.example"}
@@ -38,18 +38,18 @@ SERVERS = {"openai": "api.openai.com", "anthropic": "api.anthropic.com", "groq":
 
 
 class Dropped(Exception):
-    """What a transport raises when its connection is gone."""
+    """The exception of a transport whose connection was lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """One stream: what the provider sends, to whom the request went, and what becomes of it.
+    """One stream: the provider's frames, the request, and how the stream ends.
 
     Args:
         scenario: the frames and their times.
         params: the request's parameters.
-        leaves_after: after how many reads the reader leaves; None for one that stays.
-        error: what the source raises after the last frame.
+        leaves_after: the number of reads after which the reader stops; None if it reads to the end.
+        error: the exception of the source after the last frame.
     """
 
     scenario: Scenario
@@ -58,7 +58,7 @@ class Play:
     error: BaseException | None = None
 
     def run(self, tally: Tally, clock: FakeClock, **options: Any) -> StreamRecord:
-        """Play it once."""
+        """Run the stream once, and return its record."""
         with tally.wrap(lambda: Body(self, clock), params=self.params, **options) as stream, suppress(Dropped, TimeoutError):
             for reads, _ in enumerate(stream, 1):
                 if reads == self.leaves_after:
@@ -67,10 +67,10 @@ class Play:
 
 
 class Body:
-    """The body of a play, read as it comes, and the response that it belongs to.
+    """The body of a stream, which advances the clock as it is read, and its response.
 
     Attributes:
-        response: shows which server answered.
+        response: the response, with the address of the server.
     """
 
     def __init__(self, play: Play, clock: FakeClock) -> None:
@@ -94,7 +94,7 @@ def asked(provider: str, **params: Any) -> dict[str, Any]:
 
 
 def plays() -> list[Play]:
-    """Every kind of stream, and every kind of end that a source can come to, at many speeds."""
+    """Every stream type, and every kind of end of a source, at many speeds."""
     made = []
     for provider, model in REQUESTS.items():
         for number in range(1, 13):
@@ -151,7 +151,7 @@ def faulty(tally: Tally) -> None:
 
 
 def run_all(tally: Tally, clock: FakeClock) -> None:
-    """Play the whole traffic once, for six teams; most of it is the last one's."""
+    """Run all traffic once, for six teams; most of it is that of the last team."""
     for number, play in enumerate(plays()):
         play.run(tally, clock, attributes={"team": f"team-{min(number, 5)}"})
     faulty(tally)

@@ -46,7 +46,7 @@ MARK = "sesame-9f2c"
 
 
 def record(**fields: Any) -> StreamRecord:
-    """A priced chat that completed, but for the fields that are given."""
+    """A priced chat that completed, with these fields changed."""
     stream_type = StreamType(fields.get("stream_type", StreamType.CHAT))
     whole: dict[str, Any] = {
         "request_id": "request-1",
@@ -69,13 +69,13 @@ def record(**fields: Any) -> StreamRecord:
 
 
 def started(**fields: Any) -> StreamRecord:
-    """What is known of the same chat when it starts."""
+    """The record of the same chat when it starts."""
     unknown = {"model": None, "response_id": None, "choices": (), "usage": None, "cost": Cost(), "chunk_count": 0}
     return record(**({"outcome": None, "timing": Timing(started_from="request", started_at=BEGAN), **unknown} | fields))
 
 
 def ended(outcome: Outcome, **fields: Any) -> StreamRecord:
-    """The same chat, ended in another way before its finish."""
+    """The same chat with another outcome, before its finish reason."""
     error = ErrorDetails(type="server_error", message=MARK) if outcome is Outcome.ERROR else None
     return record(
         **(
@@ -92,7 +92,7 @@ def ended(outcome: Outcome, **fields: Any) -> StreamRecord:
 
 
 def marked(mark: str = MARK, **fields: Any) -> StreamRecord:
-    """A record that has the mark in every field of content, and one that failed, so that its error is shown too."""
+    """A failed record with the mark in every field of content, including its error."""
     loose = {"said": mark, mark: [mark, {"deep": mark}]}
     call = ToolCall(index=0, id="call-1", name="look_up", arguments=f'"{mark}"', arguments_json=mark, extras=loose)
     choice = Choice(

@@ -1,4 +1,4 @@
-"""Records as lines for people."""
+"""Records as lines on the console."""
 
 import io
 import sys
@@ -12,7 +12,7 @@ from tests.exporters.samples import MARK, PRICED, TIMING, ended, record, started
 
 
 class Terminal(io.StringIO):
-    """A file that says that it is a terminal."""
+    """A file that claims to be a terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -20,14 +20,14 @@ class Terminal(io.StringIO):
 
 @pytest.fixture(params=["rich", "plain"])
 def printer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """With rich, and where it is not installed."""
+    """With rich, and without it."""
     if request.param == "plain":
         monkeypatch.setitem(sys.modules, "rich.console", None)
     return str(request.param)
 
 
 def printed(of: StreamRecord, *, content: bool = False) -> str:
-    """What is printed of a record."""
+    """The line that is printed for a record."""
     file = io.StringIO()
     exporter = ConsoleExporter(file, content=content)
     exporter.export(of)
@@ -39,7 +39,7 @@ def printed(of: StreamRecord, *, content: bool = False) -> str:
 
 @pytest.mark.usefixtures("printer")
 def test_a_completed_chat() -> None:
-    """All that matters, on one line."""
+    """Outcome, model, speed, tokens and cost on one line."""
     expected = "completed  gpt-4o-2024-08-06  first token 0.30 s  81.5 tokens/s  100 in  180 out  $0.002050\n"
     assert printed(record()) == expected
 
@@ -47,7 +47,7 @@ def test_a_completed_chat() -> None:
 @pytest.mark.usefixtures("printer")
 @pytest.mark.parametrize("outcome", Outcome)
 def test_every_outcome_is_one_line(outcome: Outcome) -> None:
-    """It begins with the outcome, and says why there is no cost."""
+    """The line begins with the outcome, and has the reason why the cost is unknown."""
     line = printed(ended(outcome))
     assert line.startswith(f"{outcome.value}  gpt-4o")
     assert "cost unknown (no_usage)" in line
@@ -58,7 +58,7 @@ def test_every_outcome_is_one_line(outcome: Outcome) -> None:
 
 @pytest.mark.usefixtures("printer")
 def test_content_when_asked() -> None:
-    """The beginning of the text, or the error's message; on the same line, whatever it holds."""
+    """The beginning of the text, or the error's message, on the same line."""
     said = record(choices=(Choice(text="one\ntwo\x1b[31m [bold]three[/bold]" + "x" * 500, finish_reason=None),))
     line = printed(said, content=True)
     assert "one two [31m [bold]three[/bold]xxx" in line
@@ -68,7 +68,7 @@ def test_content_when_asked() -> None:
 
 
 def test_bounds_and_estimates_are_marked() -> None:
-    """A lower bound is told from a value, an estimate from a count."""
+    """Lower bounds and estimates are marked."""
     timing = TIMING.model_copy(update={"started_from": "wrap", "tokens_per_second": None})
     partly = Cost(usd=Decimal("0.5"), status="partial")
     line = printed(record(timing=timing, usage=Usage(output_tokens=7, partial=True), cost=partly))
@@ -77,19 +77,19 @@ def test_bounds_and_estimates_are_marked() -> None:
 
 
 def test_small_and_no_costs() -> None:
-    """Next to nothing is not nothing."""
+    """A very small cost is not shown as 0."""
     small, free = (PRICED.model_copy(update={"usd": Decimal(usd)}) for usd in ("0.0000004", "0"))
     assert "< $0.000001" in printed(record(cost=small))
     assert "  $0.000000" in printed(record(cost=free))
 
 
 def test_a_record_of_which_little_is_known() -> None:
-    """In flight, without a model."""
+    """A record in flight without a model."""
     assert printed(started(requested_model=None, timing=Timing())) == "in flight  unknown model  cost unknown (no_usage)\n"
 
 
 def test_a_name_cannot_play_with_the_terminal() -> None:
-    """Names come from outside too; what is markup for rich is text here."""
+    """Control characters in names are replaced, and rich's markup is printed as text."""
     line = printed(record(model="[red]gpt\n\x1b[2J", error=ErrorDetails(type="bad\nthing")))
     assert "[red]gpt  [2J" in line
     assert "error bad thing" in line
@@ -97,7 +97,7 @@ def test_a_name_cannot_play_with_the_terminal() -> None:
 
 
 def test_colour_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where rich is there to give it; the line is not folded."""
+    """If rich is installed; the line is not wrapped."""
     pytest.importorskip("rich")
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "20")
@@ -109,7 +109,7 @@ def test_colour_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_standard_error_is_the_default(capsys: pytest.CaptureFixture[str]) -> None:
-    """It is out of the way of a program's own output."""
+    """So the lines are apart from the program's own output."""
     ConsoleExporter().export(record())
     out, err = capsys.readouterr()
     assert not out

@@ -1,4 +1,4 @@
-"""Content leaves only when it is asked for: one rule for all exporters."""
+"""Content is exported only when the user asks for it: one rule for all exporters."""
 
 import base64
 import io
@@ -42,7 +42,7 @@ WORDS = st.text(st.characters(min_codepoint=97, max_codepoint=122), min_size=12,
 
 
 def everything_exported(of: StreamRecord, *, content: bool) -> str:
-    """All that the four exporters let out of a record, in one text."""
+    """The output of all four exporters for a record, in one text."""
     spans, reader, registry, lines, console = (
         InMemorySpanExporter(),
         InMemoryMetricReader(),
@@ -62,25 +62,25 @@ def everything_exported(of: StreamRecord, *, content: bool) -> str:
         exporter.export(of)
     metrics = reader.get_metrics_data()
     assert metrics is not None
-    told = [span.to_json() for span in spans.get_finished_spans()]
-    return "\n".join([*told, metrics.to_json(), generate_latest(registry).decode(), lines.getvalue(), console.getvalue()])
+    finished = [span.to_json() for span in spans.get_finished_spans()]
+    return "\n".join([*finished, metrics.to_json(), generate_latest(registry).decode(), lines.getvalue(), console.getvalue()])
 
 
 @given(mark=WORDS, outcome=st.sampled_from(Outcome), stream_type=st.sampled_from(StreamType))
-def test_content_never_leaves_unasked(mark: str, outcome: Outcome, stream_type: StreamType) -> None:
-    """A mark in every field of content is nowhere in what the exporters let out, plain or in base64."""
+def test_content_is_not_exported_by_default(mark: str, outcome: Outcome, stream_type: StreamType) -> None:
+    """A mark in every field of content is nowhere in the output of the exporters, plain or in base64."""
     exported = everything_exported(marked(mark, outcome=outcome, stream_type=stream_type), content=False)
     assert mark not in exported
     assert base64.b64encode(mark.encode()).decode() not in exported
 
 
-def test_content_leaves_when_asked() -> None:
-    """The test above would see it."""
+def test_content_is_exported_on_request() -> None:
+    """The test above would find the mark."""
     assert MARK in everything_exported(marked(), content=True)
 
 
 def test_the_mark_is_in_every_field_of_content() -> None:
-    """The marked record leaves none out, so that the tests above mean something."""
+    """The marked record has the mark in every field of content, which the tests above rely on."""
     dumped = marked().model_dump()
     for path in _paths(redaction.CONTENT):
         assert MARK in repr(_reach(dumped, path)), path
@@ -97,7 +97,7 @@ def test_every_field_is_decided_on(model: type[BaseModel]) -> None:
 
 
 def test_the_rule_goes_into_nested_models() -> None:
-    """As pydantic's `exclude` takes it."""
+    """In the form that pydantic's `exclude` takes."""
     assert redaction.CONTENT["choices"]["__all__"]["tool_calls"] == {
         "__all__": {"arguments": True, "arguments_json": True, "extras": True}
     }
@@ -107,7 +107,7 @@ def test_the_rule_goes_into_nested_models() -> None:
 
 
 def test_a_field_without_a_decision_is_content(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So nothing leaves by an oversight."""
+    """So that a forgotten field is not exported."""
     content, plain = redaction.FIELDS[Usage]
     undecided = redaction._Fields(content, plain - {"searches"})
     monkeypatch.setattr(redaction, "FIELDS", dict(redaction.FIELDS) | {Usage: undecided})
@@ -115,13 +115,13 @@ def test_a_field_without_a_decision_is_content(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_repr_shows_no_field_of_content() -> None:
-    """Its own list of fields has none."""
+    """The fields that `repr` shows in full include no content."""
     content = {name for fields in redaction.FIELDS.values() for name in fields.content}
     assert not base._PLAIN_FIELDS & content
 
 
 def test_a_record_without_content_keeps_the_rest() -> None:
-    """Counts, names and times are the same, and doing it twice changes nothing."""
+    """Counts, names and times are unchanged, and a second call changes nothing."""
     bare = without_content(marked())
     assert MARK not in bare.model_dump_json()
     assert (bare.cost, bare.timing, bare.chunk_count, bare.finish_reasons) == (
@@ -136,7 +136,7 @@ def test_a_record_without_content_keeps_the_rest() -> None:
 
 @pytest.mark.parametrize("outcome", Outcome)
 def test_json_without_content_is_a_record(outcome: Outcome) -> None:
-    """Whatever reads records reads it."""
+    """It can be parsed as a record."""
     line = redaction.to_json(record(outcome=outcome), content=False)
     assert StreamRecord.model_validate_json(line) == without_content(record(outcome=outcome))
     assert json.loads(redaction.to_json(record(), content=True))["choices"][0]["text"] == "hello"

@@ -1,4 +1,4 @@
-"""Exporters' faults stay theirs, and so does their slowness."""
+"""The dispatcher isolates streams and exporters from the failures and delays of an exporter."""
 
 import contextvars
 import gc
@@ -23,7 +23,7 @@ from tests.waiting import PATIENCE, run_python
 
 
 class Recording:
-    """Keeps what it is told, at once."""
+    """Records all calls, on the caller's thread."""
 
     blocking = False
 
@@ -48,7 +48,7 @@ class Recording:
 
 
 class Broken(Recording):
-    """Raises whatever it is asked to do."""
+    """Raises in every hook."""
 
     def __init__(self, error: BaseException) -> None:
         super().__init__()
@@ -63,8 +63,8 @@ class Broken(Recording):
         raise self.error
 
 
-def test_every_exporter_gets_everything() -> None:
-    """In order, with the records themselves."""
+def test_every_hook_is_called() -> None:
+    """In order, with the same record objects."""
     exporter, start, end = Recording(), started(), record()
     dispatcher = Dispatcher([exporter])
     dispatcher.start(start)
@@ -77,7 +77,7 @@ def test_every_exporter_gets_everything() -> None:
 
 
 def test_a_failing_exporter_is_isolated_counted_and_logged_once_per_kind(caplog: pytest.LogCaptureFixture) -> None:
-    """The others still get the record, the caller sees nothing."""
+    """The other exporters get the record, and the caller sees no exception."""
     broken, healthy = Broken(RuntimeError("no disk")), Recording()
     dispatcher = Dispatcher([broken, healthy])
     with caplog.at_level(logging.WARNING, logger="streamtally"):
@@ -95,15 +95,15 @@ def test_a_failing_exporter_is_isolated_counted_and_logged_once_per_kind(caplog:
 
 
 def test_an_interrupt_is_no_failure() -> None:
-    """The user's Ctrl-C goes through."""
+    """A KeyboardInterrupt on the caller's thread is raised."""
     dispatcher = Dispatcher([Broken(KeyboardInterrupt())])
     with pytest.raises(KeyboardInterrupt):
         dispatcher.export(record())
     assert dispatcher.failures == {}
 
 
-def test_exporters_of_one_kind_are_told_apart() -> None:
-    """A function goes by its name, a second one of a kind gets a number."""
+def test_exporters_of_one_class_have_distinct_names() -> None:
+    """A function has its own name; exporters with the same name are numbered."""
     dispatcher = Dispatcher([Broken(OSError()), Broken(OSError()), resolve(_refuse)])
     dispatcher.export(record())
     dispatcher.close()
@@ -111,7 +111,7 @@ def test_exporters_of_one_kind_are_told_apart() -> None:
 
 
 def test_only_hooks_that_are_overridden_are_called() -> None:
-    """And no record has to be made for `on_start` if no exporter has that hook."""
+    """If no exporter has `on_start`, no record is built for it."""
     called: list[str] = []
 
     class Late(Exporter):
@@ -210,7 +210,7 @@ def test_a_plain_function_gets_records_that_have_ended() -> None:
 
 @pytest.mark.parametrize("blocks", [True, False])
 def test_flush_returns_in_time_though_an_exporter_does_not(blocks: bool) -> None:
-    """The time is for all exporters together, and each is told what is left of it."""
+    """The timeout is for all exporters together, and each gets the remaining time."""
     release, quick = Event(), Recording()
 
     class Slow(Recording):
@@ -227,8 +227,8 @@ def test_flush_returns_in_time_though_an_exporter_does_not(blocks: bool) -> None
     assert all(isinstance(timeout, float) and 0 <= timeout <= PATIENCE for timeout in timeouts)
 
 
-def test_flush_says_whether_an_exporter_could_not() -> None:
-    """One that says False makes all of it False."""
+def test_flush_returns_whether_all_exporters_succeeded() -> None:
+    """If one exporter returns False, the result is False."""
 
     class Full(Recording):
         def flush(self, timeout: float | None = None) -> bool:  # noqa: ARG002 - it fails at once
@@ -238,24 +238,24 @@ def test_flush_says_whether_an_exporter_could_not() -> None:
     assert not Dispatcher([Full()]).flush(timeout=PATIENCE)
 
 
-def test_nothing_to_deliver_to() -> None:
-    """Without exporters all is done at once."""
+def test_without_exporters() -> None:
+    """Every call returns at once."""
     dispatcher = Dispatcher()
     dispatcher.export(record())
     assert dispatcher.flush(timeout=0)
 
 
-# On a thread of its own
+# On a worker's thread
 
 
 class Queued(Recording):
-    """Keeps what it is told, on the dispatcher thread."""
+    """Records all calls, on a worker's thread."""
 
     blocking = True
 
 
 class Hanging(Queued):
-    """Takes nothing until it is released."""
+    """Blocks in `export` until it is released."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -269,7 +269,7 @@ class Hanging(Queued):
 
 @pytest.fixture
 def hanging() -> Iterator[Hanging]:
-    """An exporter that hangs, until the end of the test."""
+    """An exporter that blocks until the end of the test."""
     exporter = Hanging()
     yield exporter
     exporter.release.set()
@@ -279,8 +279,8 @@ def _threads() -> set[threading.Thread]:
     return {thread for thread in threading.enumerate() if thread.name == "streamtally-worker"}
 
 
-def test_an_exporter_that_says_nothing_has_a_thread_of_its_own() -> None:
-    """It is called there, in order; one that says that it never blocks is called on the caller's thread."""
+def test_an_exporter_has_its_own_thread_by_default() -> None:
+    """It is called there, in order; one with `blocking = False` is called on the caller's thread."""
     threads: list[threading.Thread] = []
     inline = Recording()
 
@@ -309,7 +309,7 @@ def test_an_exporter_that_says_nothing_has_a_thread_of_its_own() -> None:
 
 
 def test_a_thread_is_started_with_the_first_record() -> None:
-    """Not with the exporter, and there is one for each that can block."""
+    """Not when the exporter is registered; each exporter that can block has one."""
     before = _threads()
     dispatcher = Dispatcher([Queued(), Queued(), Recording()])
     assert _threads() <= before
@@ -319,7 +319,7 @@ def test_a_thread_is_started_with_the_first_record() -> None:
 
 
 def test_a_hanging_exporter_costs_the_others_nothing(hanging: Hanging) -> None:
-    """Neither the caller nor another exporter waits for it, and `close` gives it up."""
+    """Neither the caller nor another exporter waits for it."""
     other = Queued()
     dispatcher = Dispatcher([hanging, other])
     for _ in range(3):
@@ -334,7 +334,7 @@ def test_a_hanging_exporter_costs_the_others_nothing(hanging: Hanging) -> None:
 
 
 def test_a_full_queue_drops_and_counts(hanging: Hanging) -> None:
-    """What there is no room for is gone, for that exporter alone; a flush has room always."""
+    """A record beyond the bound is dropped for that exporter only; a flush is never dropped."""
     other = Recording()
     dispatcher = Dispatcher([hanging, other], bound=5)
     dispatcher.export(record())
@@ -349,7 +349,7 @@ def test_a_full_queue_drops_and_counts(hanging: Hanging) -> None:
 
 
 def test_a_stream_ends_while_its_exporter_hangs(hanging: Hanging) -> None:
-    """The record is there, with its price, and nobody waited."""
+    """The record is complete and priced, and the caller did not wait."""
     tally = Tally(exporters=[hanging])
     for _ in range(3):
         with tally.wrap(["a", "b"]) as stream:
@@ -360,8 +360,8 @@ def test_a_stream_ends_while_its_exporter_hangs(hanging: Hanging) -> None:
     tally.close()
 
 
-def test_after_closing_nothing_is_taken() -> None:
-    """What comes then is dropped and counted; a flush has nothing left to do."""
+def test_after_close_records_are_dropped() -> None:
+    """Later records are dropped and counted; a flush succeeds."""
     exporter = Queued()
     dispatcher = Dispatcher([exporter])
     dispatcher.export(record())
@@ -372,7 +372,7 @@ def test_after_closing_nothing_is_taken() -> None:
     assert [name for name, _ in exporter.calls] == ["export", "close", "flush"]
 
 
-def test_what_exits_on_its_own_thread_ends_nothing() -> None:
+def test_an_exit_on_the_worker_has_no_effect() -> None:
     """`sys.exit` in an exporter reaches neither the caller nor the next record."""
     exporter = Broken(SystemExit())
     exporter.blocking = True
@@ -385,7 +385,7 @@ def test_what_exits_on_its_own_thread_ends_nothing() -> None:
 
 
 def test_on_start_is_called_in_the_callers_context() -> None:
-    """On whatever thread: a span that begins there has the caller's as its parent."""
+    """Also on a worker's thread: a span that starts there has the caller's span as its parent."""
     variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="nothing")
     found: list[str] = []
 
@@ -401,8 +401,8 @@ def test_on_start_is_called_in_the_callers_context() -> None:
     assert found == ["the caller's"]
 
 
-def test_a_delivery_that_is_forgotten_ends_its_threads() -> None:
-    """Once they have taken what waits; and neither it nor a record is held by them."""
+def test_a_dispatcher_that_is_collected_ends_its_threads() -> None:
+    """After the records that wait; the threads hold no reference to it or to a record."""
     exporter, before = Queued(), _threads()
     dispatcher = Dispatcher([exporter])
     one = record()
@@ -422,7 +422,7 @@ def test_a_delivery_that_is_forgotten_ends_its_threads() -> None:
 
 
 def test_the_methods_of_containers_are_called_at_once() -> None:
-    """`records.append` and the like cannot block; a function of one's own can."""
+    """`records.append` and the like cannot block; any other function can."""
     kept: list[StreamRecord] = []
     exporters = [resolve(kept.append), resolve(deque[StreamRecord]().append), resolve(print), resolve(lambda _: None)]
     assert [getattr(one, "blocking", None) for one in exporters] == [False, False, True, True]
@@ -432,7 +432,7 @@ def test_the_methods_of_containers_are_called_at_once() -> None:
 
 
 def run(program: str, *arguments: str) -> str:
-    """What a fresh interpreter prints; it prints no error."""
+    """The output of a new interpreter, which must succeed without errors."""
     done = run_python("-c", program, *arguments)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
@@ -459,14 +459,14 @@ def main(make):
     ids=["default", "kept", "gone"],
 )
 def test_what_waits_is_written_at_exit(call: str, tmp_path: Path) -> None:
-    """By the default tally, by one that is still there, and for one that is gone."""
+    """By the default tally, by another one, and by one that was collected."""
     path = tmp_path / "records.jsonl"
     assert run(AT_EXIT + call, str(path)).split() == ["one", "two", "three"]
     assert len(path.read_text().splitlines()) == 3
 
 
 def test_a_process_ends_though_an_exporter_hangs() -> None:
-    """It is waited for a while, and then given up."""
+    """The process waits for a limited time only."""
     program = """
 import threading, streamtally
 from streamtally import lifetime
@@ -517,7 +517,7 @@ os.waitpid(child, 0)
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="only POSIX systems fork")
 def test_a_forked_child_exports_what_is_its_own(tmp_path: Path) -> None:
-    """What waited, and what was open, is the parent's; both go on with threads and files of their own."""
+    """The parent exports the records that waited and the streams that were open; the child opens its own threads and files."""
     path = tmp_path / "records.jsonl"
     words = run("import warnings; warnings.simplefilter('ignore')\n" + FORK, str(path)).split()
     assert sorted(words) == ["aP", "bP", "cC", "cP", "gP", "hiP", "kP"]
@@ -528,7 +528,7 @@ def test_a_forked_child_exports_what_is_its_own(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="only POSIX systems fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # of threads that other tests left
 def test_a_file_whose_lock_was_held_when_the_process_forked(tmp_path: Path) -> None:
-    """The child's exporter does not wait for a thread that is not there."""
+    """The child does not wait for a lock that a thread of the parent holds."""
     path = tmp_path / "records.jsonl"
     exporter = JsonLinesExporter(path)
     tally = Tally(exporters=[exporter])

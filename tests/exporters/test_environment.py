@@ -1,4 +1,4 @@
-"""The environment variables that the exporters follow."""
+"""The environment variables that the exporters read."""
 
 import logging
 from typing import Any
@@ -19,14 +19,14 @@ from streamtally.exporters.environment import CAPTURE, EMIT_EVENT, STABILITY, ca
     ],
 )
 def test_the_version_of_the_conventions(value: str | None, expected: str) -> None:
-    """The list may hold other things; both versions at once are never chosen unasked."""
+    """The list may have other items; the environment never selects "both"."""
     environ = {} if value is None else {STABILITY: value}
     assert semconv_of(None, environ) == expected
     assert semconv_of("both", environ) == "both"
 
 
 def test_a_version_that_there_is_not() -> None:
-    """The message says which there are."""
+    """The message lists the known versions."""
     unknown: Any = "1.40"
     with pytest.raises(ValueError, match=r"1\.41, latest, both"):
         semconv_of(unknown)
@@ -45,7 +45,7 @@ def test_a_version_that_there_is_not() -> None:
     ],
 )
 def test_where_content_goes(value: str, expected: str) -> None:
-    """In any case, and in the words of older versions; what the code says wins."""
+    """In upper or lower case, also the values of older versions; the argument has precedence."""
     assert capture_of(None, {CAPTURE: value}) == expected
     assert capture_of(False, {CAPTURE: value}) == "NO_CONTENT"
     assert capture_of(True, {CAPTURE: value}) == "SPAN_ONLY"
@@ -54,7 +54,7 @@ def test_where_content_goes(value: str, expected: str) -> None:
 
 
 def test_a_word_that_means_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    """From the environment it is logged and captures nothing; from code it is a mistake."""
+    """In the environment it is logged and means no content; as an argument it is an error."""
     with caplog.at_level(logging.WARNING):
         assert capture_of(None, {CAPTURE: "all of it"}) == "NO_CONTENT"
     assert CAPTURE in caplog.text
@@ -64,7 +64,7 @@ def test_a_word_that_means_nothing(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_whether_there_are_events() -> None:
-    """Where content goes into them, unless the variable says otherwise."""
+    """If content is exported in events, unless the variable disables them."""
     assert [emits_event(mode, {}) for mode in ("NO_CONTENT", "SPAN_ONLY", "EVENT_ONLY", "SPAN_AND_EVENT")] == [
         False,
         False,

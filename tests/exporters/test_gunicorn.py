@@ -65,7 +65,7 @@ def _answers(port: int) -> bool | None:
 
 @pytest.fixture
 def port(tmp_path: Path) -> Iterator[int]:
-    """Where the application is served."""
+    """The address of the application."""
     (tmp_path / "served.py").write_text(APPLICATION)
     (tmp_path / "prometheus").mkdir()
     listener = socket.create_server(("127.0.0.1", 0))
@@ -85,7 +85,7 @@ def _total(text: str, name: str, **labels: str) -> float:
 
 
 def test_the_workers_of_gunicorn_are_summed_up(port: int) -> None:
-    """What each counted, once, with what the parent counted before; of streams in flight those that are alive."""
+    """The counts of all workers and of the parent before the fork, each once; of active streams only those of living workers."""
     with ThreadPoolExecutor(4) as threads:
         workers = set(threads.map(lambda _: _get(port, "whole"), range(60)))
     for _ in range(3):

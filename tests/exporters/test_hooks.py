@@ -1,4 +1,4 @@
-"""The hooks of exporters: which there are, and how a misspelt one is found."""
+"""The hooks of exporters, and the check for misspelt ones."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from tests.exporters.samples import record
 
 
 def test_the_hooks() -> None:
-    """Those of the documentation, no more and no fewer."""
+    """The list of the documentation."""
     assert set(HOOKS) == {
         "export",
         "flush",
@@ -66,7 +66,7 @@ def test_a_misspelt_hook_is_an_error_when_the_exporter_is_registered(name: str, 
 
 
 def test_a_mistake_of_a_base_class_is_found_too() -> None:
-    """Whichever class of its own defines it."""
+    """If any class between it and `Exporter` defines the method."""
     base = type("Base", (Exporter,), {"on_strat": lambda *_: None})
     with pytest.raises(TypeError, match=r"Base\.on_strat"):
         resolve(type("Derived", (base,), {})())
@@ -80,7 +80,7 @@ def test_a_misspelt_flag_is_an_error(name: str, meant: str) -> None:
 
 
 def test_other_names_are_the_exporters_own() -> None:
-    """Helpers, properties, data and private methods, names of another base class, and what is near a hook that is defined."""
+    """Helpers, properties, data, private methods, methods of other base classes, and names like those of an overridden hook."""
 
     class Mixin:
         def on_click(self) -> None: ...
@@ -120,7 +120,7 @@ def test_a_coroutine_function_is_no_hook() -> None:
 
 
 def test_any_object_with_the_methods_is_an_exporter() -> None:
-    """It needs no base class, its other names are its own, and it may have hooks."""
+    """Its class needs no base class, its other methods are not checked, and its hooks are called."""
     seen: list[Any] = []
 
     class Duck:

@@ -14,7 +14,7 @@ from tests.exporters.samples import MARK, marked, record
 
 
 def test_one_line_for_each_record(tmp_path: Path) -> None:
-    """Appended to what was there before, and read back as it was written."""
+    """Appended to the file, and parsed back to the same record."""
     path = tmp_path / "records.jsonl"
     path.write_text("before\n")
     exporter = JsonLinesExporter(path, content=True)
@@ -28,7 +28,7 @@ def test_one_line_for_each_record(tmp_path: Path) -> None:
 
 
 def test_without_content_its_fields_are_absent(tmp_path: Path) -> None:
-    """An empty text would say that the model said nothing. Counts and sizes stay."""
+    """Fields of content are absent, not empty. Counts and sizes stay."""
     exporter = JsonLinesExporter(str(tmp_path / "records.jsonl"))
     exporter.export(marked())
     exporter.close()
@@ -42,7 +42,7 @@ def test_without_content_its_fields_are_absent(tmp_path: Path) -> None:
 
 
 def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:
-    """One that exists keeps its mode."""
+    """An existing file keeps its mode."""
     new, old = tmp_path / "new.jsonl", tmp_path / "old.jsonl"
     old.touch(mode=0o644)
     old.chmod(0o644)
@@ -52,13 +52,13 @@ def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
-    """At once, and not with the first record."""
+    """When the exporter is created, not with the first record."""
     with pytest.raises(FileNotFoundError, match=str(tmp_path / "nowhere")):
         JsonLinesExporter(tmp_path / "nowhere" / "records.jsonl")
 
 
 def test_an_open_file_stays_the_callers(tmp_path: Path) -> None:
-    """It is flushed and not closed."""
+    """An open file is flushed and not closed."""
     with (tmp_path / "records.jsonl").open("w") as file:
         exporter = JsonLinesExporter(file)
         exporter.export(record())
@@ -72,7 +72,7 @@ def test_an_open_file_stays_the_callers(tmp_path: Path) -> None:
 
 
 def test_several_threads_and_exporters_append_whole_lines(tmp_path: Path) -> None:
-    """Lines of more than a buffer's size too."""
+    """Also lines that are longer than a buffer."""
     path = tmp_path / "records.jsonl"
     one, other = JsonLinesExporter(path, content=True), JsonLinesExporter(path, content=True)
     long = record(extras={"long": "x" * 100_000})
@@ -90,7 +90,7 @@ def test_several_threads_and_exporters_append_whole_lines(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("moved", [True, False], ids=["moved", "removed"])
 def test_a_file_that_was_moved_is_made_anew(tmp_path: Path, moved: bool) -> None:
-    """As logrotate does it: what was written stays with the old file, and what comes goes to a new one, its owner's alone."""
+    """As with logrotate: earlier lines stay in the old file, and a new file, readable for its owner only, gets the next ones."""
     path, old = tmp_path / "records.jsonl", tmp_path / "records.jsonl.1"
     exporter = JsonLinesExporter(path)
     exporter.export(record(request_id="before"))
@@ -107,7 +107,7 @@ def test_a_file_that_was_moved_is_made_anew(tmp_path: Path, moved: bool) -> None
 
 
 def test_a_relative_path_stays_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever changes the working folder does not move the file with it."""
+    """A later change of the working folder has no effect."""
     monkeypatch.chdir(tmp_path)
     exporter = JsonLinesExporter("records.jsonl")
     (tmp_path / "elsewhere").mkdir()

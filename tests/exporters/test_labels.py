@@ -16,29 +16,29 @@ def values(labels: Labels, one: StreamRecord) -> Base:
 
 
 def models(labels: Labels, *names: str) -> list[object]:
-    """The label of each model's name, in turn."""
+    """The value of the model label for each of these names, in this order."""
     return [values(labels, record(requested_model=name, model=None))[2] for name in names]
 
 
 def test_the_values_of_the_conventions_labels() -> None:
-    """In the order of their names; what is not known is None."""
+    """In the order of `BASE_LABELS`; unknown values are None."""
     assert values(Labels(), record()) == ("chat", "openai", "gpt-4o", "gpt-4o-2024-08-06", "api.openai.com", 443)
     assert values(Labels(), started(server_address=None, server_port=None)) == ("chat", "openai", "gpt-4o", None, None, None)
 
 
 def test_the_first_names_keep_theirs_and_the_others_share_one() -> None:
-    """Names that were let in stay in."""
+    """A name within the cap keeps its value afterwards."""
     assert models(Labels(max_values=2), "a", "b", "c", "a", "d", "b") == ["a", "b", OTHER, "a", OTHER, "b"]
 
 
 def test_a_known_model_is_kept_whatever_came_before() -> None:
-    """Only unknown names compete for the cap."""
+    """Only unknown names count towards the cap."""
     labels = Labels(max_values=1, known_models={"gpt-4o", "gpt-5"}.__contains__)
     assert models(labels, "typo", "gpt-4o", "typo-2", "gpt-5") == ["typo", "gpt-4o", OTHER, "gpt-5"]
 
 
 def test_declared_labels_are_read_from_the_attributes_and_capped() -> None:
-    """Scalars become text; what is absent or has parts is None."""
+    """Scalars become text; absent and structured values are None."""
     labels = Labels(["team", "route"], max_values=1)
     assert labels.names == (*BASE_LABELS, "team", "route")
     assert values(labels, record(attributes={"team": "a", "route": 7, "user": "u"}))[-2:] == ("a", "7")
@@ -47,13 +47,13 @@ def test_declared_labels_are_read_from_the_attributes_and_capped() -> None:
 
 @pytest.mark.parametrize("declared", [["team", "team"], ["gen_ai.request.model"]])
 def test_label_names_must_differ(declared: list[str]) -> None:
-    """A name that stands twice, or is one of ours, is refused."""
+    """A duplicate, or the name of a shared label, is refused."""
     with pytest.raises(ValueError, match="must differ"):
         Labels(declared)
 
 
 def test_combinations_are_capped_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Labels within their own caps still multiply; beyond the limit only known names are kept."""
+    """The number of combinations is bounded; beyond the bound only known models keep their names."""
     monkeypatch.setattr(labels_module, "MAX_SERIES", 3)
     labels = Labels(["team"], known_models={"gpt-4o"}.__contains__)
     found = {values(labels, record(attributes={"team": str(number)})) for number in range(10)}
@@ -62,19 +62,19 @@ def test_combinations_are_capped_too(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_open_label_of_an_instrument_is_capped() -> None:
-    """Types of errors come from outside, so they may be any words."""
+    """For example error types, whose values are not known in advance."""
     labels = Labels(max_values=2)
     found = [labels.own(DURATION, (word,)) for word in ("", "a", "b", "c")]
     assert found == [("",), ("a",), ("b",), (OTHER,)]
 
 
 def test_half_a_surrogate_pair_is_replaced() -> None:
-    """It has no UTF-8, and would break every scrape from then on."""
+    """It cannot be encoded as UTF-8, and would break every later scrape."""
     assert models(Labels(), "gpt-\ud83d") == ["gpt-\ufffd"]
 
 
-def test_known_models_take_nobodys_place_and_are_few_too() -> None:
-    """So workers that saw the models in another order agree; of names that are known without end some keep theirs."""
+def test_known_models_do_not_count_and_are_bounded() -> None:
+    """So the order in which workers see models has no effect; the number of known names is bounded as well."""
     unknown, known = [f"typo-{number}" for number in range(3)], [f"gpt-{number}" for number in range(50)]
     labels = Labels(max_values=3, known_models=lambda name: name.startswith("gpt"))
     assert models(labels, *known[:3], *unknown, *known, "typo-9") == [*known[:3], *unknown, *known, OTHER]
@@ -83,8 +83,8 @@ def test_known_models_take_nobodys_place_and_are_few_too() -> None:
     assert len(found) <= labels_module.MAX_SERIES + 1
 
 
-def test_the_catalog_is_asked_only_once_a_cap_is_reached() -> None:
-    """To load one takes time, and the first stream that starts should not wait for it."""
+def test_the_catalog_is_used_only_once_a_cap_is_reached() -> None:
+    """The first stream does not wait until the catalog is loaded."""
     asked: list[str] = []
 
     def known(name: str) -> bool:
@@ -98,7 +98,7 @@ def test_the_catalog_is_asked_only_once_a_cap_is_reached() -> None:
 
 
 def test_a_label_that_names_no_model_is_never_a_known_model() -> None:
-    """A team may be called as a model is."""
+    """A team may have the name of a model."""
     labels = Labels(["team"], max_values=1, known_models={"gpt-4o"}.__contains__)
     models(labels, "a", "b", "gpt-4o")
     assert values(labels, record(attributes={"team": "search"}))[-1] == "search"
@@ -106,7 +106,7 @@ def test_a_label_that_names_no_model_is_never_a_known_model() -> None:
 
 
 def test_no_mixture_of_labels_passes_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Known models in all combinations do not either."""
+    """Combinations of known models are bounded too."""
     monkeypatch.setattr(labels_module, "MAX_SERIES", 10)
     labels = Labels(max_values=1, known_models=lambda _: True)
     found = {values(labels, record(requested_model=f"m{one}", model=f"m{two}")) for one in range(20) for two in range(20)}

@@ -1,4 +1,4 @@
-"""From a name, an object or a function to an exporter."""
+"""Exporters by name, by object and by function."""
 
 import json
 from importlib.metadata import EntryPoint, EntryPoints
@@ -29,7 +29,7 @@ def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_built_in_names_need_no_metadata(name: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They work in a source tree that was never installed; twice in one process too."""
+    """They work in a source tree that was never installed, and several times in one process."""
     monkeypatch.setattr(lookup, "entry_points", lambda **_: EntryPoints())
     for _ in range(2):
         exporter = resolve(name)
@@ -47,7 +47,7 @@ def test_an_argument_follows_a_colon(tmp_path: Path) -> None:
 
 
 def test_an_entry_point_is_loaded_when_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Others bring exporters by the group; a class or a function that makes one will do."""
+    """Other packages register exporters in the group: a class, or a function that returns an exporter."""
     theirs = EntryPoint("theirs", "streamtally.exporters:ConsoleExporter", lookup.GROUP)
     monkeypatch.setattr(lookup, "entry_points", lambda **by: EntryPoints([theirs]).select(**by))
     assert isinstance(resolve("theirs"), ConsoleExporter)
@@ -56,7 +56,7 @@ def test_an_entry_point_is_loaded_when_it_is_named(monkeypatch: pytest.MonkeyPat
 
 
 def test_objects_classes_and_functions() -> None:
-    """An exporter stands for itself, its class is called, a function is wrapped."""
+    """An exporter is returned, a class is called, a function is wrapped."""
     exporter = ConsoleExporter()
     assert resolve(exporter) is exporter
     assert isinstance(resolve(ConsoleExporter), ConsoleExporter)
@@ -64,7 +64,7 @@ def test_objects_classes_and_functions() -> None:
 
 
 def test_what_is_no_exporter_is_refused() -> None:
-    """Neither an object without methods, nor a coroutine function that nobody would await."""
+    """An object without the methods, and a coroutine function, which nothing would await."""
 
     async def export(record: StreamRecord) -> None: ...
 
@@ -75,7 +75,7 @@ def test_what_is_no_exporter_is_refused() -> None:
 
 
 def test_the_environment_names_exporters_in_order(tmp_path: Path) -> None:
-    """Blanks and empty names do not matter; without the variable there are none."""
+    """Spaces and empty names are ignored; without the variable there are no exporters."""
     found = from_environment({"STREAMTALLY_EXPORTERS": f" console ,, jsonl:{tmp_path}/a.jsonl,"})
     assert [type(exporter) for exporter in found] == [ConsoleExporter, JsonLinesExporter]
     for exporter in found:
@@ -84,7 +84,7 @@ def test_the_environment_names_exporters_in_order(tmp_path: Path) -> None:
 
 
 def test_the_process_environment_is_read_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is asked when the function is called, not at import."""
+    """When the function is called, not at import."""
     monkeypatch.setenv("STREAMTALLY_EXPORTERS", "nowhere")
     with pytest.raises(ValueError, match="unknown exporter 'nowhere'"):
         from_environment()
@@ -107,7 +107,7 @@ print(any(name.startswith("opentelemetry.sdk") for name in sys.modules))
 
 
 def test_every_public_name_is_there() -> None:
-    """What is loaded on demand is listed and found; a wrong name is an AttributeError."""
+    """Names that are imported on demand are listed and found; an unknown name is an AttributeError."""
     assert list(exporters.__all__) == sorted(exporters.__all__) == dir(exporters)
     assert all(getattr(exporters, name) for name in exporters.__all__)
     name = "NoExporter"

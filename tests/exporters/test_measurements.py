@@ -1,4 +1,4 @@
-"""What the metrics say about a record."""
+"""The samples of the metrics for a record."""
 
 from decimal import Decimal
 from typing import Any, get_args
@@ -12,13 +12,13 @@ from tests.exporters.samples import PRICED, TIMING, ended, record, started
 
 
 def measured(of: StreamRecord, profile: str = "1.41") -> dict[str, Any]:
-    """All values, by the name of the instrument."""
+    """All samples, by the name of the instrument."""
     found = {one.name: tuple(one.measure(of)) for one in PROFILES[profile] if one.measure is not None}
     return {name: values for name, values in found.items() if values}
 
 
 def usage_of(of: StreamRecord) -> dict[str, Any]:
-    """The values of the token metrics of the latest conventions, by the end of their names."""
+    """The samples of the token metrics of the latest conventions, by the end of their names."""
     found = measured(of, "latest")
     return {name.removeprefix(LATEST): values for name, values in found.items() if name.startswith(LATEST) and "token" in name}
 
@@ -26,8 +26,8 @@ def usage_of(of: StreamRecord) -> dict[str, Any]:
 LATEST = "gen_ai.client.inference."
 
 
-def test_a_completed_chat_says_all_that_is_known() -> None:
-    """One value for each figure, of the standard metrics and of ours."""
+def test_a_completed_chat_has_a_sample_of_each_metric() -> None:
+    """Standard metrics and those of streamtally."""
     assert measured(record()) == {
         "gen_ai.client.operation.duration": ((2.5, ("",)),),
         "gen_ai.client.operation.time_to_first_chunk": ((0.2, ()),),
@@ -43,7 +43,7 @@ def test_a_completed_chat_says_all_that_is_known() -> None:
 
 
 def test_what_is_unknown_is_not_measured() -> None:
-    """A stream of which nothing is known but that it was abandoned: no zero anywhere."""
+    """An abandoned stream with no other known value has no sample of value 0."""
     bare = StreamRecord(request_id="r", stream_type=StreamType.CHAT, dialect="openai.chat", outcome=Outcome.ABANDONED)
     assert measured(bare) == {
         "streamtally.streams": ((1, ("abandoned",)),),
@@ -61,13 +61,13 @@ def test_each_outcome_is_counted_and_only_failures_have_an_error_type(outcome: O
 
 
 def test_an_error_without_a_type_is_the_conventions_other() -> None:
-    """There is always a type where there is an error, and none where there is none."""
+    """Every failed stream has a type, and no other stream has one."""
     assert error_type(record(outcome="error")) == "_OTHER"
     assert error_type(record(outcome="cancelled", error=ErrorDetails(type="CancelledError"))) is None
 
 
 def test_latencies_that_are_lower_bounds_are_left_out() -> None:
-    """Of a stream that was open before we saw it only the figures that do not count from the start are measured."""
+    """A stream that was already open when it was wrapped has no samples that count from the start."""
     found = measured(record(timing=TIMING.model_copy(update={"started_from": "wrap"})))
     assert not {name for name in found if name.endswith(("duration", "first_chunk", "first_token"))}
     assert {"gen_ai.client.operation.time_per_output_chunk", "streamtally.tokens_per_second"} <= found.keys()
@@ -75,7 +75,7 @@ def test_latencies_that_are_lower_bounds_are_left_out() -> None:
 
 @pytest.mark.parametrize("status", [status for status in get_args(CostStatus) if status != "priced"])
 def test_an_unknown_cost_is_counted_and_not_observed(status: CostStatus) -> None:
-    """The reason is the label; a cost that is known in part is both observed and counted."""
+    """The reason is the label; a partly known cost is both added and counted."""
     usd = Decimal("0.5") if status == "partial" else None
     found = measured(record(cost=Cost(usd=usd, status=status)))
     assert found["streamtally.unpriced_streams"] == ((1, (status,)),)
@@ -83,32 +83,32 @@ def test_an_unknown_cost_is_counted_and_not_observed(status: CostStatus) -> None
 
 
 def test_a_free_stream_costs_an_explicit_zero() -> None:
-    """Free is not unknown."""
+    """A cost of 0 is not unknown."""
     found = measured(record(cost=PRICED.model_copy(update={"usd": Decimal(0)})))
     assert found["streamtally.cost"] == ((0.0, ()),)
     assert "streamtally.unpriced_streams" not in found
 
 
 def test_estimated_tokens_never_mix_with_the_providers_own() -> None:
-    """They have a metric of their own."""
+    """Estimated tokens have a separate metric."""
     found = measured(record(usage=Usage(input_tokens=7, output_tokens=0, source="estimated")))
     assert "gen_ai.client.token.usage" not in found
     assert found["streamtally.estimated_tokens"] == ((7, ("input",)), (0, ("output",)))
 
 
-def test_a_count_that_one_side_lacks_is_left_out() -> None:
-    """Usage may be known for one direction only."""
+def test_a_count_that_is_unknown_has_no_sample() -> None:
+    """Usage may be known for the input or the output only."""
     assert measured(record(usage=Usage(input_tokens=7)))["gen_ai.client.token.usage"] == ((7, ("input",)),)
 
 
 def test_parts_of_the_tokens() -> None:
-    """Cache and reasoning, for the shares of them."""
+    """Cached and reasoning tokens."""
     usage = Usage(input_tokens=9, output_tokens=9, cache_read_tokens=4, cache_write_tokens=0, reasoning_tokens=5)
     assert measured(record(usage=usage))["streamtally.token_parts"] == ((4, ("cache_read",)), (5, ("reasoning",)))
 
 
 def test_faults_of_chunks_and_stalls() -> None:
-    """Each fault is counted by its kind; gaps count positions, not ranges."""
+    """By the kind of fault; missing ranges count their positions."""
     faulty = record(duplicates=2, conflicts=1, missing=((3, 5), (9, 10)), dropped_chunks=4, timing=Timing(stalls=2))
     found = measured(faulty)
     assert found["streamtally.chunk_faults"] == ((2, ("duplicate",)), (1, ("conflict",)), (3, ("missing",)), (4, ("dropped",)))
@@ -116,7 +116,7 @@ def test_faults_of_chunks_and_stalls() -> None:
 
 
 def test_every_choice_has_its_finish_reason_counted() -> None:
-    """Choices that never finished are told by the outcome."""
+    """Choices without a finish reason are not counted."""
     choices = (Choice(finish_reason="stop"), Choice(index=1, finish_reason=None), Choice(index=2, finish_reason="length"))
     assert measured(record(choices=choices))["streamtally.finish_reasons"] == ((1, ("stop",)), (1, ("length",)))
 
@@ -133,20 +133,20 @@ def test_every_choice_has_its_finish_reason_counted() -> None:
     ],
 )
 def test_operations(stream_type: str, expected: str) -> None:
-    """Every stream type has an operation."""
+    """Each stream type has its operation."""
     assert operation(record(stream_type=stream_type)) == expected
 
 
-def test_the_operation_of_a_stream_that_nobody_recognised_yet_is_unknown() -> None:
-    """It is not said before the first chunk has told; Gemini's is generate_content by the conventions."""
+def test_the_operation_is_unknown_until_the_dialect_is_recognised() -> None:
+    """Until the first chunk it is None; for Gemini the conventions define generate_content."""
     unknown = {"stream_type": "text.completion", "dialect": "opaque"}
     assert operation(started(**unknown)) is None
     assert operation(record(**unknown)) == "text_completion"
     assert operation(record(dialect="gemini")) == "generate_content"
 
 
-def test_providers_go_by_the_names_of_the_conventions() -> None:
-    """Known aliases are translated, others stay, none is made up."""
+def test_providers_have_the_names_of_the_conventions() -> None:
+    """Known names are translated, others stay, None stays None."""
     assert [provider(record(provider=name)) for name in ("bedrock", "x-ai", "acme", None)] == [
         "aws.bedrock",
         "x_ai",
@@ -156,7 +156,7 @@ def test_providers_go_by_the_names_of_the_conventions() -> None:
 
 
 def test_tokens_by_the_latest_conventions() -> None:
-    """Totals once per operation, and counters by modality: what was not broken down is unknown."""
+    """Totals once per operation, and counters by modality, with "unknown" for the rest."""
     usage = Usage(
         input_tokens=100,
         output_tokens=50,
@@ -181,7 +181,7 @@ def test_tokens_by_the_latest_conventions() -> None:
 
 @pytest.mark.parametrize("usage", [None, Usage(input_tokens=7, output_tokens=8, source="estimated")])
 def test_an_operation_without_usage_is_zero_by_the_latest_conventions(usage: Usage | None) -> None:
-    """They ask for it; what we estimated is not what they mean. 1.41 records nothing."""
+    """As they require; estimated tokens do not count. 1.41 has no sample."""
     failed = ended(Outcome.ERROR, usage=usage)
     assert usage_of(failed) == {
         "operation.input_tokens": ((0, ("server_error",)),),
@@ -193,7 +193,7 @@ def test_an_operation_without_usage_is_zero_by_the_latest_conventions(usage: Usa
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("given", "expected"),
     [
         ("RateLimitError", "RateLimitError"),
         ("asyncio.CancelledError", "asyncio.CancelledError"),
@@ -205,6 +205,6 @@ def test_an_operation_without_usage_is_zero_by_the_latest_conventions(usage: Usa
         ("", "_OTHER"),
     ],
 )
-def test_error_types_are_words(told: str, expected: str) -> None:
-    """A message or an ID that a provider put in the place of a type is not one."""
-    assert error_type(record(outcome="error", error=ErrorDetails(type=told))) == expected
+def test_error_types_are_words(given: str, expected: str) -> None:
+    """A message or an ID in place of the type becomes `_OTHER`."""
+    assert error_type(record(outcome="error", error=ErrorDetails(type=given))) == expected

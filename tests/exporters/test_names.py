@@ -1,4 +1,4 @@
-"""The table of metrics: consistent in itself, and with the conventions."""
+"""The table of metrics is consistent, and agrees with the conventions."""
 
 import re
 
@@ -36,7 +36,7 @@ LATEST = {
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_names_are_unique_in_both_worlds(profile: str) -> None:
-    """No two instruments share a name; in one version of the conventions no two measure the same."""
+    """No two instruments have the same name; in one version of the conventions no two have the same ID."""
     for attribute in ("name", "prometheus_name", "metric_id"):
         found = [getattr(one, attribute) for one in PROFILES[profile]]
         assert len(set(found)) == len(found) or (attribute, profile) == ("metric_id", "both")
@@ -46,14 +46,14 @@ def test_names_are_unique_in_both_worlds(profile: str) -> None:
 def test_the_standard_metrics_of_each_version(
     profile: str, standard: dict[str, tuple[str, str, tuple[float, ...], tuple[str, ...]]]
 ) -> None:
-    """By name, kind, unit, buckets and labels; all others have our prefix, and are the same in each version."""
+    """By name, kind, unit, buckets and labels; all others have the prefix `streamtally.`, and are the same in each version."""
     found = {one.name: (one.kind, one.unit, one.buckets, one.labels) for one in PROFILES[profile]}
     assert {name: one for name, one in found.items() if name.startswith("gen_ai.")} == standard
     assert _ours(profile) == _ours("1.41")
 
 
 def test_only_released_names_have_a_schema() -> None:
-    """A schema URL names a published file, and there is one for 1.41 only."""
+    """A schema is published for 1.41 only."""
     assert {name: profile.schema_url for name, profile in PROFILES.items()} == {
         "1.41": "https://opentelemetry.io/schemas/1.41.1",
         "latest": None,
@@ -61,8 +61,8 @@ def test_only_released_names_have_a_schema() -> None:
     }
 
 
-def test_what_is_not_of_the_conventions_has_our_prefix() -> None:
-    """Nothing of ours is named as if it were a standard."""
+def test_metrics_beyond_the_conventions_have_the_prefix() -> None:
+    """Only standard metrics have other names."""
     standard = {
         "gen_ai.client.operation.duration",
         "gen_ai.client.operation.time_to_first_chunk",

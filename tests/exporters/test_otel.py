@@ -40,7 +40,7 @@ BEGAN_NS = 1_767_323_045_678_901_000
 
 
 class Backend:
-    """Private providers, and what arrived there."""
+    """Private providers, and what they received."""
 
     def __init__(self) -> None:
         self.memory = InMemorySpanExporter()
@@ -50,7 +50,7 @@ class Backend:
         self.meters = MeterProvider(metric_readers=[self.reader], shutdown_on_exit=False)
 
     def exporter(self, **options: Any) -> OtelExporter:
-        """An exporter that exports here."""
+        """An exporter to these providers."""
         return OtelExporter(self.tracers, self.meters, **options)
 
     def span(self) -> ReadableSpan:
@@ -135,7 +135,7 @@ def test_what_samplers_need_is_there_from_the_start(backend: Backend) -> None:
 
 
 def test_the_parent_is_the_callers_span_at_the_start(backend: Backend) -> None:
-    """Whatever is current when the stream ends has nothing to do with it."""
+    """The span that is current when the stream ends has no effect."""
     exporter, tracer = backend.exporter(), backend.tracers.get_tracer("caller")
     with tracer.start_as_current_span("caller") as caller:
         exporter.on_start(started())
@@ -149,7 +149,7 @@ def test_the_parent_is_the_callers_span_at_the_start(backend: Backend) -> None:
 
 
 def test_a_stream_whose_start_nobody_told_still_has_its_span(backend: Backend) -> None:
-    """It is made afterwards, with its own times, under what is current then."""
+    """The span is created at the end, with the record's times, as a child of the current span."""
     with backend.tracers.get_tracer("caller").start_as_current_span("caller") as caller:
         backend.exporter().export(record())
     span = backend.memory.get_finished_spans()[0]
@@ -159,7 +159,7 @@ def test_a_stream_whose_start_nobody_told_still_has_its_span(backend: Backend) -
 
 
 def test_what_the_first_chunk_tells_corrects_the_start(backend: Backend) -> None:
-    """Dialect and provider may be known only later, and with them the operation and the name."""
+    """Dialect and provider, and with them the operation and the span's name, may be known only at the end."""
     exporter = backend.exporter()
     exporter.on_start(started(stream_type="text.completion", dialect="opaque", provider=None, requested_model=None))
     exporter.export(record(requested_model=None))
@@ -172,7 +172,7 @@ def test_what_the_first_chunk_tells_corrects_the_start(backend: Backend) -> None
 
 @pytest.mark.parametrize("outcome", Outcome)
 def test_status_and_reasons_by_outcome(backend: Backend, outcome: Outcome) -> None:
-    """Only errors and time-outs are errors; a reason that never came is "error" in its place."""
+    """Only errors and time-outs have the status ERROR; a missing finish reason is "error"."""
     exporter = backend.exporter()
     exporter.on_start(started())
     exporter.export(ended(outcome, choices=()) if outcome is not Outcome.COMPLETED else record())
@@ -188,7 +188,7 @@ def test_status_and_reasons_by_outcome(backend: Backend, outcome: Outcome) -> No
 
 @pytest.mark.parametrize("stream_type", StreamType)
 def test_every_stream_type_has_its_span(backend: Backend, stream_type: StreamType) -> None:
-    """Each with its operation; what has no choices has no reasons."""
+    """Each has its operation; types without choices have no finish reasons."""
     choices = () if "." in stream_type and stream_type.value.startswith(("audio", "image")) else record().choices
     backend.exporter().export(record(stream_type=stream_type, choices=choices))
     attributes = backend.span().attributes or {}
@@ -199,7 +199,7 @@ def test_every_stream_type_has_its_span(backend: Backend, stream_type: StreamTyp
 
 
 def test_reasons_stand_in_the_places_of_the_choices(backend: Backend) -> None:
-    """One for each choice that was asked for, within reason."""
+    """One for each choice that was requested, up to a maximum."""
     exporter = backend.exporter()
     choices = (Choice(finish_reason="length"), Choice(index=1, finish_reason=None))
     exporter.export(ended(Outcome.CANCELLED, choices=choices, params={"n": 3}))
@@ -215,7 +215,7 @@ def test_reasons_stand_in_the_places_of_the_choices(backend: Backend) -> None:
 
 
 def test_what_is_unknown_has_no_attribute(backend: Backend) -> None:
-    """No usage, no cost, no model: nothing is invented, and the reason for the missing cost is told."""
+    """Without usage, cost and model no values are set, except the reason for the missing cost."""
     backend.exporter().export(
         StreamRecord(request_id="r", stream_type=StreamType.CHAT, dialect="openai.chat", outcome=Outcome.ABANDONED)
     )
@@ -227,7 +227,7 @@ def test_what_is_unknown_has_no_attribute(backend: Backend) -> None:
 
 
 def test_usage_with_its_parts_and_marks(backend: Backend) -> None:
-    """Estimated and partial counts say so."""
+    """Estimated and partial counts are marked."""
     usage = Usage(input_tokens=0, cache_read_tokens=3, cache_write_tokens=4, reasoning_tokens=5, source="estimated", partial=True)
     backend.exporter().export(record(usage=usage))
     found = {name: value for name, value in (backend.span().attributes or {}).items() if "usage" in name}
@@ -242,7 +242,7 @@ def test_usage_with_its_parts_and_marks(backend: Backend) -> None:
 
 
 def test_lower_bounds_are_marked_and_not_under_the_standard_name(backend: Backend) -> None:
-    """Of a stream that was open already the time to the first chunk is not what the conventions mean."""
+    """A stream that was already open when it was wrapped has no time to the first chunk."""
     backend.exporter().export(record(timing=TIMING.model_copy(update={"started_from": "wrap"})))
     attributes = backend.span().attributes or {}
     assert names.RESPONSE_TIME_TO_FIRST_CHUNK not in attributes
@@ -250,7 +250,7 @@ def test_lower_bounds_are_marked_and_not_under_the_standard_name(backend: Backen
 
 
 def test_parameters_and_attributes_of_other_providers(backend: Backend) -> None:
-    """Words go out only where they are of a known vocabulary; OpenAI's attributes are OpenAI's alone."""
+    """Words are exported only from closed lists; OpenAI's attributes only for OpenAI."""
     exporter = backend.exporter()
     params = {"reasoning_effort": "high", "service_tier": "free text", "top_k": 40}
     exporter.export(record(params=params, provider="groq", service_tier="default", missing=((1, 3),), duplicates=2))
@@ -263,19 +263,19 @@ def test_parameters_and_attributes_of_other_providers(backend: Backend) -> None:
 
 
 def test_times_without_a_duration(backend: Backend) -> None:
-    """The wall clock's end is used where the monotonic duration is not known."""
+    """If the monotonic duration is unknown, the span ends at the wall-clock time."""
     backend.exporter().export(record(timing=Timing(started_at=BEGAN, ended_at=BEGAN + timedelta(seconds=1))))
     assert backend.span().end_time == BEGAN_NS + 1_000_000_000
 
 
 def test_a_wall_clock_that_went_back_does_not_turn_a_span_around(backend: Backend) -> None:
-    """The duration is monotonic."""
+    """The span's length is the monotonic duration."""
     backend.exporter().export(record(timing=TIMING.model_copy(update={"ended_at": BEGAN - timedelta(hours=1)})))
     assert backend.span().end_time == BEGAN_NS + 2_500_000_000
 
 
 def test_a_span_that_is_not_sampled_costs_no_attributes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And the metrics are the same."""
+    """The metrics are still recorded."""
     reader = InMemoryMetricReader()
     exporter = OtelExporter(TracerProvider(sampler=ALWAYS_OFF), MeterProvider(metric_readers=[reader]))
     monkeypatch.setattr("streamtally.exporters.attributes.response_attributes", _must_not_run)
@@ -285,7 +285,7 @@ def test_a_span_that_is_not_sampled_costs_no_attributes(monkeypatch: pytest.Monk
 
 
 def test_metrics_have_the_conventions_names_units_and_buckets(backend: Backend) -> None:
-    """One value each, in the buckets that the conventions advise."""
+    """One value each, in the recommended buckets."""
     backend.exporter().export(record())
     points = backend.points()
     for name, total in (("duration", 2.5), ("time_to_first_chunk", 0.2), ("time_per_output_chunk", 0.0125)):
@@ -299,7 +299,7 @@ def test_metrics_have_the_conventions_names_units_and_buckets(backend: Backend) 
 
 
 def test_labels_are_few_and_hold_no_ids(backend: Backend) -> None:
-    """A fixed set, whatever the record holds."""
+    """A fixed set of labels for any record."""
     allowed = {*labels.BASE_LABELS, "team", *(label for one in PROFILES["1.41"] for label in one.labels)}
     exporter = backend.exporter(labels=["team"])
     exporter.export(marked(conversation_id="talk-1", attributes={"team": "a", "user": "u"}))
@@ -312,7 +312,7 @@ def test_labels_are_few_and_hold_no_ids(backend: Backend) -> None:
 
 
 def test_counters_exist_at_zero(backend: Backend) -> None:
-    """So that a rate sees the first increase; no other outcome is counted."""
+    """So that a rate includes the first increase; the others stay at 0."""
     backend.exporter().export(record())
     streams = {
         (point.attributes or {})[names.OUTCOME]: getattr(point, "value", None)
@@ -322,7 +322,7 @@ def test_counters_exist_at_zero(backend: Backend) -> None:
 
 
 def test_unknown_cost_is_no_cost(backend: Backend) -> None:
-    """It is counted as unpriced, by the reason."""
+    """The stream is counted as unpriced, by the reason."""
     backend.exporter().export(record(cost=Cost(status="unknown_model")))
     assert backend.sums("streamtally.cost") == {}
     assert backend.sums("streamtally.unpriced_streams", names.COST_STATUS) == {"unknown_model": 1}
@@ -342,7 +342,7 @@ def test_active_streams_rise_and_fall(backend: Backend) -> None:
 
 
 def test_late_chunks_are_counted(backend: Backend) -> None:
-    """They come after the record went out."""
+    """After the record was exported."""
     exporter = backend.exporter()
     exporter.export(record())
     exporter.on_late(record())
@@ -351,7 +351,7 @@ def test_late_chunks_are_counted(backend: Backend) -> None:
 
 
 def test_two_exporters_on_one_provider_add_to_the_same_metrics(backend: Backend) -> None:
-    """As when the exporters are configured anew."""
+    """For example when exporters are configured again."""
     for _ in range(2):
         backend.exporter().export(record())
     assert backend.sums("streamtally.streams", names.OUTCOME) == {"completed": 2}
@@ -360,7 +360,7 @@ def test_two_exporters_on_one_provider_add_to_the_same_metrics(backend: Backend)
 
 
 def test_ten_thousand_models_stay_under_the_cap(backend: Backend) -> None:
-    """The first keep their names, known ones always do, and the rest are counted together."""
+    """The first ones and known ones keep their names, and the rest become "other"."""
     exporter = OtelExporter(trace.NoOpTracerProvider(), backend.meters, max_values=3, known_models={"gpt-4o"}.__contains__)
     for number in range(10_000):
         exporter.export(ended(Outcome.ABANDONED, requested_model=f"model-{number}", model=None, timing=Timing()))
@@ -370,7 +370,7 @@ def test_ten_thousand_models_stay_under_the_cap(backend: Backend) -> None:
 
 
 def test_content_goes_out_when_asked(backend: Backend) -> None:
-    """One message for each choice, made of parts; the error's message describes the status."""
+    """One message with parts for each choice; the error's message is the description of the status."""
     parts = (
         ToolCall(index=0, id="call-1", name="look_up", arguments='{"a": 1}', arguments_json={"a": 1}),
         ToolCall(index=1, id="call-2", name="look_up", arguments='{"a":'),
@@ -418,20 +418,20 @@ def test_content_goes_out_when_asked(backend: Backend) -> None:
     ],
 )
 def test_sound_and_pictures_are_told_by_their_size(backend: Backend, fields: dict[str, Any], expected: list[Any]) -> None:
-    """Their bytes have no place in a span, asked for or not."""
+    """Their bytes are never in a span."""
     backend.exporter(content=True).export(record(choices=(), **fields))
     assert _messages(backend.span()) == [{"role": "assistant", "parts": expected, "finish_reason": "stop"}]
 
 
 def test_sound_within_a_chat_joins_its_message(backend: Backend) -> None:
-    """A chat that speaks has one message."""
+    """A chat with audio has one message."""
     backend.exporter(content=True).export(record(audio=Audio(size=3)))
     (message,) = _messages(backend.span())
     assert [part["type"] for part in message["parts"]] == ["text", "audio"]
 
 
 def test_long_texts_are_cut_and_the_json_stays_valid(backend: Backend) -> None:
-    """Each text by itself."""
+    """Each text separately."""
     choices = (
         Choice(text='"' * (MAX_TEXT + 5), tool_calls=(ToolCall(index=0, arguments="x" * (MAX_TEXT + 5)),), finish_reason=None),
     )
@@ -441,13 +441,13 @@ def test_long_texts_are_cut_and_the_json_stays_valid(backend: Backend) -> None:
 
 
 def test_nothing_said_makes_no_message(backend: Backend) -> None:
-    """An abandoned stream may have brought nothing."""
+    """An abandoned stream may have no content."""
     backend.exporter(content=True).export(ended(Outcome.ABANDONED, choices=()))
     assert names.OUTPUT_MESSAGES not in (backend.span().attributes or {})
 
 
 def test_flush_asks_the_providers(backend: Backend) -> None:
-    """Those that can; each is told the time that it has."""
+    """Those that have `force_flush`, with the remaining time."""
     exporter = backend.exporter()
     with (
         patch.object(backend.tracers, "force_flush", return_value=True) as tracers,
@@ -460,7 +460,7 @@ def test_flush_asks_the_providers(backend: Backend) -> None:
 
 
 def test_without_an_sdk_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The API alone records nothing, and holds nothing back."""
+    """Providers of the API alone record nothing, and have nothing to flush."""
     exporter = OtelExporter(trace.NoOpTracerProvider(), metrics.NoOpMeterProvider())
     exporter.on_start(started())
     exporter.export(record())
@@ -470,7 +470,7 @@ def test_without_an_sdk_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_the_global_providers_are_the_default() -> None:
-    """They may be set later; exporters on them share what they count."""
+    """They may be set later; exporters on the same provider share their totals."""
     first, second = OtelExporter(), OtelExporter(meter_provider=metrics.get_meter_provider())
     assert first._totals == second._totals
     assert first.flush()

@@ -1,4 +1,4 @@
-"""Spans and metrics by each version of the conventions; events; content of requests; links; the package's own figures."""
+"""Spans and metrics by each version of the conventions; events; content of requests; links; the metrics of the package itself."""
 
 import inspect
 import json
@@ -36,7 +36,7 @@ needs_events = pytest.mark.skipif(
 
 
 class Backend:
-    """Private providers, and what arrived there."""
+    """Private providers, and what they received."""
 
     def __init__(self) -> None:
         self.spans, self.reader, self.logs = InMemorySpanExporter(), InMemoryMetricReader(), MemoryOfLogs()
@@ -47,7 +47,7 @@ class Backend:
         self.loggers.add_log_record_processor(log_export.SimpleLogRecordProcessor(self.logs))
 
     def exporter(self, **options: Any) -> OtelExporter:
-        """An exporter that exports here."""
+        """An exporter to these providers."""
         return OtelExporter(self.tracers, self.meters, self.loggers, **options)
 
     def span(self) -> ReadableSpan:
@@ -56,7 +56,7 @@ class Backend:
         return span
 
     def events(self) -> dict[str | None, Any]:
-        """What came as events, by name."""
+        """The events, by name."""
         return {one.log_record.event_name: one.log_record for one in self.logs.get_finished_logs()}
 
     def metrics(self) -> dict[str, Any]:
@@ -117,14 +117,14 @@ def test_metrics_by_version(backend: Backend, semconv: Any) -> None:
 
 
 def test_the_environment_chooses_the_version(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the conventions' migration plan has it."""
+    """As the conventions' migration plan requires."""
     monkeypatch.setenv(STABILITY, "gen_ai_latest_experimental")
     backend.exporter().export(record())
     assert "gen_ai.client.inference.duration" in backend.metrics()
 
 
 def test_parameters_wherever_a_provider_has_them(backend: Backend) -> None:
-    """Gemini and Bedrock put them in an object; reasoning and formats have objects of their own."""
+    """Also from the objects that Gemini, Bedrock and other providers nest them in."""
     params = {
         "generationConfig": {"maxOutputTokens": 9, "topP": 0.5, "topK": 3, "candidateCount": 2, "stopSequences": [MARK]},
         "reasoning": {"effort": "high"},
@@ -161,7 +161,7 @@ def test_parameters_wherever_a_provider_has_them(backend: Backend) -> None:
     ],
 )
 def test_the_output_that_was_asked_for(backend: Backend, params: dict[str, Any], expected: str | None) -> None:
-    """As Chat Completions and Responses have it; what nobody asked for is not said."""
+    """As in Chat Completions and Responses; without a request there is no attribute."""
     backend.exporter().export(record(params=params))
     assert (backend.span().attributes or {}).get(names.OUTPUT_TYPE) == expected
 
@@ -186,7 +186,7 @@ ASKED = {
 
 
 def test_what_the_user_wrote_is_there_when_it_is_kept_and_asked_for(backend: Backend) -> None:
-    """By default neither is: the tally does not keep it, and the exporter does not tell it."""
+    """By default the tally does not keep it, and the exporter does not export it."""
     for keep in ("content", "content+input"):
         with Tally(exporters=[backend.exporter(content=True)], keep=keep) as tally:
             list(tally.wrap(["hi"], params=ASKED))
@@ -235,7 +235,7 @@ def test_messages_of_every_request(backend: Backend, params: dict[str, Any], exp
 
 
 def test_tools_of_the_provider_and_compaction(backend: Backend) -> None:
-    """Calls of functions are in the choice already."""
+    """Function calls are excluded, since they are in the choice."""
     items = (
         {"type": "function_call", "call_id": "c1"},
         {"type": "web_search_call", "id": "ws_1", "action": {"query": "cats"}},
@@ -257,14 +257,14 @@ def test_tools_of_the_provider_and_compaction(backend: Backend) -> None:
 
 
 def test_latest_messages_state_no_finish_reason(backend: Backend) -> None:
-    """The field is deprecated there: the span has the reasons."""
+    """The field is deprecated in that version: the span has the reasons."""
     backend.exporter(content=True, semconv="latest").export(record())
     (message,) = json.loads(str((backend.span().attributes or {})[names.OUTPUT_MESSAGES]))
     assert message.keys() == {"role", "parts"}
 
 
 def test_redaction(backend: Backend) -> None:
-    """Each part goes out as the hook returns it, or not at all."""
+    """Each part is exported as the function returns it, or removed if it returns None."""
 
     def redact(part: Part) -> Part | None:
         return None if part["type"] == "reasoning" else {**part, "content": part["content"].replace("hello", "***")}
@@ -276,7 +276,7 @@ def test_redaction(backend: Backend) -> None:
 
 
 def test_a_redaction_that_fails_lets_nothing_out(backend: Backend) -> None:
-    """The span ends all the same; the fault is the exporter's, to be counted by whoever delivers."""
+    """The span still ends; the exception is raised, for the dispatcher to count."""
 
     def redact(_: Part) -> Part | None:
         raise ZeroDivisionError
@@ -298,7 +298,7 @@ def test_a_redaction_that_fails_lets_nothing_out(backend: Backend) -> None:
 def test_content_goes_where_it_is_asked(
     backend: Backend, monkeypatch: pytest.MonkeyPatch, mode: str, on_span: bool, in_event: bool | None
 ) -> None:
-    """As JSON on the span, structured in the event."""
+    """JSON on the span, structured in the event."""
     monkeypatch.setenv(CAPTURE, mode)
     exporter = backend.exporter()
     exporter.on_start(started())
@@ -316,7 +316,7 @@ def test_content_goes_where_it_is_asked(
 @needs_events
 @pytest.mark.parametrize("content", [False, True])
 def test_the_exception_that_ended_a_stream(backend: Backend, content: bool) -> None:
-    """A warning with its type; its message only where content is asked for."""
+    """A warning with the error's type; its message only if content is exported."""
     backend.exporter(content=content).export(ended(Outcome.ERROR))
     event = backend.events()[names.EXCEPTION_EVENT]
     assert event.severity_number is _logs.SeverityNumber.WARN
@@ -326,14 +326,14 @@ def test_the_exception_that_ended_a_stream(backend: Backend, content: bool) -> N
 
 
 def test_only_failures_make_an_exception_event(backend: Backend) -> None:
-    """A reader that leaves is none."""
+    """A cancelled or abandoned stream has no such event."""
     for outcome in (Outcome.CANCELLED, Outcome.ABANDONED, Outcome.TRUNCATED):
         backend.exporter().export(ended(outcome))
     assert not backend.events()
 
 
 def test_an_api_without_events(backend: Backend, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    """It is said once where they were asked for, and the spans are as ever."""
+    """A warning is logged once if events were requested, and spans are unchanged."""
     monkeypatch.setattr(_logs.Logger, "emit", lambda self, record: None)  # noqa: ARG005 - as older ones have it
     with caplog.at_level(logging.WARNING):
         backend.exporter().export(ended(Outcome.ERROR))
@@ -349,7 +349,7 @@ def test_an_api_without_events(backend: Backend, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("of", ["first", ["first", "unheard of", 7]])
 def test_a_retry_links_to_what_it_retries(backend: Backend, of: Any) -> None:
-    """To spans of streams that failed, by the IDs of their requests; others are left out."""
+    """To the spans of failed streams, by request ID; unknown IDs are ignored."""
     exporter = backend.exporter()
     exporter.export(ended(Outcome.ERROR, request_id="first"))
     exporter.on_start(started(request_id="second", attributes={names.RETRY_OF: of}))
@@ -359,7 +359,7 @@ def test_a_retry_links_to_what_it_retries(backend: Backend, of: Any) -> None:
 
 
 def test_only_so_many_failures_are_remembered(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The latest ones."""
+    """The latest ones are kept."""
     monkeypatch.setattr("streamtally.exporters.otel.MAX_LINKED", 2)
     exporter = backend.exporter()
     for number in range(5):
@@ -371,7 +371,7 @@ def test_only_so_many_failures_are_remembered(backend: Backend, monkeypatch: pyt
 
 
 def test_values_wait_for_the_sdk_within_bounds(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """None is lost, and none counts twice, however many there are."""
+    """No value is lost, and none is counted twice."""
     monkeypatch.setattr(totals, "MAX_PENDING", 5)
     exporter = backend.exporter()
     for _ in range(3):
@@ -385,14 +385,14 @@ def test_values_wait_for_the_sdk_within_bounds(backend: Backend, monkeypatch: py
 
 
 def test_slow_streams_lead_to_their_spans(backend: Backend) -> None:
-    """The SDK's exemplars of latencies are of the stream's own span."""
+    """The exemplars of latencies have the stream's own span."""
     backend.exporter().export(record())
     (point,) = backend.metrics()["streamtally.time_to_first_token"].data.data_points
     assert [one.span_id for one in point.exemplars] == [backend.span().get_span_context().span_id]  # type: ignore[union-attr]
 
 
-def test_the_packages_own_figures(backend: Backend) -> None:
-    """Failures of exporters, labels that overflowed, and the age of the catalog."""
+def test_the_metrics_of_the_package_itself(backend: Backend) -> None:
+    """Failures of exporters, overflow of labels, and the age of the catalog."""
 
     def broken(_: StreamRecord) -> None:
         raise ZeroDivisionError
@@ -405,7 +405,7 @@ def test_the_packages_own_figures(backend: Backend) -> None:
     tally.flush()
     found = {name: metric.data.data_points for name, metric in backend.metrics().items()}
     assert {point.attributes[names.EXPORTER]: point.value for point in found["streamtally.exporter.failures"]} == {
-        "test_the_packages_own_figures.<locals>.broken": 3
+        "test_the_metrics_of_the_package_itself.<locals>.broken": 3
     }
     assert {point.attributes[names.LABEL]: point.value for point in found["streamtally.label_overflow"]}["team"] >= 2
     (age,) = found["streamtally.catalog.age"]
@@ -416,7 +416,7 @@ def test_the_packages_own_figures(backend: Backend) -> None:
 def test_prometheus_exporter_wins_over_opentelemetrys_reader(
     backend: Backend, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Both would serve the same names: where the reader is loaded too, spans only are left to us."""
+    """Both would serve the same names: if the reader is loaded too, this exporter exports spans only."""
     for loaded in (False, True):
         if loaded:
             monkeypatch.setitem(sys.modules, "opentelemetry.exporter.prometheus", ModuleType("reader"))
@@ -432,7 +432,7 @@ def test_prometheus_exporter_wins_over_opentelemetrys_reader(
 
 
 def test_a_forked_child_begins_anew(backend: Backend) -> None:
-    """What was open and what waits is the parent's to tell."""
+    """The parent exports the open streams and the pending values."""
     exporter = backend.exporter()
     exporter.on_start(started())
     exporter.export(record(request_id="other"))

@@ -28,18 +28,18 @@ def registry() -> CollectorRegistry:
 
 
 def samples(registry: CollectorRegistry, name: str) -> list[tuple[dict[str, str], float]]:
-    """The labels and values of one name, as a scrape would have them."""
+    """The labels and values of one name, as in a scrape."""
     families = text_string_to_metric_families(generate_latest(registry).decode())
     return [(dict(sample.labels), sample.value) for family in families for sample in family.samples if sample.name == name]
 
 
 def value(registry: CollectorRegistry, name: str, **labels: str) -> float | None:
-    """The value of the chat's series."""
+    """The value of the series of the sample chat."""
     return registry.get_sample_value(name, LABELS | labels)
 
 
 def test_the_metrics_of_a_chat(registry: CollectorRegistry) -> None:
-    """Each figure under its name, with the shared labels."""
+    """Each metric with its name and the shared labels."""
     PrometheusExporter(registry).export(record())
     assert value(registry, "gen_ai_client_operation_duration_seconds_sum", error_type="") == 2.5
     assert value(registry, "gen_ai_client_operation_duration_seconds_bucket", error_type="", le="2.56") == 1
@@ -64,7 +64,7 @@ def test_every_stream_type_and_outcome(registry: CollectorRegistry, stream_type:
 
 
 def test_counters_exist_at_zero(registry: CollectorRegistry) -> None:
-    """With every value that is known beforehand, and so a rate sees the first increase."""
+    """With every value that is known in advance, so that a rate includes the first increase."""
     PrometheusExporter(registry).export(record())
     assert value(registry, "streamtally_streams_total", streamtally_outcome="error") == 0
     assert value(registry, "streamtally_unpriced_streams_total", streamtally_cost_status="unknown_model") == 0
@@ -73,14 +73,14 @@ def test_counters_exist_at_zero(registry: CollectorRegistry) -> None:
 
 
 def test_unknown_cost_is_no_cost(registry: CollectorRegistry) -> None:
-    """It is counted as unpriced, by the reason."""
+    """The stream is counted as unpriced, by the reason."""
     PrometheusExporter(registry).export(record(cost=Cost(status="missing_rate")))
     assert value(registry, "streamtally_cost_USD_total") == 0
     assert value(registry, "streamtally_unpriced_streams_total", streamtally_cost_status="missing_rate") == 1
 
 
 def test_active_streams_rise_and_fall(registry: CollectorRegistry) -> None:
-    """Under the labels of the start, whatever the first chunk told later; no other series begins with it."""
+    """With the labels at the start, whatever is known later; no other series exists at the start."""
     exporter = PrometheusExporter(registry)
     for request_id in ("a", "b", "c"):
         exporter.on_start(started(request_id=request_id))
@@ -92,7 +92,7 @@ def test_active_streams_rise_and_fall(registry: CollectorRegistry) -> None:
 
 
 def test_late_chunks_are_counted(registry: CollectorRegistry) -> None:
-    """They come after the record went out."""
+    """After the record was exported."""
     exporter = PrometheusExporter(registry)
     exporter.export(record())
     exporter.on_late(record())
@@ -100,7 +100,7 @@ def test_late_chunks_are_counted(registry: CollectorRegistry) -> None:
 
 
 def test_a_second_exporter_shares_the_metrics(registry: CollectorRegistry) -> None:
-    """Also where the first one is gone."""
+    """Also if the first one was collected."""
     for _ in range(2):
         exporter = PrometheusExporter(registry)
         exporter.export(record())
@@ -109,8 +109,8 @@ def test_a_second_exporter_shares_the_metrics(registry: CollectorRegistry) -> No
     assert value(registry, "streamtally_streams_total", streamtally_outcome="completed") == 2
 
 
-def test_metrics_that_were_unregistered_are_made_anew(registry: CollectorRegistry) -> None:
-    """What the registry says counts, not what we remember."""
+def test_metrics_that_were_unregistered_are_created_again(registry: CollectorRegistry) -> None:
+    """The registry decides, not the list of earlier registrations."""
     for collector in list(PrometheusExporter(registry)._collectors.values()):
         registry.unregister(collector)
     PrometheusExporter(registry).export(record())
@@ -118,14 +118,14 @@ def test_metrics_that_were_unregistered_are_made_anew(registry: CollectorRegistr
 
 
 def test_other_labels_on_the_same_registry_are_refused(registry: CollectorRegistry) -> None:
-    """The message says which labels are there."""
+    """The message lists the labels that are registered."""
     PrometheusExporter(registry)
     with pytest.raises(ValueError, match=r"registered with other labels: gen_ai_operation_name"):
         PrometheusExporter(registry, labels=["team"])
 
 
 def test_a_name_that_somebody_else_took_is_refused(registry: CollectorRegistry) -> None:
-    """Two libraries that count the same would count double."""
+    """Two libraries on one metric would count twice."""
     Counter("streamtally_streams", "not ours", registry=registry)
     with pytest.raises(ValueError, match="streamtally_streams"):
         PrometheusExporter(registry)
@@ -133,13 +133,13 @@ def test_a_name_that_somebody_else_took_is_refused(registry: CollectorRegistry) 
 
 @pytest.mark.parametrize("labels", [["le"], ["error.type"], ["gen_ai_request_model"], ["team", "team"]])
 def test_labels_that_cannot_be(registry: CollectorRegistry, labels: list[str]) -> None:
-    """They must be valid, and differ from ours as Prometheus writes them."""
+    """They must be valid, and differ from the shared labels in Prometheus's notation."""
     with pytest.raises(ValueError, match="label"):
         PrometheusExporter(registry, labels=labels)
 
 
 def test_declared_labels(registry: CollectorRegistry) -> None:
-    """Their values are those of the record's attributes."""
+    """Their values are in the record's attributes."""
     exporter = PrometheusExporter(registry, labels=["team", "cost.center"])
     exporter.export(record(attributes={"team": "search", "cost.center": 7, "user": "u"}))
     exporter.export(record())
@@ -148,7 +148,7 @@ def test_declared_labels(registry: CollectorRegistry) -> None:
 
 
 def test_ten_thousand_models_stay_under_the_cap(registry: CollectorRegistry) -> None:
-    """The first keep their names, known ones always do, and the rest are counted together."""
+    """The first ones and known ones keep their names, and the rest become "other"."""
     exporter = PrometheusExporter(registry, max_values=50, known_models={"gpt-4o"}.__contains__)
     for number in range(10_000):
         exporter.export(ended(Outcome.ABANDONED, requested_model=f"model-{number}", model=None))
@@ -158,7 +158,7 @@ def test_ten_thousand_models_stay_under_the_cap(registry: CollectorRegistry) -> 
 
 
 def test_types_of_errors_stay_under_the_cap(registry: CollectorRegistry) -> None:
-    """They are words that come from outside."""
+    """Their values are not known in advance."""
     exporter = PrometheusExporter(registry, max_values=5)
     for number in range(100):
         exporter.export(ended(Outcome.ERROR, error=ErrorDetails(type=f"error-{number}")))
@@ -177,13 +177,13 @@ def test_labels_are_few_and_hold_no_ids(registry: CollectorRegistry) -> None:
 
 
 def test_half_a_surrogate_pair_does_not_break_the_scrape(registry: CollectorRegistry) -> None:
-    """A server may say anything."""
+    """A server may send any text."""
     PrometheusExporter(registry).export(record(model="gpt-\ud83d", outcome="error", error=ErrorDetails(type="\udc00")))
     assert b"gpt-\xef\xbf\xbd" in generate_latest(registry)
 
 
 def test_the_default_is_the_global_registry() -> None:
-    """What `start_http_server` serves; nothing is held back, so there is nothing to flush."""
+    """It is the one that `start_http_server` serves; a flush has nothing to write."""
     exporter = PrometheusExporter()
     assert exporter.registry is REGISTRY
     assert exporter.flush(0)

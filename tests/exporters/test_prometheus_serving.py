@@ -1,4 +1,4 @@
-"""What Prometheus gets: through each of prometheus_client's ways to serve, of one process and of several, with exemplars."""
+"""The metrics served by prometheus_client in each of its ways, for one process and for several, with exemplars."""
 
 import asyncio
 import json
@@ -53,7 +53,7 @@ def test_over_http(registry: CollectorRegistry) -> None:
 
 
 def test_in_a_wsgi_application(registry: CollectorRegistry) -> None:
-    """As an application mounts it."""
+    """Mounted in an ASGI application."""
     PrometheusExporter(registry).export(record())
     environ: dict[str, Any] = {}
     setup_testing_defaults(environ)
@@ -82,7 +82,7 @@ def test_in_an_asgi_application(registry: CollectorRegistry) -> None:
 
 @pytest.mark.parametrize("semconv", ["1.41", "latest", "both"])
 def test_each_version_has_its_names(registry: CollectorRegistry, semconv: Any) -> None:
-    """All of them are registered, and those that a record fills have samples."""
+    """All metrics are registered, and those with a value in the record have samples."""
     PrometheusExporter(registry, semconv=semconv).export(record())
     assert {family.name for family in registry.collect()} == {
         one.prometheus_name.removesuffix("_total") for one in PROFILES[semconv]
@@ -93,7 +93,7 @@ def test_each_version_has_its_names(registry: CollectorRegistry, semconv: Any) -
 
 
 def test_each_chunk_is_in_its_bucket(registry: CollectorRegistry) -> None:
-    """The histogram of the time per chunk has a value for each chunk, and not one for each stream."""
+    """The histogram has a value for each chunk, not one for each stream."""
     counted = (1, 0, 2, 3, 0, 1, *[0] * 11, 4)
     waits = InterChunk(count=11, mean=2.0, p50=0.01, p95=90.0, p99=90.0, max=90.0, buckets=counted)
     PrometheusExporter(registry).export(record(timing=TIMING.model_copy(update={"inter_chunk": waits})))
@@ -105,7 +105,7 @@ def test_each_chunk_is_in_its_bucket(registry: CollectorRegistry) -> None:
 
 
 def test_one_stream_has_few_series(registry: CollectorRegistry) -> None:
-    """Counters are there at 0 where alerts and ratios ask for them, and nowhere else."""
+    """Counters that alerts and ratios need have the value 0; no other series exists."""
     PrometheusExporter(registry).export(record())
     zeros = {
         sample.name
@@ -123,7 +123,7 @@ def test_one_stream_has_few_series(registry: CollectorRegistry) -> None:
 
 
 def test_labels_from_the_context(registry: CollectorRegistry) -> None:
-    """What `streamtally.context` and `attributes` say, where the exporter was told to show it."""
+    """Attributes of `streamtally.context` and `attributes=`, if the exporter declares them as labels."""
     with Tally(exporters=[PrometheusExporter(registry, labels=("team", "route"))]) as tally:
         with context(team="search", user="u-1"):
             list(tally.wrap(["hi"], attributes={"route": "/ask"}))
@@ -132,7 +132,7 @@ def test_labels_from_the_context(registry: CollectorRegistry) -> None:
 
 
 def test_names_of_the_catalog_keep_theirs(registry: CollectorRegistry) -> None:
-    """The tally's catalog knows them; only unknown ones compete for the cap, so that workers agree."""
+    """Models in the tally's catalog do not count towards the cap, so all workers use the same values."""
     exporter = PrometheusExporter(registry, max_values=3)
     with Tally(exporters=[exporter]) as tally:
         for name in ("typo-1", "typo-2", "typo-3", "gpt-4o", "typo-4", "claude-sonnet-4-5"):
@@ -147,7 +147,7 @@ def test_names_of_the_catalog_keep_theirs(registry: CollectorRegistry) -> None:
 
 
 def test_models_without_end_leave_memory_flat() -> None:
-    """Once the cap is reached nothing grows any more but the numbers."""
+    """Once the cap is reached, memory does not grow."""
     exporter = PrometheusExporter(CollectorRegistry(), known_models=lambda name: name.endswith("7"))
     base = dict(ended(Outcome.ABANDONED, model=None).__dict__)
 
@@ -170,7 +170,7 @@ def test_models_without_end_leave_memory_flat() -> None:
 
 
 def exemplars(registry: CollectorRegistry) -> dict[str, dict[str, str]]:
-    """The exemplars' labels by the metric's name, as Prometheus gets them."""
+    """The labels of the exemplars in a scrape, by the metric's name."""
     page: str = exposition.generate_latest(registry).decode()  # type: ignore[no-untyped-call]
     families = parser.text_string_to_metric_families(page)  # type: ignore[no-untyped-call]
     samples = [(family.name, sample) for family in families for sample in family.samples]
@@ -179,7 +179,7 @@ def exemplars(registry: CollectorRegistry) -> dict[str, dict[str, str]]:
 
 @pytest.mark.parametrize("first", ["otel", "prometheus"])
 def test_exemplars_lead_to_our_span(registry: CollectorRegistry, first: str) -> None:
-    """Whichever of the two exporters is called first."""
+    """In either order of the two exporters."""
     tracers = TracerProvider(shutdown_on_exit=False)
     seen: list[Any] = []
     otel = OtelExporter(tracers, MeterProvider(shutdown_on_exit=False))
@@ -198,7 +198,7 @@ def test_exemplars_lead_to_our_span(registry: CollectorRegistry, first: str) -> 
 
 
 def test_without_a_span_of_ours_exemplars_lead_to_the_callers(registry: CollectorRegistry) -> None:
-    """The one that was current when the stream began."""
+    """The span that was current when the stream started."""
     exporter = PrometheusExporter(registry)
     with TracerProvider(shutdown_on_exit=False).get_tracer("caller").start_as_current_span("caller") as caller:
         exporter.on_start(started())
@@ -208,7 +208,7 @@ def test_without_a_span_of_ours_exemplars_lead_to_the_callers(registry: Collecto
 
 
 def test_what_is_not_sampled_or_not_wanted_has_no_exemplar(registry: CollectorRegistry) -> None:
-    """A link to a trace that nobody kept leads nowhere."""
+    """The trace of a span that is not sampled does not exist."""
     tracer = TracerProvider(ALWAYS_OFF, shutdown_on_exit=False).get_tracer("caller")
     with trace.use_span(tracer.start_span("caller")):
         PrometheusExporter(registry).export(record())
@@ -219,7 +219,7 @@ def test_what_is_not_sampled_or_not_wanted_has_no_exemplar(registry: CollectorRe
 
 
 def test_no_opentelemetry_is_loaded_for_exemplars() -> None:
-    """Where nobody uses it there is no trace to lead to."""
+    """If OpenTelemetry is not loaded, there are no exemplars, and it stays unloaded."""
     program = (
         "import sys, prometheus_client, streamtally\n"
         "from streamtally.exporters import PrometheusExporter\n"
@@ -230,11 +230,11 @@ def test_no_opentelemetry_is_loaded_for_exemplars() -> None:
     assert run_python("-c", program, check=True).stdout == "[]\n"
 
 
-# ---------------------------------------------------------------------------------------------------------- own figures
+# ------------------------------------------------------------------------------------ metrics of the package itself
 
 
-def test_the_packages_own_figures(registry: CollectorRegistry) -> None:
-    """Failures of exporters, labels that overflowed, records that were dropped, and the age of the catalog."""
+def test_the_metrics_of_the_package_itself(registry: CollectorRegistry) -> None:
+    """Failures of exporters, overflow of labels, dropped records, and the age of the catalog."""
 
     def broken(_: StreamRecord) -> None:
         raise ZeroDivisionError
@@ -246,7 +246,7 @@ def test_the_packages_own_figures(registry: CollectorRegistry) -> None:
         list(tally.wrap(["hi"], attributes={"team": team}))
     tally.flush()
     tally.flush()
-    failed = "test_the_packages_own_figures.<locals>.broken"
+    failed = "test_the_metrics_of_the_package_itself.<locals>.broken"
     assert total(registry, "streamtally_exporter_failures_total", streamtally_exporter=failed) == 3
     assert total(registry, "streamtally_label_overflow_total", streamtally_label="team") >= 2
     assert total(registry, "streamtally_dropped_records_total") == 0
@@ -312,7 +312,7 @@ print(json.dumps([alive, scrape()]))
 
 
 def test_several_workers_are_summed_up(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forked after the application was loaded: each stream counts once, and open ones only while their worker lives."""
+    """Workers forked from a loaded application: each stream is counted once, and active ones only while their worker lives."""
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
     done = run_python("-W", "error", "-c", WORKER)
     assert done.returncode == 0, done.stderr
