@@ -5,7 +5,7 @@ BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.installed
 PYTHON  ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
              $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
-SOURCES := streamtally tests scripts $(wildcard benchmarks) $(wildcard examples)
+SOURCES := streamtally tests scripts benchmarks
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test lint bench lowest format clean

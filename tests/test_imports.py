@@ -5,7 +5,7 @@ import json
 from tests.waiting import run_python
 
 HEAVY = ("opentelemetry", "prometheus_client", "httpx2", "starlette", "uvicorn", "typer", "rich", "streamtally.pricing")
-OPTIONAL = ("httpx2", "starlette", "uvicorn", "websockets", "typer", "rich")
+OPTIONAL = ("httpx2", "starlette", "uvicorn", "typer", "rich")
 
 
 def run(program: str) -> str:

@@ -9,7 +9,17 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from . import measurements, names
-from .measurements import DIRECTIONS, FAULTS, FINISH_REASONS, MODALITIES, OUTCOMES, TOKEN_PARTS, UNPRICED, Measure
+from .measurements import (
+    CACHED_MODALITIES,
+    DIRECTIONS,
+    FAULTS,
+    FINISH_REASONS,
+    MODALITIES,
+    OUTCOMES,
+    TOKEN_PARTS,
+    UNPRICED,
+    Measure,
+)
 
 SECONDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
 """Buckets of latencies, as the conventions recommend."""
@@ -203,7 +213,7 @@ OF_RECORDS = (
         kind="counter",
         name="streamtally.stalls",
         unit="{stall}",
-        description="Waits for a chunk that were long enough to be a stall.",
+        description="Waits between two chunks that were longer than the limit `stall_seconds`.",
         measure=measurements.stalls,
         from_zero=True,
     ),
@@ -320,7 +330,9 @@ def _operation_tokens(metric_id: MetricId, measure: Measure, direction: str) -> 
     )
 
 
-def _usage(metric_id: MetricId, measure: Measure, name: str, description: str) -> Instrument:
+def _usage(
+    metric_id: MetricId, measure: Measure, *, name: str, description: str, modalities: tuple[str, ...] = ("unknown",)
+) -> Instrument:
     return Instrument(
         metric_id=metric_id,
         kind="counter",
@@ -329,7 +341,7 @@ def _usage(metric_id: MetricId, measure: Measure, name: str, description: str) -
         description=f"{description}, as the provider counted them.",
         measure=measure,
         labels=(names.TOKEN_MODALITY,),
-        values=(MODALITIES,),
+        values=(modalities,),
     )
 
 
@@ -339,19 +351,37 @@ CONVENTIONS_LATEST = (
     replace(TIME_PER_OUTPUT_CHUNK, name="gen_ai.client.inference.time_per_output_chunk"),
     _operation_tokens("input_tokens", measurements.input_tokens, "Input"),
     _operation_tokens("output_tokens", measurements.output_tokens, "Output"),
-    _usage("input_usage", measurements.input_usage, "input_tokens", "Input tokens, cached ones included"),
-    _usage("output_usage", measurements.output_usage, "output_tokens", "Output tokens, reasoning included"),
+    _usage(
+        "input_usage",
+        measurements.input_usage,
+        name="input_tokens",
+        description="Input tokens, cached ones included",
+        modalities=MODALITIES,
+    ),
+    _usage(
+        "output_usage",
+        measurements.output_usage,
+        name="output_tokens",
+        description="Output tokens, reasoning included",
+        modalities=MODALITIES,
+    ),
     _usage(
         "cache_read_usage",
         measurements.cache_read_usage,
-        "cache_read.input_tokens",
-        "Input tokens read from the provider's cache",
+        name="cache_read.input_tokens",
+        description="Input tokens read from the provider's cache",
+        modalities=CACHED_MODALITIES,
     ),
     _usage(
         "cache_write_usage",
         measurements.cache_write_usage,
-        "cache_write.input_tokens",
-        "Input tokens written to the provider's cache",
+        name="cache_write.input_tokens",
+        description="Input tokens written to the provider's cache",
     ),
-    _usage("reasoning_usage", measurements.reasoning_usage, "reasoning.output_tokens", "Output tokens spent on reasoning"),
+    _usage(
+        "reasoning_usage",
+        measurements.reasoning_usage,
+        name="reasoning.output_tokens",
+        description="Output tokens spent on reasoning",
+    ),
 )

@@ -25,6 +25,7 @@ Measure = Callable[[StreamRecord], Sequence[Sample]]
 
 DIRECTIONS = ("input", "output")
 MODALITIES = ("text", "image", "audio", "unknown")
+CACHED_MODALITIES = ("image", "audio", "unknown")
 TOKEN_PARTS: Mapping[str, str] = {
     "cache_read_tokens": "cache_read",
     "cache_write_tokens": "cache_write",
@@ -247,7 +248,7 @@ def chunk_faults(record: StreamRecord) -> Sequence[Sample]:
 
 
 def stalls(record: StreamRecord) -> tuple[Sample, ...]:
-    """Waits that were long enough to be a stall."""
+    """Waits between two chunks that were longer than `Limits.stall_seconds`."""
     return _optional(record.timing.stalls or None)
 
 

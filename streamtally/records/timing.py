@@ -32,6 +32,13 @@ class Timing(Frozen):
     All values count from the start that `started_from` names: "request" (just before the request was made), "given" (the
     time that the caller passed) or "wrap" (the stream was already open, so latencies are lower bounds).
     A value that cannot be known is None. No value is negative.
+
+    `time_to_first_chunk`, `…_token` and `…_text` end with the first chunk of any kind, the first generated content of any kind
+    and the first text of the answer. `inter_chunk` is the distribution of the waits for each chunk after the first, and
+    `stalls` counts those that were longer than `Limits.stall_seconds` (2 s by default). With G the seconds from the first
+    token to the end, `time_per_output_token` is G / (output tokens - 1), and `tokens_per_second` is output tokens / G.
+    `provider_wait` is the time spent on waiting for the source, `consumer_wait` the time that its reader took between two
+    reads; both are known of wrapped streams only.
     """
 
     started_from: Literal["request", "given", "wrap"] = "wrap"
