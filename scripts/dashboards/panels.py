@@ -65,15 +65,15 @@ class Row:
 def rows(ask: PromQL) -> tuple[Row, ...]:
     """All panels, in the order of the dashboard."""
     return (
-        Row("Traffic", 2, tuple(_traffic(ask))),
-        Row("Latency", 3, tuple(_latency(ask))),
+        Row("Traffic", 2, (*_requests(ask), *_load(ask))),
+        Row("Latency", 3, (*_first_chunk(ask), *_speed(ask))),
         Row("Endings", 3, tuple(_endings(ask))),
         Row("Tokens", 3, tuple(_tokens(ask))),
         Row("Health", 2, tuple(_health(ask))),
     )
 
 
-def _traffic(ask: PromQL) -> Iterator[Panel]:
+def _requests(ask: PromQL) -> Iterator[Panel]:
     yield Panel(
         "Requests",
         "Streams that ended, per second. Streams that were open before they were wrapped have no duration, and count only in "
@@ -97,6 +97,9 @@ def _traffic(ask: PromQL) -> Iterator[Panel]:
             ),
         ),
     )
+
+
+def _load(ask: PromQL) -> Iterator[Panel]:
     yield Panel(
         "Spend per minute",
         "US dollars per minute, of streams whose price is known.",
@@ -113,7 +116,7 @@ def _traffic(ask: PromQL) -> Iterator[Panel]:
     )
 
 
-def _latency(ask: PromQL) -> Iterator[Panel]:
+def _first_chunk(ask: PromQL) -> Iterator[Panel]:
     yield _quantiles(
         ask,
         "time_to_first_chunk",
@@ -122,7 +125,7 @@ def _latency(ask: PromQL) -> Iterator[Panel]:
     )
     yield Panel(
         "First chunk and first token",
-        "Some providers send a role at once and the first word much later; the gap is what lies between, stream by stream.",
+        "Some providers send a role at once and the first word much later; the gap is the time between them in each stream.",
         "s",
         (
             Query(ask.quantile(0.95, "time_to_first_chunk"), "first chunk p95"),
@@ -130,10 +133,13 @@ def _latency(ask: PromQL) -> Iterator[Panel]:
             Query(ask.quantile(0.95, "first_token_gap"), "gap p95"),
         ),
     )
+
+
+def _speed(ask: PromQL) -> Iterator[Panel]:
     yield _quantiles(ask, "time_per_output_chunk", "Time per output chunk", "The wait for a chunk after the first.")
     yield Panel(
         "Time per output chunk, distribution",
-        "How many fall into each bucket.",
+        "The number of waits in each bucket.",
         "s",
         (Query(ask.rate("time_per_output_chunk", part="_bucket", by=["le"]), "{{le}}"),),
         shape="heatmap",
@@ -141,7 +147,7 @@ def _latency(ask: PromQL) -> Iterator[Panel]:
     yield _quantiles(ask, "duration", "Duration", "From the request to the end of the stream.")
     yield Panel(
         "Output tokens per second of one stream",
-        "From its first token to its end; p5 is what the slowest streams give.",
+        "From its first token to its end; p5 is the speed of the slowest streams.",
         "none",
         (
             Query(ask.quantile(0.05, "tokens_per_second"), "p5"),

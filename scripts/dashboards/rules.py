@@ -56,7 +56,7 @@ def _recording() -> list[Rule]:
 
 
 def _alerting() -> list[Rule]:
-    return [*_about_streams(), *_about_telemetry()]
+    return [*_about_streams(), *_about_exporters(), *_about_labels_and_prices()]
 
 
 def _about_streams() -> Iterator[Rule]:
@@ -73,7 +73,7 @@ def _about_streams() -> Iterator[Rule]:
     yield _alert("StreamtallyUnpriced", f"{UNPRICED} > 0.05", "30m", f"{_MODEL}: {share} have no full price")
 
 
-def _about_telemetry() -> Iterator[Rule]:
+def _about_exporters() -> Iterator[Rule]:
     ask = PromQL(OWN, "15m")
     lost = f'{FAULT}=~"missing|late|dropped"'
     yield _alert(
@@ -94,6 +94,10 @@ def _about_telemetry() -> Iterator[Rule]:
         "0m",
         f"{_SERVICE}: an exporter is too slow, and its queue was full",
     )
+
+
+def _about_labels_and_prices() -> Iterator[Rule]:
+    ask = PromQL(OWN, "15m")
     yield _alert(
         "StreamtallyLabelsOverflow",
         ask.grew("label_overflow", by=[JOB, LABEL]),

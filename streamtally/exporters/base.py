@@ -39,10 +39,9 @@ class Exporter:
     `export`, `flush` and `close` is an exporter too, and may have the other hooks.
 
     Attributes:
-        blocking: whether a hook may wait or do I/O. If True, the exporter has a thread of its own with a bounded queue: it
-            gets one record after the other, and `Tally.flush` waits for it. If False, hooks are called at once on the
-            caller's thread, and so by several threads at a time. In both cases no exception and no delay of a hook reaches
-            the stream, except a delay where `blocking` is False.
+        blocking: whether a hook may wait or do I/O. If True, the exporter has its own thread with a bounded queue: it gets one
+            record after the other, no delay reaches the stream, and `Tally.flush` waits for it. If False, hooks are called
+            at once on the caller's thread, and so by several threads at a time. No exception of a hook reaches the stream.
         serves_prometheus: whether a Prometheus server scrapes the metrics of this exporter.
 
     Example:
