@@ -1,4 +1,4 @@
-"""What an exception says, also one that does not want to say it."""
+"""The error fields that are taken from an exception, also from one whose attributes cannot be read."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from streamtally.accumulator import failure_fields
 
 
 class Mute(Exception):
-    """Raises whatever is asked of it."""
+    """An exception that raises when its text or any attribute is read."""
 
     def __str__(self) -> str:
         raise RuntimeError("no text")
@@ -17,12 +17,12 @@ class Mute(Exception):
 
 
 def test_an_exception_that_raises_when_it_is_read() -> None:
-    """Its class is all that is known of it."""
+    """The error fields of an unreadable exception are its class name alone."""
     assert {name: value for name, value in failure_fields(Mute()).items() if value is not None} == {"type": "Mute"}
 
 
 def test_the_source_of_such_an_exception_ends_all_the_same() -> None:
-    """The caller sees the very exception, and there is one record."""
+    """An unreadable exception reaches the caller itself, and the stream gets one record."""
     records: list[StreamRecord] = []
     tally = Tally(exporters=[records.append])
     error = Mute()

@@ -1,4 +1,4 @@
-"""What went wrong in other gateways and accumulators, one test for each, named after its number in our list of them."""
+"""Bugs that other gateways and accumulators had, one test for each; `b05`, `l02` … are their numbers in a list of such bugs."""
 
 import base64
 import copy
@@ -11,14 +11,24 @@ import pytest
 
 from streamtally import Accumulator, Limits, Outcome, StreamRecord
 from streamtally.testing.clock import FakeClock
-from tests.accumulator.wire import DONE, Ends, call, called, chat, event, finish, said, used
+from tests.accumulator.wire import (
+    DONE,
+    CollectedRecords,
+    call_chunk,
+    call_piece,
+    chat,
+    event,
+    finish_chunk,
+    text_chunk,
+    usage_chunk,
+)
 from tests.waiting import PATIENCE
 
 MESSAGE = {"id": "m1", "type": "message", "role": "assistant"}
 
 
 def record_of(payloads: Iterable[Any], *, indexed: bool = True, **options: Any) -> StreamRecord:
-    """What the payloads make, in order."""
+    """Return the record of the payloads, added in order."""
     accumulator = Accumulator(clock=FakeClock())
     accumulator.open("r", **options)
     for index, payload in enumerate(payloads):
@@ -27,16 +37,16 @@ def record_of(payloads: Iterable[Any], *, indexed: bool = True, **options: Any) 
 
 
 def test_b01_usage_after_the_finish_is_kept() -> None:
-    """A chunk with usage and no choices may follow the finish."""
-    record = record_of([said("hi"), finish(), used(10, 2), DONE])
+    """Usage in a chunk without choices after the finish reason is kept."""
+    record = record_of([text_chunk("hi"), finish_chunk(), usage_chunk(10, 2), DONE])
     assert record.usage is not None
     assert (record.usage.input_tokens, record.usage.output_tokens, record.usage.partial) == (10, 2, False)
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(5))))
 def test_b02_any_order_of_arrival(order: tuple[int, ...]) -> None:
-    """Chunks that overtake each other say the same."""
-    payloads = [said("a"), said("b"), finish("length"), used(), DONE]
+    """Chunks that arrive out of order give the same record."""
+    payloads = [text_chunk("a"), text_chunk("b"), finish_chunk("length"), usage_chunk(), DONE]
     accumulator = Accumulator(clock=FakeClock())
     said_in_the_end = [accumulator.add("r", payloads[index], index=index) for index in order]
     record = said_in_the_end[-1]
@@ -46,9 +56,9 @@ def test_b02_any_order_of_arrival(order: tuple[int, ...]) -> None:
 
 
 def test_b03_each_chunk_three_times() -> None:
-    """Three observers that hand on the same chunk do not say it three times."""
+    """Chunks that three observers each add are folded once."""
     accumulator = Accumulator(clock=FakeClock())
-    for index, payload in enumerate([said("one "), said("two "), finish()]):
+    for index, payload in enumerate([text_chunk("one "), text_chunk("two "), finish_chunk()]):
         for _ in range(3):
             accumulator.add("r", payload, index=index)
     record = accumulator.finish("r")
@@ -56,7 +66,7 @@ def test_b03_each_chunk_three_times() -> None:
 
 
 def test_b05_numbers_that_are_all_zero() -> None:
-    """A server that numbers every event 0 is not believed: nothing is lost, and the record says what ordered it."""
+    """Where every sequence number is 0, chunks are ordered by arrival, as the record states, and none is lost."""
     response = {"id": "resp_1", "status": "completed", "usage": {"input_tokens": 7, "output_tokens": 2}}
     record = record_of(
         [
@@ -72,9 +82,9 @@ def test_b05_numbers_that_are_all_zero() -> None:
 
 
 def test_b05_an_index_that_is_always_zero() -> None:
-    """Words at a position that is taken are a conflict; the usage among them is kept all the same."""
+    """Other content at an index that is taken is a conflict, but its usage is kept."""
     accumulator = Accumulator(clock=FakeClock())
-    for payload in [said("first"), said("second"), finish(), used()]:
+    for payload in [text_chunk("first"), text_chunk("second"), finish_chunk(), usage_chunk()]:
         accumulator.add("r", payload, index=0)
     record = accumulator.finish("r")
     assert (record.text, record.conflicts, record.finish_reason) == ("first", 3, "stop")
@@ -82,22 +92,22 @@ def test_b05_an_index_that_is_always_zero() -> None:
 
 
 def test_b06_the_terminal_twice() -> None:
-    """A terminal that comes twice ends the stream once; the second is late."""
-    ends = Ends()
-    accumulator = Accumulator(clock=FakeClock(), on_end=ends)
+    """A repeated end marker is late, and does not end the stream twice."""
+    ended = CollectedRecords()
+    accumulator = Accumulator(clock=FakeClock(), on_end=ended)
     done = event("completed", 1, response={"id": "resp_1", "status": "completed"})
     accumulator.add("r", event("created", 0, response={"id": "resp_1", "status": "in_progress"}))
     assert accumulator.add("r", done) is not None
     assert accumulator.add("r", done) is None
-    assert (len(ends), accumulator.late, accumulator.snapshot("r").late) == (1, 1, 1)
+    assert (len(ended), accumulator.late, accumulator.snapshot("r").late) == (1, 1, 1)
 
 
 @pytest.mark.parametrize("index", [0, 1], ids=["first", "last"])
 def test_b07_bc_an_error_at_a_used_index(index: int) -> None:
-    """An error is never taken for a repeat of the chunk whose index it has."""
+    """An error is never taken for a duplicate of the chunk with the same index."""
     accumulator = Accumulator(clock=FakeClock())
-    accumulator.add("r", said("some"), index=0)
-    accumulator.add("r", said(" words"), index=1)
+    accumulator.add("r", text_chunk("some"), index=0)
+    accumulator.add("r", text_chunk(" words"), index=1)
     accumulator.add("r", {"error": {"message": "overloaded", "code": 529}}, index=index)
     record = accumulator.finish("r")
     assert (record.text, record.outcome) == ("some words", Outcome.ERROR)
@@ -106,9 +116,9 @@ def test_b07_bc_an_error_at_a_used_index(index: int) -> None:
 
 
 def test_an_error_beyond_a_gap() -> None:
-    """An error that waits for chunks that never come is on the record, and decides the outcome."""
+    """An error behind a gap is in the record, and makes the outcome an error."""
     accumulator = Accumulator(clock=FakeClock())
-    accumulator.add("r", said("some"), index=0)
+    accumulator.add("r", text_chunk("some"), index=0)
     accumulator.add("r", {"error": {"message": "overloaded"}}, index=5)
     record = accumulator.finish("r")
     assert record.outcome is Outcome.ERROR
@@ -117,49 +127,49 @@ def test_an_error_beyond_a_gap() -> None:
 
 
 def test_b08_the_finish_on_a_content_chunk() -> None:
-    """The finish may come with the last words, and the usage after it."""
-    record = record_of([said("a"), chat(content="b", finish_reason="length"), used(), DONE])
+    """The finish reason may be in the chunk with the last text, and usage may follow it."""
+    record = record_of([text_chunk("a"), chat(content="b", finish_reason="length"), usage_chunk(), DONE])
     assert (record.text, record.finish_reason) == ("ab", "length")
     assert record.usage is not None
 
 
 def test_b09_usage_then_an_error() -> None:
-    """An error takes nothing away of what was known before."""
-    record = record_of([said("a"), used(5, 6), {"error": {"message": "gone"}}])
+    """An error leaves the text and usage before it in the record."""
+    record = record_of([text_chunk("a"), usage_chunk(5, 6), {"error": {"message": "gone"}}])
     assert record.usage is not None
     assert (record.usage.output_tokens, record.usage.partial, record.outcome) == (6, True, Outcome.ERROR)
 
 
 def test_b10_a_terminal_in_two_chunks() -> None:
-    """Finish and usage in separate chunks fold to one end."""
-    ends = Ends()
-    accumulator = Accumulator(clock=FakeClock(), on_end=ends)
-    for index, payload in enumerate([said("a"), finish(), used(), DONE]):
+    """A finish reason and usage in separate chunks are both in the record."""
+    ended = CollectedRecords()
+    accumulator = Accumulator(clock=FakeClock(), on_end=ended)
+    for index, payload in enumerate([text_chunk("a"), finish_chunk(), usage_chunk(), DONE]):
         accumulator.add("r", payload, index=index)
-    (record,) = ends
+    (record,) = ended
     assert (record.finish_reason, record.outcome) == ("stop", Outcome.COMPLETED)
     assert record.usage is not None
 
 
 @pytest.mark.parametrize("delta", [None, {}, {"content": None}, {"role": None, "content": None, "tool_calls": None}])
 def test_b11_a_delta_that_is_null(delta: Any) -> None:
-    """A finish beside no delta at all is a finish."""
+    """A finish reason beside `"delta": null` is recorded."""
     last = {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": delta, "finish_reason": "stop"}]}
-    record = record_of([said("a"), last])
+    record = record_of([text_chunk("a"), last])
     assert (record.text, record.finish_reason) == ("a", "stop")
 
 
 def test_b12_done_without_a_finish() -> None:
-    """The end of the body is not the end of the answer."""
+    """A stream whose end marker comes without a finish reason is truncated."""
     accumulator = Accumulator(clock=FakeClock())
-    accumulator.add("r", said("half an ans"), index=0)
+    accumulator.add("r", text_chunk("half an ans"), index=0)
     record = accumulator.add("r", DONE, index=1)
     assert record is not None
     assert (record.outcome, record.finish_reason) == (Outcome.TRUNCATED, None)
 
 
 def test_b13_an_error_after_a_failed_response() -> None:
-    """A later error adds to the earlier one, and the outcome stays."""
+    """A later error completes the fields of the earlier one, and the outcome stays an error."""
     failed = {"id": "resp_1", "status": "failed", "error": {"code": "server_error", "message": "first"}}
     accumulator = Accumulator(clock=FakeClock())
     accumulator.add("r", {"type": "error", "message": "second", "sequence_number": 1}, index=1)
@@ -171,13 +181,16 @@ def test_b13_an_error_after_a_failed_response() -> None:
 
 
 def test_b14_parallel_calls_by_index() -> None:
-    """Pieces of two calls that alternate go each to its own."""
+    """Alternating pieces of two tool calls are joined by the index of the call."""
     record = record_of(
         [
-            called(call(0, "", id="call_a", name="f")),
-            called(call(1, "", id="call_b", name="g")),
-            *(called(call(index, piece)) for piece, index in zip('[1]{"b":2}', [0, 0, 0, 1, 1, 1, 1, 1, 1, 1], strict=True)),
-            finish("tool_calls"),
+            call_chunk(call_piece(0, "", id="call_a", name="f")),
+            call_chunk(call_piece(1, "", id="call_b", name="g")),
+            *(
+                call_chunk(call_piece(index, piece))
+                for piece, index in zip('[1]{"b":2}', [0, 0, 0, 1, 1, 1, 1, 1, 1, 1], strict=True)
+            ),
+            finish_chunk("tool_calls"),
         ]
     )
     assert [(one.id, one.name, one.arguments, one.complete) for one in record.tool_calls] == [
@@ -187,7 +200,7 @@ def test_b14_parallel_calls_by_index() -> None:
 
 
 def test_b14_parallel_calls_by_item() -> None:
-    """The Responses API's pieces go to the item that they name."""
+    """In the Responses API, pieces of tool calls are joined by the ID of the item."""
     opened = [
         event("output_item.added", number, output_index=number, item={"id": f"i{number}", "type": "function_call", "name": name})
         for number, name in enumerate("fg")
@@ -201,13 +214,13 @@ def test_b14_parallel_calls_by_item() -> None:
 
 
 def test_b15_another_id_under_the_same_index() -> None:
-    """A server whose calls all have index 0 still made two calls."""
+    """Tool calls with one index but several IDs are several calls."""
     record = record_of(
         [
-            called(call(0, "[", id="call_a", name="f")),
-            called(call(0, "1]")),
-            called(call(0, "{}", id="call_b", name="g")),
-            finish("tool_calls"),
+            call_chunk(call_piece(0, "[", id="call_a", name="f")),
+            call_chunk(call_piece(0, "1]")),
+            call_chunk(call_piece(0, "{}", id="call_b", name="g")),
+            finish_chunk("tool_calls"),
         ]
     )
     assert [(one.id, one.arguments) for one in record.tool_calls] == [("call_a", "[1]"), ("call_b", "{}")]
@@ -215,22 +228,22 @@ def test_b15_another_id_under_the_same_index() -> None:
 
 @pytest.mark.parametrize("indices", [(0, 1), (None, None), (0, 0)], ids=["indexed", "without index", "same index"])
 def test_b16_several_calls_in_one_chunk(indices: tuple[int | None, int | None]) -> None:
-    """Every call of a chunk counts, not only the first."""
+    """All tool calls of one chunk are kept, not only the first."""
     first, second = indices
-    chunk = called(call(first, "[]", id="call_a", name="f"), call(second, "{}", id="call_b", name="g"))
-    record = record_of([chunk, finish("tool_calls")])
+    chunk = call_chunk(call_piece(first, "[]", id="call_a", name="f"), call_piece(second, "{}", id="call_b", name="g"))
+    record = record_of([chunk, finish_chunk("tool_calls")])
     assert [(one.name, one.arguments) for one in record.tool_calls] == [("f", "[]"), ("g", "{}")]
 
 
 def test_b17_reasoning_and_its_details() -> None:
-    """Reasoning is kept, and its details grow entry by entry, whatever field they come in."""
+    """Reasoning is kept under any field name, and reasoning details are joined entry by entry."""
     details = [
         {"index": 0, "type": "reasoning.text", "text": "so", "format": None},
         {"index": 1, "type": "reasoning.encrypted", "data": "xx"},
         {"index": 0, "type": "reasoning.text", "text": " on", "signature": "sig"},
     ]
     record = record_of(
-        [chat(reasoning="so"), *(chat(reasoning_details=[one]) for one in details), chat(reasoning=" on"), finish()]
+        [chat(reasoning="so"), *(chat(reasoning_details=[one]) for one in details), chat(reasoning=" on"), finish_chunk()]
     )
     assert record.reasoning == "so on"
     assert record.choices[0].reasoning_details == (
@@ -241,7 +254,7 @@ def test_b17_reasoning_and_its_details() -> None:
 
 @pytest.mark.parametrize("where", [{"item_id": "m1"}, {}], ids=["with item", "without item"])
 def test_b18_annotations(where: dict[str, str]) -> None:
-    """An annotation finds its text, also one that does not name the item."""
+    """An annotation is added to its text, also if the event names no item."""
     note = {"type": "url_citation", "url": "https://example.com"}
     record = record_of(
         [
@@ -254,7 +267,7 @@ def test_b18_annotations(where: dict[str, str]) -> None:
 
 
 def _spoil(value: Any) -> None:
-    """Put something else everywhere in a payload."""
+    """Overwrite every value of a payload in place."""
     for key, inner in list(value.items() if isinstance(value, dict) else enumerate(value)):
         if isinstance(inner, dict | list):
             _spoil(inner)
@@ -264,13 +277,13 @@ def _spoil(value: Any) -> None:
 
 @pytest.mark.parametrize("index", [0, 7], ids=["folded", "held"])
 def test_b19_the_caller_changes_a_payload_afterwards(index: int) -> None:
-    """What was added stays as it was, folded or still waiting."""
+    """Changing a payload after `add` does not change the record, whether it was folded or held."""
     payloads = [
         chat(
             content="a", logprobs={"content": [{"token": "a", "top_logprobs": [{"token": "b"}]}]}, annotations=[{"a": {"b": 1}}]
         ),
-        {**called(call(0, "{}", id="call_a", name="f")), "cache_debug": {"hit": ["yes"]}},
-        {**used(5, 6, prompt_tokens_details={"cached_tokens": 2}), "error": {"message": "e", "metadata": {"raw": ["x"]}}},
+        {**call_chunk(call_piece(0, "{}", id="call_a", name="f")), "cache_debug": {"hit": ["yes"]}},
+        {**usage_chunk(5, 6, prompt_tokens_details={"cached_tokens": 2}), "error": {"message": "e", "metadata": {"raw": ["x"]}}},
         event("output_item.done", output_index=0, item={**MESSAGE, "content": [{"type": "output_text", "text": "t"}]}),
     ]
     for payload in payloads:
@@ -282,7 +295,7 @@ def test_b19_the_caller_changes_a_payload_afterwards(index: int) -> None:
 
 
 def test_b19_a_record_shares_nothing_with_the_stream() -> None:
-    """Whoever changes what is inside a snapshot changes no later record."""
+    """Changing the contents of a snapshot does not change a later record."""
     accumulator = Accumulator(clock=FakeClock())
     item = {**MESSAGE, "content": [{"type": "output_text", "text": "t", "annotations": [{"a": 1}]}]}
     accumulator.add("r", event("output_item.done", 0, output_index=0, item=item), index=0)
@@ -294,7 +307,7 @@ def test_b19_a_record_shares_nothing_with_the_stream() -> None:
 
 
 def test_b20_the_done_form_of_an_item() -> None:
-    """What only `output_item.done` says is kept, and the text that streamed is not lost to an empty one."""
+    """Fields only in `output_item.done` are kept, and its empty text does not replace streamed text."""
     record = record_of(
         [
             event("output_item.added", 0, output_index=0, item=MESSAGE),
@@ -313,9 +326,9 @@ def test_b20_the_done_form_of_an_item() -> None:
 
 @pytest.mark.parametrize("outcome", ["cancelled", "abandoned", "timeout", "limit"])
 def test_b31_b32_what_was_known_of_a_stream_that_was_cut_off(outcome: str) -> None:
-    """Usage so far is kept and marked; what the provider did not say is unknown, never 0 or 1."""
+    """A cut-off stream keeps its partial usage, marked as such; unreported counts are None, not 0 or 1."""
     accumulator = Accumulator(clock=FakeClock())
-    accumulator.add("r", {**said("a"), "usage": {"prompt_tokens": 9}}, index=0)
+    accumulator.add("r", {**text_chunk("a"), "usage": {"prompt_tokens": 9}}, index=0)
     record = accumulator.finish("r", outcome)
     assert record.outcome is Outcome(outcome)
     assert record.usage is not None
@@ -323,19 +336,21 @@ def test_b31_b32_what_was_known_of_a_stream_that_was_cut_off(outcome: str) -> No
 
 
 def test_b35_the_service_tier_survives() -> None:
-    """A tier that an early chunk named is not lost to a tail without one."""
-    record = record_of([{**said("a"), "service_tier": "flex"}, finish(), {**used(), "service_tier": None}, DONE])
+    """A service tier in an early chunk is kept when later chunks have none."""
+    record = record_of(
+        [{**text_chunk("a"), "service_tier": "flex"}, finish_chunk(), {**usage_chunk(), "service_tier": None}, DONE]
+    )
     assert record.service_tier == "flex"
 
 
 def test_b36_gateway_fields_of_any_chunk() -> None:
-    """What a gateway adds, on whichever chunk, is on the record."""
-    record = record_of([{**said("a"), "cache_debug": {"hit": True}}, {**used(), "cache_debug": {"id": "c"}}])
+    """Fields that a gateway adds to any chunk are in the extras of the record."""
+    record = record_of([{**text_chunk("a"), "cache_debug": {"hit": True}}, {**usage_chunk(), "cache_debug": {"id": "c"}}])
     assert record.extras["cache_debug"] == {"hit": True, "id": "c"}
 
 
 def in_threads(count: int, work: Callable[[int], object]) -> list[object]:
-    """Let many threads work at the same moment; what each returned or raised."""
+    """Run `work` in many threads at once; return what each returned or raised."""
     start = threading.Barrier(count)
     results: list[object] = [None] * count
 
@@ -356,81 +371,81 @@ def in_threads(count: int, work: Callable[[int], object]) -> list[object]:
 
 
 def test_b38_finish_while_others_add() -> None:
-    """A stream may end while threads still add: each chunk is in the record, or late, or opens nothing."""
-    ends = Ends()
-    accumulator = Accumulator(on_end=ends)
+    """Each chunk added during `finish` is in the record, or late, or opens a new stream."""
+    ended = CollectedRecords()
+    accumulator = Accumulator(on_end=ended)
     accumulator.open("r")
 
     def work(number: int) -> object:
-        return accumulator.finish("r") if number == 20 else accumulator.add("r", said("x"), index=number)
+        return accumulator.finish("r") if number == 20 else accumulator.add("r", text_chunk("x"), index=number)
 
     results = in_threads(40, work)
     assert len(accumulator) == 0
-    assert [result for result in results if result is not None] == ends
-    assert ends[0].chunk_count + accumulator.late == 39
+    assert [result for result in results if result is not None] == ended
+    assert ended[0].chunk_count + accumulator.late == 39
 
 
 def test_b39_a_sweep_leaves_nothing() -> None:
-    """Streams that nobody finished are gone after the sweep, with all that they held."""
-    clock, ends = FakeClock(), Ends()
-    accumulator = Accumulator(clock=clock, on_end=ends, limits=Limits(idle_seconds=10))
+    """Idle streams and all their chunks are freed by `sweep`."""
+    clock, ended = FakeClock(), CollectedRecords()
+    accumulator = Accumulator(clock=clock, on_end=ended, limits=Limits(idle_seconds=10))
     for number in range(50):
-        accumulator.open(str(number)).add(said("x"), index=number % 3)
+        accumulator.open(str(number)).add(text_chunk("x"), index=number % 3)
     clock.advance(10)
-    assert len(accumulator.sweep()) == len(ends) == 50
+    assert len(accumulator.sweep()) == len(ended) == 50
     assert len(accumulator) == 0
-    assert {record.outcome for record in ends} == {Outcome.ABANDONED}
+    assert {record.outcome for record in ended} == {Outcome.ABANDONED}
 
 
 def test_b40_finish_from_many_threads() -> None:
-    """All get the same record, and nobody waits for ever."""
-    ends = Ends()
-    accumulator = Accumulator(on_end=ends)
-    accumulator.add("r", said("x"), index=0)
+    """Concurrent calls of `finish` all return the same record."""
+    ended = CollectedRecords()
+    accumulator = Accumulator(on_end=ended)
+    accumulator.add("r", text_chunk("x"), index=0)
     results = in_threads(50, lambda _: accumulator.finish("r"))
-    assert len(ends) == 1
+    assert len(ended) == 1
     assert all(result is results[0] for result in results)
 
 
 def test_b41_a_hundred_threads_open_one_stream() -> None:
-    """One stream, one end, and every thread's chunk in it."""
-    ends = Ends()
-    accumulator = Accumulator(on_end=ends)
+    """Concurrent calls of `open` make one stream, which has every thread's chunk and ends once."""
+    ended = CollectedRecords()
+    accumulator = Accumulator(on_end=ended)
     in_threads(100, lambda _: accumulator.open("r"))
     assert len(accumulator) == 1
-    in_threads(100, lambda number: accumulator.add("r", said("x"), index=number))
+    in_threads(100, lambda number: accumulator.add("r", text_chunk("x"), index=number))
     in_threads(100, lambda _: accumulator.finish("r"))
-    (record,) = ends
+    (record,) = ended
     assert (record.text, record.missing, len(accumulator)) == ("x" * 100, (), 0)
 
 
 def test_b41_a_hundred_threads_add_without_open() -> None:
-    """The first chunk of an unknown ID opens it once, whichever is first; the last one ends it."""
-    ends, starts = Ends(), Ends()
-    accumulator = Accumulator(on_end=ends, on_start=starts)
-    payloads = [*map(said, "ab" * 49), finish(), DONE]
+    """Concurrent first chunks of an unknown ID open one stream, and its last chunk ends it."""
+    ended, started = CollectedRecords(), CollectedRecords()
+    accumulator = Accumulator(on_end=ended, on_start=started)
+    payloads = [*map(text_chunk, "ab" * 49), finish_chunk(), DONE]
     results = in_threads(100, lambda number: accumulator.add("r", payloads[number], index=number))
-    (record,) = ends
+    (record,) = ended
     assert [result for result in results if result is not None] == [record]
-    assert (len(starts), len(accumulator), record.text) == (1, 0, "ab" * 49)
+    assert (len(started), len(accumulator), record.text) == (1, 0, "ab" * 49)
 
 
 def test_b42_two_users_of_one_stream() -> None:
-    """The first to let go takes nothing from the second, before the end and after it."""
+    """Closing one of two handles of a stream leaves the stream and its record to the other."""
     accumulator = Accumulator(clock=FakeClock())
     first, second = accumulator.open("r"), accumulator.open("r")
-    first.add(said("a"), index=0)
+    first.add(text_chunk("a"), index=0)
     first.close()
     first.close()
     assert "r" in accumulator
-    second.add(finish(), index=1)
+    second.add(finish_chunk(), index=1)
     record = second.finish()
     assert (record.text, record.outcome) == ("a", Outcome.COMPLETED)
     assert second.finish() is record
 
 
 def test_b42_the_record_stays_for_the_second_user() -> None:
-    """A user that has its record and lets go does not take it from the other."""
+    """Closing one handle after the end leaves the record to the other handle."""
     accumulator = Accumulator(clock=FakeClock())
     first, second = accumulator.open("r"), accumulator.open("r")
     record = first.finish()
@@ -439,19 +454,19 @@ def test_b42_the_record_stays_for_the_second_user() -> None:
 
 
 def test_b42_a_user_of_an_earlier_stream() -> None:
-    """Letting go of a stream that ended long ago does nothing to another that has its ID now."""
+    """Closing a handle of an ended stream does not affect an open stream with the same ID."""
     accumulator = Accumulator(clock=FakeClock())
     first = accumulator.open("r")
     first.finish()
     second = accumulator.open("r")
-    second.add(said("new"), index=0)
+    second.add(text_chunk("new"), index=0)
     first.close()
     assert "r" in accumulator
     assert second.finish().text == "new"
 
 
 def test_b42_a_user_of_an_earlier_stream_that_is_late() -> None:
-    """Nor does it take the record of that other stream."""
+    """Closing a handle of an ended stream does not remove the record of a later stream with the same ID."""
     accumulator = Accumulator(clock=FakeClock())
     first = accumulator.open("r")
     first.finish()
@@ -462,7 +477,7 @@ def test_b42_a_user_of_an_earlier_stream_that_is_late() -> None:
 
 
 def test_b43_aborted_streams_leave_nothing() -> None:
-    """However a stream is cut off, no entry stays."""
+    """An aborted stream is removed from the accumulator, however it was aborted."""
     accumulator = Accumulator(clock=FakeClock())
     ways: list[Callable[[str], object]] = [
         accumulator.discard,
@@ -471,70 +486,78 @@ def test_b43_aborted_streams_leave_nothing() -> None:
         lambda request: accumulator.open(request).close(),
     ]
     for number, way in enumerate(ways):
-        accumulator.add(str(number), said("x"), index=3)
+        accumulator.add(str(number), text_chunk("x"), index=3)
         way(str(number))
         assert len(accumulator) == 0
 
 
 def test_b46_requests_share_nothing() -> None:
-    """Two requests that take turns keep their words, usage and metadata apart."""
+    """Text, usage and metadata of two interleaved requests are kept apart."""
     accumulator = Accumulator(clock=FakeClock())
     for index, word in enumerate(["a", "b", "c"]):
-        accumulator.add("lower", {**said(word), "service_tier": "flex"}, index=index)
-        accumulator.add("upper", said(word.upper()), index=index)
-    accumulator.add("lower", used(1, 1), index=3)
+        accumulator.add("lower", {**text_chunk(word), "service_tier": "flex"}, index=index)
+        accumulator.add("upper", text_chunk(word.upper()), index=index)
+    accumulator.add("lower", usage_chunk(1, 1), index=3)
     lower, upper = accumulator.finish("lower"), accumulator.finish("upper")
     assert (lower.text, upper.text) == ("abc", "ABC")
     assert (upper.service_tier, upper.usage) == (None, None)
 
 
-def test_b48_a_gap_is_told() -> None:
-    """What never came is listed, and the stream is truncated, though its finish is there."""
+def test_b48_a_gap_is_reported() -> None:
+    """Missing chunks are listed, and the stream is truncated even if it has a finish reason."""
     accumulator = Accumulator(clock=FakeClock())
-    accumulator.add("r", said("a"), index=0)
-    accumulator.add("r", finish(), index=3)
+    accumulator.add("r", text_chunk("a"), index=0)
+    accumulator.add("r", finish_chunk(), index=3)
     assert accumulator.add("r", DONE, index=4) is None
     record = accumulator.finish("r")
     assert (record.missing, record.outcome, record.finish_reason) == (((1, 3),), Outcome.TRUNCATED, "stop")
 
 
 def test_ba_an_empty_id_or_name_later() -> None:
-    """What is empty never takes the place of what is known."""
-    record = record_of([called(call(0, "{", id="call_a", name="f")), called(call(0, "}", id="", name="")), finish("tool_calls")])
+    """An empty ID or name never replaces an earlier one."""
+    record = record_of(
+        [
+            call_chunk(call_piece(0, "{", id="call_a", name="f")),
+            call_chunk(call_piece(0, "}", id="", name="")),
+            finish_chunk("tool_calls"),
+        ]
+    )
     assert [(one.id, one.name, one.arguments) for one in record.tool_calls] == [("call_a", "f", "{}")]
 
 
 def test_bb_usage_and_then_an_empty_chunk() -> None:
-    """Usage that came early stays, whatever the last chunk has."""
+    """Early usage is kept when the last chunk has none."""
     empty: dict[str, Any] = {"object": "chat.completion.chunk", "choices": [], "usage": None}
-    record = record_of([used(5, 6), said("a"), finish(), empty, {**empty, "usage": {}}, DONE])
+    record = record_of([usage_chunk(5, 6), text_chunk("a"), finish_chunk(), empty, {**empty, "usage": {}}, DONE])
     assert record.usage is not None
     assert record.usage.output_tokens == 6
 
 
 def test_l02_later_usage_without_details() -> None:
-    """Details that one report gave survive a later one without them."""
-    record = record_of([used(5, 6, prompt_tokens_details={"cached_tokens": 4}), used(5, 9, prompt_tokens_details=None)])
+    """Details of one usage report are kept when a later report has none."""
+    record = record_of(
+        [usage_chunk(5, 6, prompt_tokens_details={"cached_tokens": 4}), usage_chunk(5, 9, prompt_tokens_details=None)]
+    )
     assert record.usage is not None
     assert (record.usage.output_tokens, record.usage.cache_read_tokens) == (9, 4)
 
 
 def test_an_empty_report_after_a_full_one() -> None:
-    """Servers that end on a report of zeros take nothing away of the one before, and may fill what it left out."""
-    record = record_of([used(5, 6), used(0, 0, total_tokens=0), DONE])
+    """A last usage report of zeros replaces no earlier count, and may add missing ones."""
+    record = record_of([usage_chunk(5, 6), usage_chunk(0, 0, total_tokens=0), DONE])
     assert record.usage is not None
     assert (record.usage.input_tokens, record.usage.output_tokens, record.usage.total_tokens) == (5, 6, 0)
 
 
 def test_bd_log_probabilities_of_every_chunk_and_no_other() -> None:
-    """Each choice has its own, in order."""
+    """Log probabilities of all chunks are kept in order, for each choice apart."""
     tokens = [("a", 0), ("b", 1), ("c", 0)]
     record = record_of([chat(content=t, index=n, logprobs={"content": [{"token": t}], "refusal": None}) for t, n in tokens])
     assert [choice.logprobs["content"] for choice in record.choices] == [[{"token": "a"}, {"token": "c"}], [{"token": "b"}]]
 
 
 def test_be_every_image_of_n() -> None:
-    """Three images are three images, each with its previews replaced."""
+    """Each of three images is kept, and its previews are replaced by it."""
     images = [
         {"type": f"image_generation.{kind}", "image_index": index, "b64_json": base64.b64encode(data).decode()}
         for kind in ("partial_image", "completed")
@@ -553,7 +576,7 @@ def test_be_every_image_of_n() -> None:
 
 
 def test_be_a_preview_after_the_whole_image() -> None:
-    """A preview never takes the place of what it previews."""
+    """A preview never replaces its finished image."""
     whole = {"type": "image_generation.completed", "b64_json": "QUJD", "image_index": 0}
     preview = {"type": "image_generation.partial_image", "b64_json": "REVG", "image_index": 0}
     (image,) = record_of([whole, preview]).images
@@ -561,12 +584,12 @@ def test_be_a_preview_after_the_whole_image() -> None:
 
 
 def test_bf_bp_a_late_chunk_opens_nothing() -> None:
-    """What comes after the end is counted, and that is all."""
-    late = Ends()
+    """A chunk after the end is counted as late, and opens no stream."""
+    late = CollectedRecords()
     accumulator = Accumulator(clock=FakeClock(), on_late=late)
-    accumulator.add("r", said("a"), index=0)
+    accumulator.add("r", text_chunk("a"), index=0)
     record = accumulator.finish("r")
-    assert accumulator.add("r", used(), index=1) is None
+    assert accumulator.add("r", usage_chunk(), index=1) is None
     assert accumulator.merge("r", accumulator_state("r")) is None
     assert (len(accumulator), accumulator.late) == (0, 2)
     assert accumulator.finish("r") == record.model_copy(update={"late": 2})
@@ -574,14 +597,14 @@ def test_bf_bp_a_late_chunk_opens_nothing() -> None:
 
 
 def accumulator_state(request_id: str) -> bytes:
-    """The state of a stream with one chunk."""
+    """Return the state of a stream with one chunk."""
     accumulator = Accumulator(clock=FakeClock())
-    accumulator.add(request_id, said("x"), index=9)
+    accumulator.add(request_id, text_chunk("x"), index=9)
     return accumulator.dump(request_id)
 
 
 def test_bg_two_consumers_of_one_body() -> None:
-    """Raw sound that two observers hand on is there once."""
+    """Raw audio that two observers add at the same indices is kept once."""
     accumulator = Accumulator(clock=FakeClock())
     accumulator.open("r", dialect="raw.audio")
     for index, piece in enumerate([b"\x00\x01", b"\x02", b"\x00\x01"]):
@@ -593,15 +616,15 @@ def test_bg_two_consumers_of_one_body() -> None:
 
 
 def test_bh_refusals() -> None:
-    """A refusal is kept apart from the answer, in chat and in responses."""
-    assert record_of([chat(refusal="I "), chat(refusal="can't"), finish()]).refusal == "I can't"
+    """A refusal is kept apart from the text, in Chat Completions and in the Responses API."""
+    assert record_of([chat(refusal="I "), chat(refusal="can't"), finish_chunk()]).refusal == "I can't"
     place = {"item_id": "m1", "output_index": 0, "content_index": 0}
     record = record_of([event("refusal.delta", number, delta=piece, **place) for number, piece in enumerate(["I ", "can't"])])
     assert (record.refusal, record.text) == ("I can't", "")
 
 
 def test_bi_interleaved_items() -> None:
-    """Words go to the item that they name, not to the last one."""
+    """Interleaved deltas are added to the item they name, not to the last item."""
     record = record_of(
         event("output_text.delta", number, item_id=item, output_index=int(item[1]), content_index=0, delta=word)
         for number, (item, word) in enumerate([("m0", "a"), ("m1", "x"), ("m0", "b"), ("m1", "y")])
@@ -610,7 +633,7 @@ def test_bi_interleaved_items() -> None:
 
 
 def test_bk_several_summary_parts() -> None:
-    """Two parts of a reasoning summary stay two."""
+    """Two parts of a reasoning summary are kept apart."""
     record = record_of(
         event("reasoning_summary_text.delta", number, item_id="r0", output_index=0, summary_index=part, delta=word)
         for number, (part, word) in enumerate([(0, "a"), (1, "x"), (0, "b")])
@@ -619,21 +642,21 @@ def test_bk_several_summary_parts() -> None:
 
 
 def test_bl_two_choices_side_by_side() -> None:
-    """Every choice has its own words and its own finish; the stream is finished when all are."""
-    payloads = [said("a"), said("x", 1), said("b"), finish("length"), said("y", 1)]
+    """Each choice has its own text and finish reason, and the stream is finished when all choices are."""
+    payloads = [text_chunk("a"), text_chunk("x", 1), text_chunk("b"), finish_chunk("length"), text_chunk("y", 1)]
     assert record_of([*payloads, DONE]).outcome is Outcome.TRUNCATED
-    record = record_of([*payloads, finish("stop", 1), DONE])
+    record = record_of([*payloads, finish_chunk("stop", 1), DONE])
     assert [choice.text for choice in record.choices] == ["ab", "xy"]
     assert (record.finish_reasons, record.outcome) == (("length", "stop"), Outcome.COMPLETED)
 
 
 def test_bm_b53_the_time_to_the_first_token() -> None:
-    """It counts from the start that was given to the first content, not from a role or a ping, and outlives JSON."""
+    """Time to first token runs from the given start to the first content, not to a role or a ping, and survives JSON."""
     accumulator = Accumulator(clock=FakeClock())
     accumulator.open("r", started_at=1_000.0)
     accumulator.add("r", chat(role="assistant", content=""), index=0, at=1_001.0)
-    accumulator.add("r", called(call(0, "{}", id="call_a", name="f")), index=1, at=1_003.0)
-    accumulator.add("r", said("x"), index=2, at=1_004.5)
+    accumulator.add("r", call_chunk(call_piece(0, "{}", id="call_a", name="f")), index=1, at=1_003.0)
+    accumulator.add("r", text_chunk("x"), index=2, at=1_004.5)
     record = StreamRecord.model_validate_json(accumulator.finish("r").model_dump_json())
     timing = record.timing
     assert (timing.started_from, timing.duration) == ("given", 4.5)
@@ -641,12 +664,12 @@ def test_bm_b53_the_time_to_the_first_token() -> None:
 
 
 def test_bn_a_live_stream_outlives_the_idle_limit() -> None:
-    """Idleness counts from the last chunk, not from the first; of two streams only the silent one goes."""
+    """Idle time counts from the last chunk, so only the silent one of two streams ends."""
     clock = FakeClock()
     accumulator = Accumulator(clock=clock, limits=Limits(idle_seconds=10))
-    accumulator.add("silent", said("x"), index=0)
+    accumulator.add("silent", text_chunk("x"), index=0)
     for index in range(8):
-        accumulator.add("live", said("x"), index=index)
+        accumulator.add("live", text_chunk("x"), index=index)
         clock.advance(4)
     assert [record.request_id for record in accumulator.sweep()] == ["silent"]
     clock.advance(6)
@@ -654,21 +677,21 @@ def test_bn_a_live_stream_outlives_the_idle_limit() -> None:
 
 
 def test_bo_the_first_start_stays() -> None:
-    """A second user of a stream does not move its start; one that knows the start gives it."""
+    """A second `open` does not move the start of a stream, but may set one that was not given."""
     clock = FakeClock()
     accumulator = Accumulator(clock=clock)
     accumulator.open("r")
     clock.advance(2)
     accumulator.open("r")
     clock.advance(1)
-    accumulator.add("r", said("x"), index=0)
+    accumulator.add("r", text_chunk("x"), index=0)
     assert accumulator.snapshot("r").timing.time_to_first_token == 3.0
     accumulator.open("r", started_at=1_000.5)
     assert accumulator.finish("r").timing.time_to_first_token == 2.5
 
 
 def test_open_after_the_first_chunk() -> None:
-    """What the caller says of a request counts also when a chunk was quicker."""
+    """Parameters given to `open` are recorded also when a chunk arrived before it."""
     accumulator = Accumulator(clock=FakeClock())
     accumulator.add("r", {"type": "image_generation.completed", "image_index": 0, "b64_json": "QUJD"}, index=0)
     accumulator.open("r", params={"model": "gpt-image-1", "n": 2}, attributes={"team": "a"}, conversation_id="c")
@@ -678,7 +701,7 @@ def test_open_after_the_first_chunk() -> None:
 
 
 def test_bq_what_a_response_says_of_itself() -> None:
-    """ID, model, status and the reason for being incomplete are kept."""
+    """ID, model, status and the reason for being incomplete are in the record of a response."""
     response = {"id": "resp_1", "model": "gpt-4o", "status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
     record = record_of([event("incomplete", 0, response=response)])
     assert (record.response_id, record.model, record.finish_reason) == ("resp_1", "gpt-4o", "length")
@@ -686,7 +709,7 @@ def test_bq_what_a_response_says_of_itself() -> None:
 
 
 def test_br_what_the_final_transcript_says() -> None:
-    """Language, words, segments, duration and seconds are kept."""
+    """Language, words, segments, duration and seconds of audio are in the record of a transcription."""
     record = record_of(
         [
             {"type": "transcript.text.delta", "delta": "he"},
@@ -711,7 +734,7 @@ def test_br_what_the_final_transcript_says() -> None:
 
 @pytest.mark.parametrize("place", range(4))
 def test_l31_no_choices_anywhere(place: int) -> None:
-    """A chunk without choices is no accident."""
-    payloads = [said("a"), said("b"), finish()]
+    """A chunk without choices is accepted."""
+    payloads = [text_chunk("a"), text_chunk("b"), finish_chunk()]
     payloads.insert(place, {"object": "chat.completion.chunk", "choices": [], "prompt_filter_results": []})
     assert record_of(payloads).text == "ab"

@@ -1,4 +1,4 @@
-"""The law: a record is a function of the set of chunks, not of their order, their repetition, or where they arrived."""
+"""A record depends only on the set of chunks: not on their order, their repetition, or the worker that received them."""
 
 import itertools
 from collections.abc import Iterable, Sequence
@@ -15,12 +15,12 @@ from streamtally.testing.clock import FakeClock
 from tests.strategies import STAMPS, STREAMS, Sent
 
 KINDS = sorted(STREAMS)
-OUTSIDE_THE_LAW = {"duplicates", "late", "conflicts"}
-OF_THE_WAY = {*OUTSIDE_THE_LAW, "timing", "ordering", "highest_index"}
-"""What differs between one ordered source and positions from anywhere, beside the content."""
+DELIVERY_COUNTS = {"duplicates", "late", "conflicts"}
+ARRIVAL_FIELDS = {*DELIVERY_COUNTS, "timing", "ordering", "highest_index"}
+"""Fields that differ between one ordered source and chunks from several, beside the content."""
 
 
-class Fact(NamedTuple):
+class Delivery(NamedTuple):
     """A chunk, its position, and when it was read."""
 
     place: int
@@ -29,54 +29,54 @@ class Fact(NamedTuple):
 
 
 def opened(sent: Sent) -> Accumulator:
-    """An accumulator in which the stream is open."""
+    """Return an accumulator in which the stream is open."""
     accumulator = Accumulator(clock=FakeClock())
     accumulator.open("r", dialect=sent.dialect, started_at=990.0, params=sent.params)
     return accumulator
 
 
-def record_of(sent: Sent, facts: Iterable[Fact]) -> StreamRecord | None:
-    """What `add` says in the end, which it says once."""
+def record_of(sent: Sent, deliveries: Iterable[Delivery]) -> StreamRecord | None:
+    """Return the record that `add` returns when the stream is complete, at most once."""
     accumulator = opened(sent)
-    said = [accumulator.add("r", fact.payload, index=fact.place, at=fact.at) for fact in facts]
-    records = [record for record in said if record is not None]
+    results = [accumulator.add("r", delivery.payload, index=delivery.place, at=delivery.at) for delivery in deliveries]
+    records = [record for record in results if record is not None]
     assert len(records) <= 1
     return records[0] if records else None
 
 
-def lawful(record: StreamRecord | None) -> Any:
-    """What the law speaks of."""
+def order_independent(record: StreamRecord | None) -> Any:
+    """Return the fields of a record that must not depend on order, repetition or worker."""
     assert record is not None
-    return record.model_dump(exclude=OUTSIDE_THE_LAW)
+    return record.model_dump(exclude=DELIVERY_COUNTS)
 
 
 def content(record: StreamRecord | None) -> Any:
-    """What was said, however it came here."""
+    """Return the fields of a record that are the same for wrapped, added and merged streams."""
     assert record is not None
-    return record.model_dump(exclude=OF_THE_WAY)
+    return record.model_dump(exclude=ARRIVAL_FIELDS)
 
 
-def drawn(data: st.DataObject, kind: str) -> tuple[Sent, list[Fact]]:
-    """A stream, as payloads or as chunks, and its facts."""
+def draw_stream(data: st.DataObject, kind: str) -> tuple[Sent, list[Delivery]]:
+    """Draw a stream, of payloads or of normalised chunks, and its chunks with positions and times."""
     sent = data.draw(STREAMS[kind])
     sent = sent.normalised() if data.draw(st.booleans(), "normalised") else sent
     stamps = data.draw(st.lists(STAMPS, min_size=len(sent.payloads), max_size=len(sent.payloads)), "stamps")
-    return sent, [Fact(*fact) for fact in zip(itertools.count(), stamps, sent.payloads, strict=False)]
+    return sent, [Delivery(*delivery) for delivery in zip(itertools.count(), stamps, sent.payloads, strict=False)]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=60)
 @given(data=st.data())
 def test_order_and_repetition_leave_no_trace(kind: str, data: st.DataObject) -> None:
-    """The same chunks in any order, any number of times, give the same record to the last digit of its times."""
-    sent, facts = drawn(data, kind)
-    again = data.draw(st.lists(st.sampled_from(facts), max_size=5), "again")
-    shuffled = data.draw(st.permutations([*facts, *again]), "shuffled")
+    """The same chunks in any order, any number of times, give exactly the same record, times included."""
+    sent, deliveries = draw_stream(data, kind)
+    again = data.draw(st.lists(st.sampled_from(deliveries), max_size=5), "again")
+    shuffled = data.draw(st.permutations([*deliveries, *again]), "shuffled")
     record = record_of(sent, shuffled)
-    assert lawful(record) == lawful(record_of(sent, facts))
+    assert order_independent(record) == order_independent(record_of(sent, deliveries))
     assert record is not None
     assert record.missing == ()
-    assert record.chunk_count == len(facts)
+    assert record.chunk_count == len(deliveries)
     assert record.ordering == "index"
 
 
@@ -84,7 +84,7 @@ TWICE = [(3, 1_005.0), (3, 1_001.0), (5, 1_009.0), (5, 1_002.0), (4, 1_007.0), (
 
 
 def added(deliveries: Sequence[tuple[int, float]]) -> Accumulator:
-    """An accumulator with the same words at each position, from 3 on."""
+    """Return an accumulator with the same text at each of these positions, which begin at 3."""
     accumulator = Accumulator(clock=FakeClock())
     accumulator.open("r", first_index=3)
     for index, at in deliveries:
@@ -94,7 +94,7 @@ def added(deliveries: Sequence[tuple[int, float]]) -> Accumulator:
 
 @given(st.permutations(TWICE))
 def test_the_earliest_stamp_of_a_position_stays(deliveries: list[tuple[int, float]]) -> None:
-    """A chunk that came twice came when it came first, whichever delivery is taken in first."""
+    """The time of a repeated chunk is that of its earliest delivery, in whichever order they are added."""
     record = added(deliveries).finish("r")
     assert record.timing.duration == 3.0
     assert record.timing.inter_chunk is not None
@@ -104,14 +104,14 @@ def test_the_earliest_stamp_of_a_position_stays(deliveries: list[tuple[int, floa
 
 @given(st.permutations(TWICE), st.integers(0, 6))
 def test_the_earliest_stamp_of_all_workers_stays(deliveries: list[tuple[int, float]], cut: int) -> None:
-    """A chunk that two workers saw came when the first of them saw it."""
+    """The time of a chunk that two workers received is the earlier one."""
     alone, first, second = added(deliveries), added(deliveries[:cut]), added(deliveries[cut:])
     first.merge("r", second.dump("r"))
-    assert lawful(first.finish("r")) == lawful(alone.finish("r"))
+    assert order_independent(first.finish("r")) == order_independent(alone.finish("r"))
 
 
 def test_the_earliest_opening_of_all_workers_stays() -> None:
-    """The stream began where it was opened first, however little that worker saw of it."""
+    """The start of a merged stream is the earliest at any worker, however few chunks that worker received."""
     clock = FakeClock()
     early, late = Accumulator(clock=clock), Accumulator(clock=clock)
     early.open("r")
@@ -122,7 +122,7 @@ def test_the_earliest_opening_of_all_workers_stays() -> None:
 
 
 def test_contradictions_between_workers_are_counted() -> None:
-    """Where two workers folded other content at one position, that of the longer prefix stays, and it is a conflict."""
+    """If two workers folded different content at a position, the longer prefix is kept, and a conflict counted."""
     first, second = Accumulator(clock=FakeClock()), Accumulator(clock=FakeClock())
     for accumulator, words in ((first, "ab"), (second, "xbc")):
         for index, word in enumerate(words):
@@ -133,7 +133,7 @@ def test_contradictions_between_workers_are_counted() -> None:
 
 
 def test_a_count_that_was_corrected_stays_so() -> None:
-    """A worker that saw only the first reports does not bring back what a later one corrected."""
+    """A worker with only the earlier usage reports does not undo what a later report corrected."""
     reports = ({"prompt_tokens": 1}, {"total_tokens": 0}, {"prompt_tokens": 0})
     whole, part = Accumulator(clock=FakeClock()), Accumulator(clock=FakeClock())
     for accumulator, seen in ((whole, reports), (part, reports[:2])):
@@ -150,24 +150,24 @@ def test_a_count_that_was_corrected_stays_so() -> None:
 @settings(max_examples=60)
 @given(data=st.data())
 def test_several_workers_make_one_record(kind: str, data: st.DataObject) -> None:
-    """Chunks that went to several workers, whose states are merged in any order and grouping, give the same record."""
-    sent, facts = drawn(data, kind)
-    facts = facts[:-1]
+    """The states of several workers, merged in any order and grouping, give the record of one worker with all chunks."""
+    sent, deliveries = draw_stream(data, kind)
+    deliveries = deliveries[:-1]
     alone = opened(sent)
-    for fact in facts:
-        alone.add("r", fact.payload, index=fact.place, at=fact.at)
+    for delivery in deliveries:
+        alone.add("r", delivery.payload, index=delivery.place, at=delivery.at)
     workers = [opened(sent) for _ in range(data.draw(st.integers(1, 4), "workers"))]
-    for fact in data.draw(st.permutations(facts), "shuffled"):
+    for delivery in data.draw(st.permutations(deliveries), "shuffled"):
         for worker in data.draw(st.sets(st.sampled_from(workers), min_size=1), "seen by"):
-            worker.add("r", fact.payload, index=fact.place, at=fact.at)
+            worker.add("r", delivery.payload, index=delivery.place, at=delivery.at)
     state = merged(data, sent, [worker.dump("r") for worker in workers])
     last = Accumulator(clock=FakeClock())
     last.merge("r", state)
-    assert lawful(last.finish("r")) == lawful(alone.finish("r"))
+    assert order_independent(last.finish("r")) == order_independent(alone.finish("r"))
 
 
 def merged(data: st.DataObject, sent: Sent, states: Sequence[bytes]) -> bytes:
-    """The states as one, two at a time, in an order that is drawn."""
+    """Merge the states two at a time, in a drawn order, to one state."""
     waiting = list(states)
     while len(waiting) > 1:
         pair = [waiting.pop(data.draw(st.integers(0, len(waiting) - 1))) for _ in range(2)]
@@ -182,55 +182,55 @@ def merged(data: st.DataObject, sent: Sent, states: Sequence[bytes]) -> bytes:
 @settings(max_examples=30)
 @given(data=st.data())
 def test_the_merge_that_completes_a_stream_ends_it(kind: str, data: st.DataObject) -> None:
-    """Two workers that have all chunks between them complete the stream, and the record is that of one."""
-    sent, facts = drawn(data, kind)
-    part = data.draw(st.sets(st.integers(0, len(facts) - 1), max_size=len(facts) - 1), "first worker")
+    """A merge that brings the last missing chunks ends the stream, and returns the record of one worker with all."""
+    sent, deliveries = draw_stream(data, kind)
+    part = data.draw(st.sets(st.integers(0, len(deliveries) - 1), max_size=len(deliveries) - 1), "first worker")
     first, second = opened(sent), opened(sent)
-    for fact in facts:
-        (first if fact.place in part else second).add("r", fact.payload, index=fact.place, at=fact.at)
+    for delivery in deliveries:
+        (first if delivery.place in part else second).add("r", delivery.payload, index=delivery.place, at=delivery.at)
     if not part:  # the second had them all, and ended the stream
         assert "r" not in second
         return
     record = second.merge("r", first.dump("r"))
-    assert lawful(record) == lawful(record_of(sent, facts))
+    assert order_independent(record) == order_independent(record_of(sent, deliveries))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=30)
 @given(data=st.data())
 def test_merging_again_changes_nothing(kind: str, data: st.DataObject) -> None:
-    """A state that is merged twice, also into the very stream that it is of, adds nothing."""
-    sent, facts = drawn(data, kind)
+    """Merging a state twice, or into the stream it was dumped from, changes nothing."""
+    sent, deliveries = draw_stream(data, kind)
     accumulator = opened(sent)
-    for index in data.draw(st.lists(st.integers(0, len(facts) - 2), max_size=5) if facts[1:] else st.just([]), "some"):
-        accumulator.add("r", facts[index].payload, index=index, at=facts[index].at)
+    for index in data.draw(st.lists(st.integers(0, len(deliveries) - 2), max_size=5) if deliveries[1:] else st.just([]), "some"):
+        accumulator.add("r", deliveries[index].payload, index=index, at=deliveries[index].at)
     before = accumulator.snapshot("r")
     state = accumulator.dump("r")
     for _ in range(2):
         accumulator.merge("r", state)
-        assert lawful(accumulator.snapshot("r")) == lawful(before)
+        assert order_independent(accumulator.snapshot("r")) == order_independent(before)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=50)
 @given(data=st.data())
 def test_wrapped_added_and_merged_agree(kind: str, data: st.DataObject) -> None:
-    """The generator, `add` and `merge` say the same of the same stream, whatever its type."""
-    sent, facts = drawn(data, kind)
+    """Wrapping, `add` and `merge` give the same content for the same stream of any type."""
+    sent, deliveries = draw_stream(data, kind)
     tally = Tally(clock=FakeClock())
     with tally.wrap(list(sent.payloads), dialect=sent.dialect, request_id="r", params=sent.params) as stream:
         assert list(stream) == list(sent.payloads)
 
-    def keyed(facts: Sequence[Fact]) -> Tally:
+    def keyed(deliveries: Sequence[Delivery]) -> Tally:
         worker = Tally(clock=FakeClock())
         worker.open("r", dialect=sent.dialect, params=sent.params)
-        for fact in facts:
-            worker.add("r", fact.payload, index=fact.place, at=fact.at)
+        for delivery in deliveries:
+            worker.add("r", delivery.payload, index=delivery.place, at=delivery.at)
         return worker
 
-    added = keyed(facts)
+    added = keyed(deliveries)
     assert content(added.finish("r")) == content(stream.record)
-    odd, even = keyed(facts[1::2]), keyed(facts[::2])
+    odd, even = keyed(deliveries[1::2]), keyed(deliveries[::2])
     if "r" in odd.accumulator and "r" in even.accumulator:
         odd.accumulator.merge("r", even.accumulator.dump("r"))
         assert content(odd.finish("r")) == content(stream.record)
@@ -240,16 +240,16 @@ def test_wrapped_added_and_merged_agree(kind: str, data: st.DataObject) -> None:
 @settings(max_examples=20)
 @given(data=st.data())
 def test_in_order_without_index_agrees(kind: str, data: st.DataObject) -> None:
-    """Chunks that are added in order need no index to say the same."""
-    sent, facts = drawn(data, kind)
+    """Chunks that are added in order without index give the same content."""
+    sent, deliveries = draw_stream(data, kind)
     accumulator = opened(sent)
-    said = [accumulator.add("r", fact.payload, at=fact.at) for fact in facts]
-    assert content(said[-1]) == content(record_of(sent, facts))
+    results = [accumulator.add("r", delivery.payload, at=delivery.at) for delivery in deliveries]
+    assert content(results[-1]) == content(record_of(sent, deliveries))
 
 
 @settings(max_examples=100)
 @given(st.sets(st.integers(0, 12)), st.data())
-def test_gaps_are_told(indices: set[int], data: st.DataObject) -> None:
+def test_gaps_are_listed(indices: set[int], data: st.DataObject) -> None:
     """`missing` lists the positions below the highest that did not come, as half-open ranges, however they came."""
     accumulator = Accumulator(clock=FakeClock())
     accumulator.open("r", dialect="openai.chat")
@@ -264,7 +264,7 @@ def test_gaps_are_told(indices: set[int], data: st.DataObject) -> None:
 
 
 def state_of(request_id: str = "r", *, index: int | None = 0, first_index: int = 0) -> bytes:
-    """The state of a stream with one chunk."""
+    """Return the state of a stream with one chunk."""
     accumulator = Accumulator(clock=FakeClock())
     accumulator.open(request_id, first_index=first_index)
     accumulator.add(request_id, Chunk((TextDelta("word"),)), index=index)
@@ -282,7 +282,7 @@ def state_of(request_id: str = "r", *, index: int | None = 0, first_index: int =
     ids=["both by arrival", "mine by arrival", "theirs by arrival", "another first index"],
 )
 def test_states_that_have_no_order_in_common(mine: bytes, theirs: bytes) -> None:
-    """They raise, and leave what is here as it is."""
+    """States whose positions cannot be compared raise `MergeError`, and the stream stays as it was."""
     accumulator = Accumulator(clock=FakeClock())
     accumulator.merge("r", mine)
     before = accumulator.snapshot("r")
@@ -292,7 +292,7 @@ def test_states_that_have_no_order_in_common(mine: bytes, theirs: bytes) -> None
 
 
 def test_the_state_of_another_request() -> None:
-    """It raises, and opens nothing."""
+    """A state of another request raises `MergeError`, and opens no stream."""
     accumulator = Accumulator(clock=FakeClock())
     with pytest.raises(MergeError, match="'other'"):
         accumulator.merge("r", state_of("other"))
@@ -301,7 +301,7 @@ def test_the_state_of_another_request() -> None:
 
 @given(st.binary())
 def test_bytes_that_are_no_state(garbage: bytes) -> None:
-    """They raise `MergeError`, and open nothing."""
+    """Bytes that are no state raise `MergeError`, and open no stream."""
     accumulator = Accumulator(clock=FakeClock())
     with pytest.raises(MergeError):
         accumulator.merge("r", garbage)
@@ -309,13 +309,13 @@ def test_bytes_that_are_no_state(garbage: bytes) -> None:
 
 
 def test_a_state_of_a_later_version() -> None:
-    """A state that this version cannot know is refused by its version."""
+    """A state of a later format version raises `MergeError`, which names the version."""
     with pytest.raises(MergeError, match="version 99"):
         Accumulator().merge("r", state_of().replace(b'"version":2', b'"version":99'))
 
 
 def test_merging_rebases_wall_clock_times() -> None:
-    """Workers whose monotonic clocks have nothing in common agree on the wall clock, and so on every figure."""
+    """Times of workers with unrelated monotonic clocks are compared by the wall clock."""
     here, there = FakeClock(), FakeClock()
     there.advance(5.0)
     first, second = Accumulator(clock=here), Accumulator(clock=there)
@@ -330,7 +330,7 @@ def test_merging_rebases_wall_clock_times() -> None:
 
 @given(st.permutations(range(4)))
 def test_a_protocol_that_counts_from_one(order: list[int]) -> None:
-    """The dialect states its first number, so that nothing is missing before it; the end marker ends the stream."""
+    """Nothing is missing before the first sequence number that a dialect states, and the end marker ends the stream."""
     counting = Dialect(
         "counts.from.one",
         StreamType.TEXT,

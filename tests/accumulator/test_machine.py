@@ -1,4 +1,4 @@
-"""Random actions upon an accumulator, against a model made of dicts: see `Model`."""
+"""Random actions upon an accumulator, compared with `Model`, a simple model made of sets and numbers."""
 
 from dataclasses import dataclass, field
 
@@ -10,10 +10,10 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 from streamtally import Accumulator, Limits, Outcome, StreamRecord, UnknownRequest
 from streamtally.accumulator import StreamHandle
 from streamtally.testing.clock import FakeClock
-from tests.accumulator.wire import DONE, Ends, finish, said
+from tests.accumulator.wire import DONE, CollectedRecords, finish_chunk, text_chunk
 
 WORDS = ["one ", "two ", "three ", "four "]
-PAYLOADS = [*map(said, WORDS), finish(), DONE]
+PAYLOADS = [*map(text_chunk, WORDS), finish_chunk(), DONE]
 FINISH, TERMINAL = len(WORDS), len(WORDS) + 1
 IDLE = 10.0
 REQUESTS = st.sampled_from(["a", "b", "c"])
@@ -22,7 +22,7 @@ INDICES = st.integers(0, TERMINAL)
 
 @dataclass
 class Model:
-    """What should be known of one stream; of several that had the same request ID, each has its own."""
+    """The expected state of one stream; each of several streams with the same request ID has its own."""
 
     got: set[int] = field(default_factory=set)
     users: int = 0
@@ -38,24 +38,24 @@ class Model:
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing is to come."""
+        """Whether all chunks have arrived."""
         return TERMINAL in self.got and not self.gaps
 
     def end(self, outcome: Outcome) -> None:
-        """The stream ends; what it says itself counts for more than how it was ended."""
-        speaks = bool(self.got - {TERMINAL})
+        """End the stream; its own finish reason takes precedence over the outcome given, unless that is an error."""
+        has_content = bool(self.got - {TERMINAL})
         if outcome is Outcome.ERROR:
             self.outcome = outcome
         elif FINISH in self.got and not self.gaps:
             self.outcome = Outcome.COMPLETED
-        elif outcome is Outcome.COMPLETED and (self.gaps or speaks):
+        elif outcome is Outcome.COMPLETED and (self.gaps or has_content):
             self.outcome = Outcome.TRUNCATED
         else:
             self.outcome = outcome
         self.is_remembered = True
 
     def check(self, record: StreamRecord) -> None:
-        """The record says what the model says."""
+        """Check that the record agrees with the model."""
         assert record.text == "".join(WORDS[index] for index in sorted(self.got) if index < FINISH)
         assert [index for start, stop in record.missing for index in range(start, stop)] == self.gaps
         assert record.highest_index == max(self.got, default=None)
@@ -65,21 +65,21 @@ class Model:
 
 
 class AccumulatorMachine(RuleBasedStateMachine):
-    """Streams are opened, fed, merged, ended, forgotten and swept in every order."""
+    """Streams are opened, added to, merged, ended, discarded and swept in every order."""
 
     handles = Bundle("handles")
 
     @initialize()
     def start(self) -> None:
         self.clock = FakeClock()
-        self.ends = Ends()
-        self.accumulator = Accumulator(clock=self.clock, limits=Limits(idle_seconds=IDLE), on_end=self.ends)
+        self.ended_records = CollectedRecords()
+        self.accumulator = Accumulator(clock=self.clock, limits=Limits(idle_seconds=IDLE), on_end=self.ended_records)
         self.streams: dict[str, Model] = {}
         self.ended = 0
         self.late = 0
 
     def model_of(self, request: str) -> Model | None:
-        """The stream that is open under an ID."""
+        """Return the model of the open stream with an ID, if there is one."""
         model = self.streams.get(request)
         return model if model is not None and model.outcome is None else None
 
@@ -88,7 +88,7 @@ class AccumulatorMachine(RuleBasedStateMachine):
         self.ended += 1
 
     def arrived(self, request: str, indices: set[int]) -> Model:
-        """Something came for a request: for the stream that is open, or a new one, or too late."""
+        """Add chunks to the model: to the open stream, to a new one, or as late ones."""
         model = self.streams.setdefault(request, Model())
         if model.outcome is None:
             model.active = self.clock.monotonic_ns()
@@ -201,17 +201,17 @@ class AccumulatorMachine(RuleBasedStateMachine):
             idle[record.request_id].check(record)
 
     @invariant()
-    def the_books_agree(self) -> None:
+    def check_counts(self) -> None:
         is_open = {request for request in self.streams if self.model_of(request)}
         assert len(self.accumulator) == len(is_open)
         assert {request for request in "abc" if request in self.accumulator} == is_open
-        assert len(self.ends) == self.ended
+        assert len(self.ended_records) == self.ended
         assert self.accumulator.late == self.late
 
     def teardown(self) -> None:
         self.accumulator.close()
         assert len(self.accumulator) == 0
-        assert len(self.ends) == self.ended + sum(model.outcome is None for model in self.streams.values())
+        assert len(self.ended_records) == self.ended + sum(model.outcome is None for model in self.streams.values())
 
 
 TestAccumulator = AccumulatorMachine.TestCase

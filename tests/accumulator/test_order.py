@@ -7,12 +7,12 @@ from streamtally.chunks import Chunk, TextDelta
 
 
 def chunk(word: str) -> Chunk:
-    """A chunk with one word."""
+    """Return a chunk with this text."""
     return Chunk((TextDelta(word),))
 
 
 def offered(order: Order, index: int, word: str = "", stamp: int = 0) -> Placed:
-    """Offer a chunk, and take what becomes ready."""
+    """Offer a chunk and consume what becomes ready; return where the chunk was placed."""
     placed = order.offer(index, chunk(word or str(index)), stamp)
     list(order.ready())
     return placed
@@ -20,7 +20,7 @@ def offered(order: Order, index: int, word: str = "", stamp: int = 0) -> Placed:
 
 @given(st.permutations(range(3, 12)))
 def test_every_chunk_becomes_ready_once_and_in_order(indices: list[int]) -> None:
-    """Whatever the order of the offers, the chunks come out in order of position, and nothing is left."""
+    """Chunks become ready in order of position, in whatever order they are offered, and none is left."""
     order = Order(3)
     came = []
     for index in indices:
@@ -31,7 +31,7 @@ def test_every_chunk_becomes_ready_once_and_in_order(indices: list[int]) -> None
 
 
 def test_repeats_and_conflicts() -> None:
-    """The same content at a position is a duplicate, folded or held; another is a conflict."""
+    """The same content at a position is a duplicate, folded or held; other content is a conflict."""
     order = Order()
     assert offered(order, 0) is Placed.READY
     assert offered(order, 0) is Placed.DUPLICATE
@@ -42,13 +42,13 @@ def test_repeats_and_conflicts() -> None:
 
 
 def test_a_position_before_the_first() -> None:
-    """Nothing is known of it: what comes there contradicts what the caller said."""
+    """A chunk before the first position is a conflict."""
     assert offered(Order(1), 0) is Placed.CONFLICT
 
 
 @pytest.mark.parametrize("words", [("a", "b"), ("b", "a")])
 def test_the_earlier_of_two_contents_stays(words: tuple[str, str]) -> None:
-    """Of two that are held the earlier stamp wins, whichever is offered first; at one moment the smaller bytes."""
+    """Of two contents held at a position the earlier is kept, in any order of offers, or the smaller if the times are equal."""
     stamps = {"a": 2, "b": 1}
     order, at_once = Order(), Order()
     for word in words:
@@ -59,7 +59,7 @@ def test_the_earlier_of_two_contents_stays(words: tuple[str, str]) -> None:
 
 
 def test_the_earliest_stamp_of_a_held_chunk_stays() -> None:
-    """A repeat that came earlier moves the stamp back, a later one does nothing."""
+    """An earlier duplicate moves the timestamp of a held chunk back; a later one does not move it."""
     order = Order()
     for stamp in (5, 3, 7):
         offered(order, 5, "a", stamp)
@@ -68,7 +68,7 @@ def test_the_earliest_stamp_of_a_held_chunk_stays() -> None:
 
 @given(st.integers(0, 5), st.sets(st.integers(0, 30)))
 def test_gaps(start: int, positions: set[int]) -> None:
-    """The ranges are half-open, not empty, in order, and hold exactly what is left out."""
+    """The gaps are non-empty half-open ranges in order, which hold exactly the absent positions."""
     beyond = sorted(position for position in positions if position >= start)
     ranges = list(gaps(start, beyond))
     assert all(first < stop for first, stop in ranges)

@@ -1,4 +1,4 @@
-"""What is not kept leaves no trace but its size, and what has no name in a record counts like all else."""
+"""Content that is not kept leaves only its size, and fields without a place in the record count as content too."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ SECRET = "XKCDMARK"
 
 
 def test_fields_without_a_name_are_content() -> None:
-    """Where no content is kept, only their numbers are."""
+    """Where no content is kept, only the numbers among unknown fields are."""
     fold = Fold(Answer.empty(keep=False))
     fields = {"words": SECRET, "nested": {"a": SECRET}, "created": 1, "flag": True}
     deltas = (DetailDelta("extras", fields), ToolCallDelta("{}", 0, "c", "f", extras=fields))
@@ -26,7 +26,7 @@ def test_fields_without_a_name_are_content() -> None:
 
 
 def test_fields_without_a_name_have_bounds() -> None:
-    """They fill a stream as words do: what is said again takes no room, and beyond the bound all but numbers is dropped."""
+    """Unknown fields count towards `stream_bytes`, repeated values once; beyond the limit only numbers are kept."""
     retention, known = Retention(), dict[str, Any]()
     for _ in range(3):
         retention.merge(known, {"a": "x" * 10, "b": {"c": "d"}})
@@ -45,7 +45,7 @@ def test_fields_without_a_name_have_bounds() -> None:
     assert record.dropped_bytes > 5_000
 
 
-def _called(arguments: str, **settings: Any) -> StreamRecord:
+def _record_of_call(arguments: str, **settings: Any) -> StreamRecord:
     accumulator = Accumulator(**settings)
     call = {"index": 0, "id": "c", "function": {"name": "f", "arguments": arguments}}
     choice = {"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": "tool_calls"}
@@ -55,13 +55,13 @@ def _called(arguments: str, **settings: Any) -> StreamRecord:
 
 @pytest.mark.parametrize(("arguments", "complete"), [('{"a": 1}', False), ("", True)])
 def test_arguments_that_were_not_kept(arguments: str, complete: bool) -> None:
-    """They are not whole ones, and not an empty object; those that never came are."""
-    (call,) = _called(arguments, keep="counts").choices[0].tool_calls
+    """Dropped arguments are incomplete and None; absent arguments are an empty object."""
+    (call,) = _record_of_call(arguments, keep="counts").choices[0].tool_calls
     assert (call.complete, call.arguments_json) == (complete, {} if complete else None)
 
 
 def test_arguments_of_items_that_were_not_kept() -> None:
-    """The same in the Responses API."""
+    """Dropped arguments are incomplete and None in the Responses API too."""
     accumulator = Accumulator(keep="counts")
     item = {"id": "i", "type": "function_call", "call_id": "c", "name": "f", "arguments": '{"a": 1}'}
     accumulator.add("r", {"type": "response.output_item.done", "output_index": 0, "item": item}, index=0)
@@ -70,7 +70,7 @@ def test_arguments_of_items_that_were_not_kept() -> None:
     assert (call.complete, call.arguments_json) == (False, None)
 
 
-def _repeats(pieces: int) -> StreamRecord:
+def _record_of_repeats(pieces: int) -> StreamRecord:
     call = {"index": 0, "function": {"name": "f", "arguments": "{}"}}
     text = {"index": 0, "function": {"name": "f", "arguments": '{"a": "'}}
     chunks = [
@@ -81,10 +81,10 @@ def _repeats(pieces: int) -> StreamRecord:
 
 
 def test_a_name_that_every_piece_repeats() -> None:
-    """Whether the call is over is found out by work linear in its arguments, and braces in a text end nothing."""
-    (call,) = _repeats(20_000).choices[0].tool_calls
+    """Detecting the end of a call takes work linear in its arguments, and ignores braces in strings."""
+    (call,) = _record_of_repeats(20_000).choices[0].tool_calls
     assert len(call.arguments) == 7 + 40_000
-    few, many = work_of(lambda: _repeats(500)), work_of(lambda: _repeats(2_000))
+    few, many = work_of(lambda: _record_of_repeats(500)), work_of(lambda: _record_of_repeats(2_000))
     assert many.calls <= 4.1 * few.calls
     assert many.looked_through <= 4.1 * few.looked_through
 
@@ -102,7 +102,7 @@ CONTENT_STATES: dict[str, list[Any]] = {
                         "reasoning_details": [{"type": "reasoning.text", "text": SECRET, "signature": SECRET}],
                         "tool_calls": [{"index": 0, "id": "c", "function": {"name": "f", "arguments": f'{{"a": "{SECRET}"}}'}}],
                         "audio": {"id": "a", "data": "WEtDRE1BUks=", "transcript": SECRET},
-                        "annotations": [{"said": SECRET}],
+                        "annotations": [{"title": SECRET}],
                         "unknown": SECRET,
                     },
                     "logprobs": {"content": [{"token": SECRET}]},
@@ -129,16 +129,16 @@ CONTENT_STATES: dict[str, list[Any]] = {
 
 @pytest.mark.parametrize("name", CONTENT_STATES)
 def test_a_state_with_content_that_comes_to_where_none_is_kept(name: str) -> None:
-    """Its words go, what they count stays: the record is that of a stream which never had them."""
-    there, here, never = Accumulator(), Accumulator(keep="counts"), Accumulator(keep="counts")
+    """Merging a state with content where none is kept drops the content, and keeps the counts."""
+    keeping, counting, counting_only = Accumulator(), Accumulator(keep="counts"), Accumulator(keep="counts")
     for index, payload in enumerate(CONTENT_STATES[name]):
-        there.add("r", payload, index=index)
-        never.add("r", payload, index=index)
-    here.merge("r", there.dump("r"))
-    assert SECRET in there.dump("r").decode()
-    assert SECRET not in here.dump("r").decode()
-    assert "WEtDRE1BUks" not in here.dump("r").decode()
-    mine, other = here.finish("r"), never.finish("r")
+        keeping.add("r", payload, index=index)
+        counting_only.add("r", payload, index=index)
+    counting.merge("r", keeping.dump("r"))
+    assert SECRET in keeping.dump("r").decode()
+    assert SECRET not in counting.dump("r").decode()
+    assert "WEtDRE1BUks" not in counting.dump("r").decode()
+    mine, other = counting.finish("r"), counting_only.finish("r")
     assert SECRET not in mine.model_dump_json()
     assert (mine.outcome, mine.finish_reason, mine.usage) == (other.outcome, other.finish_reason, other.usage)
     assert [call.name for choice in mine.choices for call in choice.tool_calls] == [

@@ -1,4 +1,4 @@
-"""Figures from stamps."""
+"""Figures that are computed from the times of chunks."""
 
 from collections.abc import Callable, Iterator
 
@@ -11,7 +11,7 @@ from streamtally.testing import FakeClock
 
 
 def test_percentiles_are_those_of_the_nearest_rank() -> None:
-    """Of a hundred waits the 95th is the 95th smallest; of two the median is the smaller."""
+    """Percentiles are by nearest rank: the 95th of a hundred is the 95th smallest, the median of two the smaller."""
     hundred = inter_chunk([second * 1_000_000_000 for second in range(100, 0, -1)])
     assert hundred is not None
     assert (hundred.p50, hundred.p95, hundred.p99, hundred.max, hundred.mean) == (50.0, 95.0, 99.0, 100.0, 50.5)
@@ -22,7 +22,7 @@ def test_percentiles_are_those_of_the_nearest_rank() -> None:
 
 
 def test_waits_are_counted_by_their_size() -> None:
-    """Each in the first bucket whose bound it does not exceed, the last of which has none."""
+    """Each gap is counted in the first bucket whose bound it does not exceed; the last bucket has none."""
     found = inter_chunk([0, 1_000_000, 1_000_001, 10_000_000, 81_920_000_000, 81_920_000_001])
     assert found is not None
     assert dict(zip((*WAIT_BOUNDS, None), found.buckets, strict=True)) == {
@@ -39,7 +39,7 @@ GAPS = [1.0, 2.5, 2.0, 3.0]
 
 
 def wrapped(clock: FakeClock, limits: Limits) -> StreamRecord:
-    """A stream with these waits, the first of which is no wait between two chunks."""
+    """Return the record of a wrapped stream with these gaps after a wait of 9 seconds for the first chunk."""
 
     def source() -> Iterator[str]:
         for gap in [9.0, *GAPS]:
@@ -52,7 +52,7 @@ def wrapped(clock: FakeClock, limits: Limits) -> StreamRecord:
 
 
 def keyed(clock: FakeClock, limits: Limits) -> StreamRecord:
-    """Chunks with these gaps between them, the last of which comes first."""
+    """Return the record of a keyed stream with these gaps, whose last chunk is added first."""
     accumulator = Accumulator(clock=clock, limits=limits)
     accumulator.open("r")
     moments = []
@@ -67,17 +67,17 @@ def keyed(clock: FakeClock, limits: Limits) -> StreamRecord:
 @pytest.mark.parametrize("way", [wrapped, keyed])
 @pytest.mark.parametrize(("limits", "stalls"), [(Limits(), 2), (Limits(stall_seconds=2.9), 1), (Limits(stall_seconds=60), 0)])
 def test_stalls(way: Callable[[FakeClock, Limits], StreamRecord], limits: Limits, stalls: int) -> None:
-    """A wait between two chunks that is longer than the bound is a stall; the wait for the first chunk is none."""
+    """A gap between two chunks above `stall_seconds` is a stall; the wait for the first chunk is none."""
     assert way(FakeClock(), limits).timing.stalls == stalls
 
 
 def test_stalls_of_waits_that_are_not_kept() -> None:
-    """They are counted also where there is no room for the waits themselves."""
+    """Stalls are counted also for chunks beyond the limit on kept times."""
     assert wrapped(FakeClock(), Limits(stream_chunks=2)).timing.stalls == 2
 
 
 def test_a_stream_that_was_never_opened_has_no_latency() -> None:
-    """Its first chunk opens it, so that it is not known how long that took; the duration and the rates are known."""
+    """Without `open` there is no time to first token, but the duration and the rates are known."""
     clock = FakeClock()
     accumulator = Accumulator(clock=clock)
     for index in range(3):
@@ -91,7 +91,7 @@ def test_a_stream_that_was_never_opened_has_no_latency() -> None:
 
 
 def test_an_opened_stream_has_its_latency() -> None:
-    """From the moment at which it was opened."""
+    """Time to first token counts from `open`."""
     clock = FakeClock()
     accumulator = Accumulator(clock=clock)
     accumulator.open("r")

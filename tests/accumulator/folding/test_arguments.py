@@ -1,4 +1,4 @@
-"""Arguments that come by path come together to the object that was meant."""
+"""Tool call arguments that arrive as pairs of path and value are assembled to one object."""
 
 import json
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ OBJECTS = st.dictionaries(
 
 
 def by_path(value: Json, path: str = "$") -> Iterator[tuple[str, Json]]:
-    """The leaves of a value, each with its path."""
+    """Yield the leaves of a value, each with its path."""
     if isinstance(value, dict):
         for key, inner in value.items():
             quoted = key.replace("\\", "\\\\").replace("'", "\\'")
@@ -44,7 +44,7 @@ def by_path(value: Json, path: str = "$") -> Iterator[tuple[str, Json]]:
 
 @given(OBJECTS, st.integers(1, 3))
 def test_pieces_make_the_object(arguments: dict[str, Json], length: int) -> None:
-    """Whatever the names, the nesting and the pieces in which texts come."""
+    """Pieces make the original object, whatever its keys, its nesting and the pieces of its strings."""
     retention, call = Retention(), CallState()
     for path, value in by_path(arguments):
         cut = [value[at : at + length] for at in range(0, len(value), length)] or [""] if isinstance(value, str) else [value]
@@ -55,12 +55,12 @@ def test_pieces_make_the_object(arguments: dict[str, Json], length: int) -> None
 
 
 def test_nothing_by_path() -> None:
-    """Most calls have none."""
+    """A call without such pieces has no assembled arguments."""
     assert assembled(CallState()) is None
 
 
 def test_paths_that_make_no_sense() -> None:
-    """They do no harm: what a later path needs takes the place of an earlier value, and no path is too long."""
+    """Contradictory or very long paths do not raise, and a later path replaces an earlier value."""
     call = CallState()
     deep = "$" + ".a" * 5_000
     fold_pieces(Retention(), call, [["$.b", 1], ["$.b.c", 2], ["$", 3], [deep, 4], ["$[12345678901234567890]", 5]])
@@ -68,7 +68,7 @@ def test_paths_that_make_no_sense() -> None:
 
 
 def test_pieces_for_which_there_was_no_room() -> None:
-    """They are known to be missing."""
+    """A call whose pieces were dropped is marked as having lost some."""
     retention, call = Retention(), CallState()
     fold_pieces(retention, call, [["$.a", "x"], ["$.b", 1]])
     retention.stop()
@@ -79,7 +79,7 @@ def test_pieces_for_which_there_was_no_room() -> None:
 
 
 def test_pieces_whose_content_was_removed() -> None:
-    """Then the call has no arguments, and they are not complete."""
+    """A call whose content was removed has no arguments, and is incomplete."""
     answer = Answer()
     pieces = ToolCallDelta("", 0, "c", "f", pieces=[["$.a", "x"], ["$.b", 1]])
     choices.fold_tool_call(answer, pieces)

@@ -1,4 +1,4 @@
-"""Every field of the state has a kind, and every kind travels, is measured, and loses its content."""
+"""Every field of the state declares a kind, by which it is dumped, loaded, measured and cleared of content."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ STATES = [cls for cls in vars(answer).values() if isinstance(cls, type) and cls 
 
 
 def filled(cls: type[Any], account: Retention) -> Any:
-    """A state each of whose fields holds something, its content marked; made by walking the declared kinds."""
+    """Return a state with a value in every field, its content marked, by walking the declared kinds."""
     state = cls()
     for name, kind in fields.kinds(cls):
         if not isinstance(kind, fields._Retention):
@@ -51,7 +51,7 @@ def _value(kind: fields.Kind, account: Retention, default: Any) -> Any:
 
 
 def whole() -> Answer:
-    """A full answer."""
+    """Return an answer with a value in every field."""
     account = Retention()
     state: Answer = filled(Answer, account)
     state.retention = account
@@ -66,7 +66,7 @@ def _leaves(value: Any) -> Iterator[Any]:
 
 
 def test_a_field_without_a_kind() -> None:
-    """It is an error when its module is loaded, which names the field and what to do."""
+    """A field without a kind raises `TypeError` on import, which names the field and the remedy."""
     with pytest.raises(TypeError, match=r"Lacking\.words has no kind: declare it with"):
 
         @fields.state
@@ -76,7 +76,7 @@ def test_a_field_without_a_kind() -> None:
 
 @pytest.mark.parametrize("cls", STATES, ids=lambda cls: cls.__name__)
 def test_every_state_starts_empty(cls: type[Any]) -> None:
-    """A new state holds nothing but its account, and nothing of another one."""
+    """A new state is empty but for its `Retention`, and shares no container with another."""
     first, second = cls(), cls()
     assert {name for name, _, value in fields._set(first) if value is not False and value != 0} <= {"retention"}
     for name, _ in fields.kinds(cls):
@@ -85,7 +85,7 @@ def test_every_state_starts_empty(cls: type[Any]) -> None:
 
 
 def test_every_field_travels() -> None:
-    """A dump has every field, is JSON, and loads to the same state, which is counted the same."""
+    """A dump has every field, is JSON, and loads to an equal state of the same size."""
     state = whole()
     dumped = json.loads(json.dumps(state.dump()))
     loaded = Answer.load(dumped)
@@ -95,23 +95,23 @@ def test_every_field_travels() -> None:
 
 
 def test_a_copy_shares_nothing() -> None:
-    """What is done to a copy leaves the original as it was."""
+    """Changing a copy does not change the original."""
     state = whole()
     before = json.dumps(state.dump())
-    twin = state.copy()
-    twin.remove_content()
+    copy = state.copy()
+    copy.remove_content()
     assert json.dumps(state.dump()) == before
-    assert json.dumps(twin.dump()) != before
+    assert json.dumps(copy.dump()) != before
 
 
 def test_removing_content_leaves_none() -> None:
-    """Of no field declared as content any word is left; facts stay, and what went is counted as dropped."""
+    """Removing content clears every field declared as content, keeps the others, and counts what was dropped."""
     state = whole()
     kept = state.retention.kept
     state.remove_content()
     dumped = state.dump()
     assert MARK not in json.dumps(dumped)
-    assert "U0VDUkVUTUFSSw" not in json.dumps(dumped)  # the same in base64
+    assert "U0VDUkVUTUFSSw" not in json.dumps(dumped)  # MARK in base64
     assert "fact" in set(_leaves(dumped))
     assert state.retention.keep is False
     assert state.retention.kept == fields.size(state)
@@ -120,7 +120,7 @@ def test_removing_content_leaves_none() -> None:
 
 
 def test_completing_sets_what_is_empty() -> None:
-    """Every field that holds nothing gets the other's value, and no other field does."""
+    """`complete` sets every empty field to the other's value, and no other field."""
     account = Retention()
     mine, theirs = answer.ChoiceState(), filled(answer.ChoiceState, account)
     mine.role = "mine"
@@ -132,17 +132,17 @@ def test_completing_sets_what_is_empty() -> None:
 
 @given(st.lists(any_chunk(), max_size=6), st.booleans())
 def test_the_account_is_what_the_fields_hold(chunks: list[Chunk], keep: bool) -> None:
-    """After any chunks the account equals the sum over all fields, and a state that travelled folds on to the same."""
+    """The retained size equals the sum over all fields, and a reloaded state folds to the same result."""
     fold = Fold(Answer.empty(keep=keep))
     half = len(chunks) // 2
     for chunk in chunks[:half]:
         fold.apply(chunk)
     assert fold.answer.retention.kept == fields.size(fold.answer)
-    twin = Fold(Answer.load(json.loads(json.dumps(fold.answer.dump()))))
+    reloaded = Fold(Answer.load(json.loads(json.dumps(fold.answer.dump()))))
     for chunk in chunks[half:]:
         fold.apply(chunk)
-        twin.apply(chunk)
-    assert json.loads(json.dumps(twin.answer.dump())) == json.loads(json.dumps(fold.answer.dump()))
-    assert twin.answer.retention.kept == fold.answer.retention.kept == fields.size(twin.answer)
-    twin.answer.remove_content()
-    assert fields.size(twin.answer) == twin.answer.retention.kept
+        reloaded.apply(chunk)
+    assert json.loads(json.dumps(reloaded.answer.dump())) == json.loads(json.dumps(fold.answer.dump()))
+    assert reloaded.answer.retention.kept == fold.answer.retention.kept == fields.size(reloaded.answer)
+    reloaded.answer.remove_content()
+    assert fields.size(reloaded.answer) == reloaded.answer.retention.kept

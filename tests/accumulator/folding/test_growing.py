@@ -17,7 +17,7 @@ ACTIONS = st.lists(
 
 @given(ACTIONS)
 def test_a_text_is_what_was_written(actions: list[tuple[str, str]]) -> None:
-    """Whichever way its pieces come, halves of characters included; and its size is counted."""
+    """A text equals what was written to it by any of its methods, lone surrogates included, and its size is counted."""
     retention = Retention()
     text, other, expected = Text(retention), Text(retention), ""
     other.append("other")
@@ -48,7 +48,7 @@ def test_a_text_is_what_was_written(actions: list[tuple[str, str]]) -> None:
 
 @pytest.mark.parametrize("way", ["append", "sink"])
 def test_no_piece_stays_alone(way: str) -> None:
-    """Pieces are joined as they come: a text is a few blocks, each longer than those after it, and a short rest."""
+    """Pieces are joined as they arrive: a text is a few blocks of falling length, and a short rest."""
     retention, pieces = Retention(), 10_000
     text = Text(retention)
     for number in range(pieces):
@@ -60,7 +60,7 @@ def test_no_piece_stays_alone(way: str) -> None:
 
 
 def test_joining_copies_little() -> None:
-    """Each character is copied a logarithmic number of times, however the text grows."""
+    """Each character is copied a logarithmic number of times while a text grows."""
     copied = 0
 
     class Counted(str):
@@ -79,7 +79,7 @@ def test_joining_copies_little() -> None:
 
 @given(st.binary(max_size=40), st.lists(st.integers(0, 60), max_size=5), st.booleans())
 def test_base64_in_pieces(data: bytes, cuts: list[int], padded: bool) -> None:
-    """Base64 may be cut anywhere, and may end without its padding."""
+    """Base64 may be cut anywhere, and may lack its padding."""
     text = base64.b64encode(data).decode()
     text = text if padded else text.rstrip("=")
     borders = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
@@ -91,7 +91,7 @@ def test_base64_in_pieces(data: bytes, cuts: list[int], padded: bool) -> None:
 
 @given(st.lists(st.binary(max_size=9), min_size=1))
 def test_base64_padded_in_the_middle(pieces: list[bytes]) -> None:
-    """Pieces that were each encoded on their own make one."""
+    """Pieces that were each encoded on their own are decoded to one value."""
     grown = Data(Retention())
     grown.append("".join(base64.b64encode(piece).decode() for piece in pieces))
     assert grown.value() == b"".join(pieces)
@@ -99,7 +99,7 @@ def test_base64_padded_in_the_middle(pieces: list[bytes]) -> None:
 
 @pytest.mark.parametrize("text", ["A=BC", "Q", "Q*", "====", "\ud83d"])
 def test_base64_that_is_none(text: str) -> None:
-    """It is refused when it comes, or what cannot be decoded is left out; reading never fails."""
+    """Invalid base64 raises `ValueError` when it is appended, or is left out; reading never raises."""
     grown = Data(Retention())
     with suppress(ValueError):
         grown.append(text)
@@ -107,7 +107,7 @@ def test_base64_that_is_none(text: str) -> None:
 
 
 def test_content_that_is_not_kept_is_counted() -> None:
-    """From `stop` on content is counted as lost and dropped; what was kept before stays."""
+    """After `stop` content is counted as lost and dropped; earlier content is kept."""
     retention = Retention()
     text, data = Text(retention), Data(retention)
     text.append("kept")
@@ -124,7 +124,7 @@ def test_content_that_is_not_kept_is_counted() -> None:
 
 
 def test_replacing_bytes() -> None:
-    """What takes the place of bytes is all that is left, also of a piece that was not whole."""
+    """`replace` discards all earlier bytes, including an incomplete group of base64."""
     retention = Retention()
     data = Data(retention)
     data.append("QUJDR")
@@ -134,7 +134,7 @@ def test_replacing_bytes() -> None:
 
 @given(st.lists(JSON_OBJECTS, max_size=5))
 def test_merged_fields_are_counted_as_they_stand(objects: list[dict[str, object]]) -> None:
-    """What comes again takes no room, and a value that replaces another gives its room back."""
+    """A repeated value adds no size, and a replaced value no longer counts."""
     retention = Retention()
     known: dict[str, object] = {}
     for fields in objects:
