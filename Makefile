@@ -5,6 +5,7 @@ BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.installed
 PYTHON  ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
              $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+PARALLEL := --numprocesses auto --dist worksteal
 SOURCES := streamtally tests scripts benchmarks
 
 .DEFAULT_GOAL := help
@@ -25,7 +26,7 @@ demo: $(STAMP) ## show what the package does, without a key and without the netw
 	@$(BIN)/streamtally demo
 
 test: lint ## everything that must hold before a commit
-	@$(BIN)/python -m pytest --cov --numprocesses auto --dist worksteal
+	@$(BIN)/python -m pytest --cov $(PARALLEL)
 
 lint: $(STAMP) ## the checks that run no code: style, format, types, import rule
 	@$(BIN)/ruff check .
@@ -36,10 +37,10 @@ lint: $(STAMP) ## the checks that run no code: style, format, types, import rule
 bench: $(STAMP) ## measure the cost beside the floors and the peers: a report, never a gate
 	@$(BIN)/python -m benchmarks
 
-lowest: ## the tests with the oldest dependencies that are allowed (what those warn of is their affair)
+lowest: ## the tests with the oldest dependencies that are allowed (their own warnings are no errors)
 	@test -x .venv-lowest/bin/pip || $(PYTHON) -m venv .venv-lowest
-	@.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-lowest.txt -e '.[all,dev]'
-	@.venv-lowest/bin/python -m pytest -W default
+	@.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-lowest.txt -e '.[all,test]'
+	@.venv-lowest/bin/python -m pytest -W default $(PARALLEL)
 
 format: $(STAMP) ## let ruff mend and format
 	@$(BIN)/ruff check --fix .

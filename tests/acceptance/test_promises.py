@@ -222,7 +222,7 @@ BROUGHT = [
     (extra, re.match(r"[\w.-]+", requirement)[0])  # type: ignore[index]  # every requirement begins with a name
     for extra, requirements in EXTRAS.items()
     for requirement in requirements
-    if extra not in ("all", "dev")
+    if extra not in ("all", "dev", "test")
 ]
 
 
@@ -250,7 +250,7 @@ def test_an_extra(extra: str, name: str) -> None:
 
 def test_all_extras() -> None:
     """The extra `all` brings every other one, but what development needs."""
-    assert EXTRAS["all"] == [f"streamtally[{','.join(name for name in EXTRAS if name not in ('all', 'dev'))}]"]
+    assert EXTRAS["all"] == [f"streamtally[{','.join(name for name in EXTRAS if name not in ('all', 'dev', 'test'))}]"]
 
 
 # --------------------------------------------------------------------------------------------------------- build files

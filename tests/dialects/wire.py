@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 import cohere
 import cohere.core.unchecked_base_model
 import ollama
+import pytest
 from anthropic._models import construct_type as anthropic_construct_type
 from anthropic.types.beta import BetaRawMessageStreamEvent
-from mistralai.client.models import CompletionEvent
 from openai._models import construct_type
 from openai.types import Completion
 from openai.types.audio import TranscriptionStreamEvent
@@ -26,6 +26,10 @@ from streamtally import StreamRecord, Tally, replay
 
 Payload: TypeAlias = dict[str, Any]
 Payloads: TypeAlias = Sequence[Mapping[str, Any]]
+
+
+def _mistral_object(payload: Mapping[str, Any]) -> Any:
+    return pytest.importorskip("mistralai.client.models").CompletionEvent.model_validate({"data": payload})
 
 
 def _cohere_object(kind: Any, payload: Mapping[str, Any]) -> Any:
@@ -45,7 +49,7 @@ OTHER_SDKS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "anthropic.messages": lambda payload: anthropic_construct_type(type_=BetaRawMessageStreamEvent, value=payload),
     "cohere.v1": functools.partial(_cohere_object, cohere.StreamedChatResponse),
     "cohere.v2": functools.partial(_cohere_object, cohere.V2ChatStreamResponse),
-    "mistral.chat": lambda payload: CompletionEvent.model_validate({"data": payload}),
+    "mistral.chat": _mistral_object,
     "ollama.chat": ollama.ChatResponse.model_validate,
     "ollama.generate": ollama.GenerateResponse.model_validate,
 }

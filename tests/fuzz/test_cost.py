@@ -18,7 +18,7 @@ SECONDS = str(round(PATIENCE))
 
 SAME_BYTES_AGAIN = {
     "headers": "each header gets the whole block, and reads only its own part",
-    "blank before all": "the bytes that are kept, 64 KiB at most, are read with each piece",
+    "blank before all": "the bytes that are kept, 4 KiB at most, are read with each piece",
 }
 """The streams whose calls are linear and get the same bytes again."""
 

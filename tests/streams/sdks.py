@@ -10,13 +10,12 @@ import boto3
 import cohere
 import httpx
 import httpx2
-import mistralai.client as mistralai
 import ollama
 import openai
+import pytest
 import urllib3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
-from google import genai
 
 from streamtally.testing import Scenario, scenarios
 from tests.streams.sources import Kind, Script, Source, World, timeout_of
@@ -50,13 +49,14 @@ def _anthropic(given: Given) -> Any:
 def _gemini(given: Given) -> Any:
     http: Any = {"base_url": given.url, "timeout": round(given.seconds * 1000)}
     http["httpx_async_client" if given.is_async else "httpx_client"] = given.http
-    client = genai.Client(api_key="test", http_options=http)
+    client = pytest.importorskip("google.genai").Client(api_key="test", http_options=http)
     return client.aio if given.is_async else client
 
 
 def _mistral(given: Given) -> Any:
     http = {"async_client" if given.is_async else "client": given.http}
-    return mistralai.Mistral(api_key="test", server_url=given.url, timeout_ms=round(given.seconds * 1000), **http)
+    options = {"server_url": given.url, "timeout_ms": round(given.seconds * 1000), **http}
+    return pytest.importorskip("mistralai.client").Mistral(api_key="test", **options)
 
 
 def _cohere(given: Given) -> Any:
