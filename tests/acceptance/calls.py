@@ -7,7 +7,7 @@ from typing import Any
 
 from streamtally.testing import Scenario, scenarios
 from streamtally.testing.wire import event
-from tests.streams.exits import Bench, cells
+from tests.streams.exits import Bench, possible_exits
 from tests.streams.sources import Kind, Source
 
 from .telemetry import Telemetry
@@ -53,7 +53,7 @@ CLAUDE_ANSWER = claude()
 
 def kinds(mode: str, way: str) -> list[Kind]:
     """The kinds of source that can end in this way."""
-    return [kind for name, kind in cells(mode) if name == way]
+    return [kind for name, kind in possible_exits(mode) if name == way]
 
 
 def bench(source: Source, telemetry: Telemetry) -> Bench:

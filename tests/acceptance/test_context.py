@@ -14,7 +14,7 @@ from opentelemetry.context import Context
 from streamtally.testing import FakeProvider
 from tests.acceptance.calls import ANSWER, CHAT
 from tests.acceptance.telemetry import Telemetry, parent_id, span_id
-from tests.streams.exits import ticks
+from tests.streams.exits import run_loop_until
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +48,7 @@ async def test_t01_no_detach_error_across_tasks(
 
     for step in (make, read, drop):
         await asyncio.create_task(step())
-    await ticks(lambda: False, most=10)
+    await run_loop_until(lambda: False, turns=10)
     assert parent_id(telemetry.span()) == span_id(telemetry.callers["caller"])
     assert _complaints(caplog) == []
 

@@ -14,7 +14,7 @@ from streamtally.testing import FakeProvider, Scenario
 from tests.acceptance.calls import ANSWER, CHAT, CLAUDE, CLAUDE_ANSWER, CLAUDE_EVENTS, bench, claude, kinds
 from tests.acceptance.telemetry import DURATION, OUTCOME, REASONS, STREAMS, Telemetry
 from tests.dialects.test_malformed import STREAMS as DIALECTS
-from tests.streams.exits import EXITS, ticks
+from tests.streams.exits import EXITS, run_loop_until
 from tests.streams.sources import Kind, Source, World
 
 
@@ -32,7 +32,7 @@ async def _let_go() -> None:
     """Collect unreachable objects, and let the loop close the generators among them."""
     for _ in range(2):
         gc.collect()
-        await ticks(lambda: False, most=20)
+        await run_loop_until(lambda: False, turns=20)
 
 
 def _check(telemetry: Telemetry, outcome: Outcome) -> None:
@@ -163,7 +163,7 @@ async def test_t11_cancelled_in_the_middle_of_a_read(telemetry: Telemetry, aworl
 
     task = asyncio.create_task(read())
     await waits.wait()
-    await ticks(lambda: False, most=5)
+    await run_loop_until(lambda: False, turns=5)
     assert telemetry.finished == []
     task.cancel("enough")
     with pytest.raises(asyncio.CancelledError):

@@ -1,4 +1,4 @@
-"""The world of the sources: one provider for all tests, and clients of it."""
+"""Fixtures of the stream tests: one fake provider for all tests, and clients of it."""
 
 import gc
 from collections.abc import AsyncIterator, Iterator
@@ -16,7 +16,7 @@ from tests.streams.sources import Script, World, timeout_of
 
 @pytest.fixture(scope="session", autouse=True)
 def old_objects() -> Iterator[None]:
-    """Many tests collect garbage, and that goes through all objects: those of the SDKs are no garbage."""
+    """Exclude the SDKs' long-lived objects from garbage collection, which many of these tests run."""
     gc.collect()
     gc.freeze()
     yield
@@ -25,7 +25,7 @@ def old_objects() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def provider() -> Iterator[FakeProvider]:
-    """A provider that plays what the tests enqueue."""
+    """A fake provider that plays the scenarios which tests enqueue."""
     with FakeProvider() as running:
         yield running
         sdks.close_clients()
@@ -45,11 +45,11 @@ def _world(provider: FakeProvider, http: Any) -> World:
 
 @pytest.fixture
 def world(provider: FakeProvider) -> Iterator[World]:
-    """The provider and sync clients."""
+    """The fake provider and factories of sync clients."""
     with ExitStack() as stack:
 
         def http(script: Script, library: Any = httpx2) -> Any:
-            # There is no TLS here, and its set-up is slow.
+            # verify=False, because setting TLS up is slow and nothing here uses it.
             return stack.enter_context(library.Client(verify=False, timeout=timeout_of(script)))
 
         yield _world(provider, http)
@@ -57,7 +57,7 @@ def world(provider: FakeProvider) -> Iterator[World]:
 
 @pytest.fixture
 async def aworld(provider: FakeProvider) -> AsyncIterator[World]:
-    """The provider and async clients."""
+    """The fake provider and factories of async clients."""
     opened: list[Any] = []
 
     def http(script: Script, library: Any = httpx2) -> Any:

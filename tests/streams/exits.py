@@ -1,4 +1,4 @@
-"""The ways in which a stream ends, and the outcome of each."""
+"""The ways in which a stream can end, and the outcome of each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ASYNC_KINDS = (*sources.ASYNC_KINDS, *sdks.ASYNC_APIS)
 
 
 class Bench:
-    """One stream on its way: the tally, what its exporter got, the source, and what the caller saw."""
+    """One stream under test: its source, its tally, the exported records, and the chunks and exception that the caller saw."""
 
     def __init__(self, source: Source, tally: Tally | None = None) -> None:
         self.source = source
@@ -30,7 +30,7 @@ class Bench:
         self.caught: BaseException | None = None
 
     def wrap(self) -> Any:
-        """The source, wrapped."""
+        """Wrap the source."""
         return self.source.wrapped(self.tally)
 
     def read(self, stream: Any, count: int | None = None) -> None:
@@ -41,26 +41,26 @@ class Bench:
                 break
 
     async def aread(self, stream: Any, count: int | None = None) -> None:
-        """The same of an async stream."""
+        """Read so many chunks, or all, of an async stream."""
         async for chunk in stream:
             self.seen.append(chunk)
             if len(self.seen) == count:
                 break
 
     def check_running(self, stream: Any) -> None:
-        """Nothing has ended yet."""
+        """Check that the stream is still open, with nothing exported."""
         assert self.exporter.records == []
         assert stream.record.outcome is None
         assert len(self.tally.accumulator) == 1
 
-    def let_go(self) -> None:
-        """What nobody holds any more is found, and ends."""
+    def collect(self) -> None:
+        """Collect unreferenced streams and export their records."""
         if self.source.cyclic:
             gc.collect()
         self.tally.flush()
 
-    async def alet_go(self) -> None:
-        """The same where a loop closes the generators that were found, and lets go of what they held."""
+    async def acollect(self) -> None:
+        """Collect unreferenced streams, let the loop close their generators, and export their records."""
         for _ in range(2 if self.source.cyclic else 0):
             gc.collect()
             for _ in range(20):
@@ -68,7 +68,7 @@ class Bench:
         self.tally.flush()
 
     def check(self, outcome: Outcome, stream: Any) -> None:
-        """One record, one start, nothing left, and what the caller saw is the source's own."""
+        """Check that there is one record, one start and no open stream, and that the caller saw the source's own objects."""
         (record,) = self.exporter.records
         assert record.outcome is outcome
         assert [one.request_id for one in self.exporter.started] == [record.request_id]
@@ -93,9 +93,9 @@ class Bench:
             assert record.error is None
 
 
-async def ticks(until: Callable[[], bool], most: int = 200) -> None:
-    """Let the loop turn until something holds, but not for ever."""
-    for _ in range(most):
+async def run_loop_until(until: Callable[[], bool], turns: int = 200) -> None:
+    """Run the event loop until the condition holds, for at most so many turns."""
+    for _ in range(turns):
         if until():
             return
         await asyncio.sleep(0)
@@ -106,7 +106,7 @@ AsyncWay = Callable[[Bench], Awaitable[Any]]
 
 
 class Exit(NamedTuple):
-    """A way to end: what comes of it, and how it is done; the function returns the wrapper if the caller still holds it."""
+    """A way to end a stream and its outcome; the functions return the wrapper, or None if the caller has dropped it."""
 
     outcome: Outcome
     sync: Way | None
@@ -115,7 +115,7 @@ class Exit(NamedTuple):
 
 
 def exhausted(bench: Bench) -> Any:
-    """Read to the end; further reading brings nothing."""
+    """Read to the end, and check that further reading yields nothing."""
     stream = bench.wrap()
     bench.read(stream)
     assert list(stream) == []
@@ -123,7 +123,7 @@ def exhausted(bench: Bench) -> Any:
 
 
 async def aexhausted(bench: Bench) -> Any:
-    """As `exhausted`."""
+    """Read an async stream to the end, and check that further reading yields nothing."""
     stream = bench.wrap()
     await bench.aread(stream)
     assert [chunk async for chunk in stream] == []
@@ -131,21 +131,21 @@ async def aexhausted(bench: Bench) -> Any:
 
 
 def exhausted_in_with(bench: Bench) -> Any:
-    """Read to the end, inside `with`."""
+    """Read to the end inside `with`."""
     with bench.wrap() as stream:
         bench.read(stream)
     return stream
 
 
 async def aexhausted_in_with(bench: Bench) -> Any:
-    """As `exhausted_in_with`."""
+    """Read to the end inside `async with`."""
     async with bench.wrap() as stream:
         await bench.aread(stream)
     return stream
 
 
 def paused(bench: Bench) -> Any:
-    """A bare break, and then a second loop."""
+    """Break out of a loop, and read the rest in a second loop."""
     stream = bench.wrap()
     bench.read(stream, 2)
     bench.check_running(stream)
@@ -155,7 +155,7 @@ def paused(bench: Bench) -> Any:
 
 
 async def apaused(bench: Bench) -> Any:
-    """As `paused`."""
+    """Break out of an async loop, and read the rest in a second loop."""
     stream = bench.wrap()
     await bench.aread(stream, 2)
     bench.check_running(stream)
@@ -165,31 +165,31 @@ async def apaused(bench: Bench) -> Any:
 
 
 def break_in_with(bench: Bench) -> Any:
-    """Break, and leave `with`."""
+    """Break out of a loop, and leave `with`."""
     with bench.wrap() as stream:
         bench.read(stream, 2)
     return stream
 
 
 async def abreak_in_with(bench: Bench) -> Any:
-    """As `break_in_with`."""
+    """Break out of an async loop, and leave `async with`."""
     async with bench.wrap() as stream:
         await bench.aread(stream, 2)
     return stream
 
 
 def break_and_drop(bench: Bench) -> None:
-    """Break, with nobody to hold the wrapper."""
+    """Break out of a loop, and drop the wrapper."""
     bench.read(bench.wrap(), 2)
 
 
 async def abreak_and_drop(bench: Bench) -> None:
-    """As `break_and_drop`."""
+    """Break out of an async loop, and drop the wrapper."""
     await bench.aread(bench.wrap(), 2)
 
 
 def closed_early(bench: Bench) -> Any:
-    """`close`, twice."""
+    """Call `close` twice after one chunk."""
     stream = bench.wrap()
     bench.seen.append(next(stream))
     stream.close()
@@ -199,7 +199,7 @@ def closed_early(bench: Bench) -> Any:
 
 
 async def aclosed_early(bench: Bench) -> Any:
-    """`aclose`, and `close` after it."""
+    """Call `aclose` twice after one chunk."""
     stream = bench.wrap()
     bench.seen.append(await anext(stream))
     await stream.aclose()
@@ -209,7 +209,7 @@ async def aclosed_early(bench: Bench) -> Any:
 
 
 def closed_after_finish(bench: Bench) -> Any:
-    """`close`, once the provider has finished but the source has not ended."""
+    """Call `close` after the finish reason, before the source has ended."""
     stream = bench.wrap()
     bench.read(stream, bench.source.finished_after)
     stream.close()
@@ -217,7 +217,7 @@ def closed_after_finish(bench: Bench) -> Any:
 
 
 async def aclosed_after_finish(bench: Bench) -> Any:
-    """As `closed_after_finish`."""
+    """Call `aclose` after the finish reason, before the source has ended."""
     stream = bench.wrap()
     await bench.aread(stream, bench.source.finished_after)
     await stream.aclose()
@@ -225,21 +225,21 @@ async def aclosed_after_finish(bench: Bench) -> Any:
 
 
 def dropped_after_finish(bench: Bench) -> None:
-    """The wrapper dropped, once the provider has finished."""
+    """Drop the wrapper after the finish reason, before the source has ended."""
     bench.read(bench.wrap(), bench.source.finished_after)
 
 
 async def adropped_after_finish(bench: Bench) -> None:
-    """As `dropped_after_finish`."""
+    """Drop an async wrapper after the finish reason, before the source has ended."""
     await bench.aread(bench.wrap(), bench.source.finished_after)
 
 
 class BodyError(Exception):
-    """What the caller's own code raises."""
+    """An exception of the caller's own code."""
 
 
 def exception_in_body(bench: Bench) -> Any:
-    """The body of `with` raises."""
+    """Raise in the body of `with`."""
     own = BodyError()
     try:
         with bench.wrap() as stream:
@@ -252,7 +252,7 @@ def exception_in_body(bench: Bench) -> Any:
 
 
 async def aexception_in_body(bench: Bench) -> Any:
-    """As `exception_in_body`."""
+    """Raise in the body of `async with`."""
     own = BodyError()
     try:
         async with bench.wrap() as stream:
@@ -265,7 +265,7 @@ async def aexception_in_body(bench: Bench) -> Any:
 
 
 def source_raises(bench: Bench) -> Any:
-    """The source raises, and the stream is over."""
+    """Read until the source raises, and check that further reading yields nothing."""
     stream = bench.wrap()
     with pytest.raises(FAULTS) as caught:
         bench.read(stream)
@@ -275,7 +275,7 @@ def source_raises(bench: Bench) -> Any:
 
 
 async def asource_raises(bench: Bench) -> Any:
-    """As `source_raises`."""
+    """Read until an async source raises, and check that further reading yields nothing."""
     stream = bench.wrap()
     with pytest.raises(FAULTS) as caught:
         await bench.aread(stream)
@@ -285,7 +285,7 @@ async def asource_raises(bench: Bench) -> Any:
 
 
 def source_raises_in_with(bench: Bench) -> Any:
-    """The source raises inside `with`."""
+    """Read inside `with` until the source raises."""
     try:
         with bench.wrap() as stream:
             bench.read(stream)
@@ -295,7 +295,7 @@ def source_raises_in_with(bench: Bench) -> Any:
 
 
 async def asource_raises_in_with(bench: Bench) -> Any:
-    """As `source_raises_in_with`."""
+    """Read inside `async with` until the source raises."""
     try:
         async with bench.wrap() as stream:
             await bench.aread(stream)
@@ -305,7 +305,7 @@ async def asource_raises_in_with(bench: Bench) -> Any:
 
 
 async def cancel(bench: Bench, reader: Callable[[asyncio.Event], Awaitable[None]]) -> None:
-    """Run a reader in a task, and cancel it once it says that it waits."""
+    """Run a reader in a task, and cancel the task once the reader has set the event."""
     waits = asyncio.Event()
 
     async def run() -> None:
@@ -326,7 +326,7 @@ async def cancel(bench: Bench, reader: Callable[[asyncio.Event], Awaitable[None]
 
 
 async def cancelled_while_reading(bench: Bench) -> Any:
-    """The task is cancelled while the source has nothing: the record is there before the task ends."""
+    """Cancel the task during a read; the record exists before the task ends."""
     stream = bench.wrap()
 
     async def reader(waits: asyncio.Event) -> None:
@@ -343,7 +343,7 @@ async def cancelled_while_reading(bench: Bench) -> Any:
 
 
 async def cancelled_while_reading_in_with(bench: Bench) -> Any:
-    """The same inside `async with`."""
+    """Cancel the task during a read inside `async with`."""
     stream = bench.wrap()
 
     async def reader(waits: asyncio.Event) -> None:
@@ -358,7 +358,7 @@ async def cancelled_while_reading_in_with(bench: Bench) -> Any:
 
 
 async def cancelled_in_consumer(bench: Bench) -> Any:
-    """The task is cancelled in the caller's own code, inside `async with`."""
+    """Cancel the task in the caller's own code, inside `async with`."""
     stream = bench.wrap()
 
     async def reader(waits: asyncio.Event) -> None:
@@ -372,7 +372,7 @@ async def cancelled_in_consumer(bench: Bench) -> Any:
 
 
 async def cancelled_in_consumer_without_with(bench: Bench) -> None:
-    """The task is cancelled in the caller's own code, and the wrapper goes with it."""
+    """Cancel the task in the caller's own code, which drops the wrapper."""
 
     async def reader(waits: asyncio.Event) -> None:
         async for chunk in bench.wrap():
@@ -382,11 +382,11 @@ async def cancelled_in_consumer_without_with(bench: Bench) -> None:
 
     await cancel(bench, reader)
     assert bench.caught is not None
-    bench.caught.__traceback__ = None  # it holds the frames, and they hold the wrapper
+    bench.caught.__traceback__ = None  # the traceback refers to the frames, and they refer to the wrapper
 
 
 def generator_closed_with(bench: Bench) -> None:
-    """The consumer is a generator, which is closed inside its `with`."""
+    """Close a generator that reads the stream inside `with`."""
 
     def consumer() -> Iterator[Any]:
         with bench.wrap() as stream:
@@ -399,7 +399,7 @@ def generator_closed_with(bench: Bench) -> None:
 
 
 async def agenerator_closed_with(bench: Bench) -> None:
-    """As `generator_closed_with`."""
+    """Close an async generator that reads the stream inside `async with`."""
 
     async def consumer() -> AsyncIterator[Any]:
         async with bench.wrap() as stream:
@@ -413,7 +413,7 @@ async def agenerator_closed_with(bench: Bench) -> None:
 
 
 def generator_closed_without(bench: Bench) -> None:
-    """The consumer is a generator, which is closed and has no `with`."""
+    """Close a generator that reads the stream without `with`."""
 
     def consumer() -> Iterator[Any]:
         for chunk in bench.wrap():  # noqa: UP028 - delegating would close what it delegates to
@@ -425,7 +425,7 @@ def generator_closed_without(bench: Bench) -> None:
 
 
 async def agenerator_closed_without(bench: Bench) -> None:
-    """As `generator_closed_without`."""
+    """Close an async generator that reads the stream without `async with`."""
 
     async def consumer() -> AsyncIterator[Any]:
         async for chunk in bench.wrap():
@@ -437,45 +437,45 @@ async def agenerator_closed_without(bench: Bench) -> None:
 
 
 def never_iterated_dropped(bench: Bench) -> None:
-    """Wrapped and forgotten."""
+    """Wrap the source, and drop the wrapper."""
     bench.wrap()
 
 
 async def anever_iterated_dropped(bench: Bench) -> None:
-    """As `never_iterated_dropped`."""
+    """Wrap an async source, and drop the wrapper."""
     bench.wrap()
 
 
 def never_iterated_closed(bench: Bench) -> Any:
-    """Wrapped and closed."""
+    """Wrap the source, and close the wrapper."""
     stream = bench.wrap()
     stream.close()
     return stream
 
 
 async def anever_iterated_closed(bench: Bench) -> Any:
-    """As `never_iterated_closed`."""
+    """Wrap an async source, and close the wrapper."""
     stream = bench.wrap()
     await stream.aclose()
     return stream
 
 
 def never_iterated_in_with(bench: Bench) -> Any:
-    """`with`, and nothing in it."""
+    """Enter and leave `with` without reading."""
     with bench.wrap() as stream:
         pass
     return stream
 
 
 async def anever_iterated_in_with(bench: Bench) -> Any:
-    """As `never_iterated_in_with`."""
+    """Enter and leave `async with` without reading."""
     async with bench.wrap() as stream:
         pass
     return stream
 
 
 def collected_in_a_cycle(bench: Bench) -> None:
-    """The wrapper is part of a ring, which only the garbage collector finds."""
+    """Drop the wrapper as part of a reference cycle, which only the garbage collector frees."""
     stream = bench.wrap()
     bench.seen.append(next(stream))
     ring: list[Any] = [stream]
@@ -485,7 +485,7 @@ def collected_in_a_cycle(bench: Bench) -> None:
 
 
 async def acollected_in_a_cycle(bench: Bench) -> None:
-    """As `collected_in_a_cycle`."""
+    """Drop an async wrapper as part of a reference cycle, which only the garbage collector frees."""
     stream = bench.wrap()
     bench.seen.append(await anext(stream))
     ring: list[Any] = [stream]
@@ -522,7 +522,7 @@ EXITS = {
 
 _NO_TASK = "a sync read has no task that could be cancelled; a thread cannot be"
 _NO_FAULT = "reading a list cannot fail"
-_WARNS = "a socket that is collected before anybody could close it warns of that: without us too"
+_WARNS = "a socket that is garbage-collected unclosed emits a ResourceWarning, also without a wrapper"
 
 IMPOSSIBLE = {
     ("sync", "cancelled while reading", None): _NO_TASK,
@@ -534,11 +534,11 @@ IMPOSSIBLE = {
     ("sync", "source raises its time-out", "list"): _NO_FAULT,
     ("sync", "collected in a cycle", "bedrock"): _WARNS,
 }
-"""Cells that cannot be, and why not; without a kind, none of the kinds can."""
+"""Why an exit is impossible, by mode, exit and kind of source (None: for every kind)."""
 
 
-def cells(mode: str) -> list[tuple[str, Kind]]:
-    """The cells that there are: each exit for each kind of source that can play it."""
+def possible_exits(mode: str) -> list[tuple[str, Kind]]:
+    """Return every possible pair of an exit and a kind of source."""
     kinds = SYNC_KINDS if mode == "sync" else ASYNC_KINDS
     return [
         (name, kind)

@@ -1,4 +1,4 @@
-"""The official SDKs as sources, each over HTTP: one line of `APIS` for each."""
+"""The official SDKs as sources over HTTP: one entry of `APIS` for each streaming method."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from streamtally.testing import Scenario, scenarios
 from tests.streams.sources import Kind, Script, Source, World, timeout_of
 
 FAULTS = (openai.APIError, anthropic.APIError, httpx.HTTPError, httpx2.HTTPError, urllib3.exceptions.HTTPError, BotoCoreError)
-"""What the SDKs raise where the transport fails."""
+"""Exceptions that the SDKs raise when the transport fails."""
 
 TEXT = "one two three"
 MESSAGES: Any = [{"role": "user", "content": "Hi"}]
 
 
-class Given(NamedTuple):
-    """What a client is made with: where, how long it waits, and the HTTP library's client."""
+class ClientOptions(NamedTuple):
+    """The options of a client: server address, time-out, HTTP client and mode."""
 
     url: str
     seconds: float
@@ -36,47 +36,47 @@ class Given(NamedTuple):
     is_async: bool
 
 
-def _openai(given: Given) -> Any:
+def _openai(given: ClientOptions) -> Any:
     kind = openai.AsyncOpenAI if given.is_async else openai.OpenAI
     return kind(base_url=f"{given.url}/v1", api_key="test", max_retries=0, timeout=given.seconds, http_client=given.http)
 
 
-def _anthropic(given: Given) -> Any:
+def _anthropic(given: ClientOptions) -> Any:
     kind = anthropic.AsyncAnthropic if given.is_async else anthropic.Anthropic
     return kind(base_url=given.url, api_key="test", max_retries=0, timeout=given.seconds, http_client=given.http)
 
 
-def _gemini(given: Given) -> Any:
+def _gemini(given: ClientOptions) -> Any:
     http: Any = {"base_url": given.url, "timeout": round(given.seconds * 1000)}
     http["httpx_async_client" if given.is_async else "httpx_client"] = given.http
     client = pytest.importorskip("google.genai").Client(api_key="test", http_options=http)
     return client.aio if given.is_async else client
 
 
-def _mistral(given: Given) -> Any:
+def _mistral(given: ClientOptions) -> Any:
     http = {"async_client" if given.is_async else "client": given.http}
     options = {"server_url": given.url, "timeout_ms": round(given.seconds * 1000), **http}
     return pytest.importorskip("mistralai.client").Mistral(api_key="test", **options)
 
 
-def _cohere(given: Given) -> Any:
+def _cohere(given: ClientOptions) -> Any:
     kind = cohere.AsyncClientV2 if given.is_async else cohere.ClientV2
     return kind(api_key="test", base_url=given.url, timeout=given.seconds, httpx_client=given.http)
 
 
-def _ollama(given: Given) -> Any:
+def _ollama(given: ClientOptions) -> Any:
     client: Any = object.__new__(ollama.AsyncClient if given.is_async else ollama.Client)
     given.http.base_url = given.url
-    client._client = given.http  # its constructor takes no client, and sets up TLS
+    client._client = given.http  # its constructor accepts no HTTP client, and sets TLS up, which is slow
     return client
 
 
 _AWS: dict[tuple[str, float], Any] = {}
 
 
-def _bedrock(given: Given) -> Any:
+def _bedrock(given: ClientOptions) -> Any:
     key = (given.url, given.seconds)
-    if key not in _AWS:  # each reads the description of the service
+    if key not in _AWS:  # shared, because each client loads the description of the service, which is slow
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
         config = Config(retries={"total_max_attempts": 1}, read_timeout=given.seconds)
         _AWS[key] = boto3.client("bedrock-runtime", endpoint_url=given.url, config=config, **keys)
@@ -96,21 +96,21 @@ class Api(NamedTuple):
     """One streaming method of one SDK.
 
     Args:
-        name: what the cells are called by.
-        client: makes the client.
-        ask: the call that is wrapped.
-        scenario: what the server plays: three words.
-        three: how many of its frames make three chunks.
-        finish: how many of its frames there are from the finish on.
-        finished_after: how many chunks it takes until the provider has finished.
-        library: the HTTP library, None where the SDK takes no client of it.
-        modes: whether there is a sync client, and an async one.
-        helper: whether the caller's chunks are made of the provider's.
-        cyclic: in which modes it closes its response, when it is closed early, only once it is collected.
+        name: the name of the kind of source.
+        client: creates the client.
+        ask: makes the request that is wrapped.
+        scenario: what the server sends: three words.
+        three: how many frames of the scenario make three chunks.
+        finish: how many frames the scenario has from the finish reason on.
+        finished_after: how many chunks there are up to the finish reason.
+        library: the HTTP library, or None if the SDK accepts no HTTP client.
+        modes: for which modes the SDK has a client.
+        helper: whether the caller gets other objects than the provider's chunks.
+        cyclic: in which modes an early close releases the response only on garbage collection.
     """
 
     name: str
-    client: Callable[[Given], Any]
+    client: Callable[[ClientOptions], Any]
     ask: Callable[[Any], Any]
     scenario: Scenario
     finish: int
@@ -121,8 +121,8 @@ class Api(NamedTuple):
     helper: bool = False
     cyclic: tuple[str, ...] = ()
 
-    def played(self, script: Script) -> Scenario:
-        """What the server does in one cell."""
+    def scenario_of(self, script: Script) -> Scenario:
+        """Return the scenario of the server for a script."""
         frames = self.scenario.frames
         match script:
             case Script.SHORT:
@@ -135,8 +135,8 @@ class Api(NamedTuple):
                 return self.scenario
 
 
-_ASKED: dict[str, Any] = {"model": "any", "messages": MESSAGES}
-_CLAUDE: dict[str, Any] = {**_ASKED, "max_tokens": 9}
+_REQUEST: dict[str, Any] = {"model": "any", "messages": MESSAGES}
+_CLAUDE: dict[str, Any] = {**_REQUEST, "max_tokens": 9}
 _CONVERSE: dict[str, Any] = {"modelId": "any", "messages": [{"role": "user", "content": [{"text": "Hi"}]}]}
 _MESSAGES = scenarios.anthropic(TEXT)
 _CHAT = scenarios.chat(TEXT)
@@ -152,12 +152,12 @@ APIS = (
         4,
         cyclic=("async",),
     ),
-    Api("mistral", _mistral, lambda c: c.chat.stream(**_ASKED), scenarios.mistral(TEXT), 2, 5, modes=("sync",)),
-    Api("mistral", _mistral, lambda c: c.chat.stream_async(**_ASKED), scenarios.mistral(TEXT), 2, 5, modes=("async",)),
-    Api("cohere", _cohere, lambda c: c.chat_stream(**_ASKED), scenarios.cohere(TEXT), 1, 7, library=httpx),
-    Api("ollama", _ollama, lambda c: c.chat(**_ASKED, stream=True), scenarios.ollama(TEXT), 1, 4, library=httpx),
+    Api("mistral", _mistral, lambda c: c.chat.stream(**_REQUEST), scenarios.mistral(TEXT), 2, 5, modes=("sync",)),
+    Api("mistral", _mistral, lambda c: c.chat.stream_async(**_REQUEST), scenarios.mistral(TEXT), 2, 5, modes=("async",)),
+    Api("cohere", _cohere, lambda c: c.chat_stream(**_REQUEST), scenarios.cohere(TEXT), 1, 7, library=httpx),
+    Api("ollama", _ollama, lambda c: c.chat(**_REQUEST, stream=True), scenarios.ollama(TEXT), 1, 4, library=httpx),
     Api("bedrock", _bedrock, lambda c: c.converse_stream(**_CONVERSE), scenarios.converse(TEXT), 2, 6, 3, None, ("sync",)),
-    Api("openai helper", _openai, lambda c: c.chat.completions.stream(**_ASKED), _CHAT, 3, 9, helper=True, cyclic=_BOTH),
+    Api("openai helper", _openai, lambda c: c.chat.completions.stream(**_REQUEST), _CHAT, 3, 9, helper=True, cyclic=_BOTH),
     Api(
         "anthropic helper",
         _anthropic,
@@ -173,7 +173,7 @@ APIS = (
 
 
 class ApiSource(Source):
-    """A stream of an SDK. What is to be closed are the responses that its HTTP client got."""
+    """A stream of an SDK; the responses of its HTTP client are what must be closed."""
 
     def __init__(self, script: Script, world: World, api: Api, mode: str) -> None:
         super().__init__(script)
@@ -185,29 +185,29 @@ class ApiSource(Source):
         self.api = api
         self.provider = world.provider
         http = None if api.library is None else self._http(world, mode)
-        client = api.client(Given(world.provider.url, timeout_of(script), http, mode == "async"))
+        client = api.client(ClientOptions(world.provider.url, timeout_of(script), http, mode == "async"))
         self.given = lambda: self.ask(client)
 
     def _http(self, world: World, mode: str) -> Any:
         http: Any = world.http(self.script, self.api.library)
-        hooks = (self._asent, self._aheard) if mode == "async" else (self._sent, self.responses.append)
+        hooks = (self._aenqueue, self._akeep) if mode == "async" else (self._enqueue, self.responses.append)
         http.event_hooks = {"request": [hooks[0]], "response": [hooks[1]]}
         return http
 
     def ask(self, client: Any) -> Any:
-        """What is wrapped."""
+        """Make the request that is wrapped."""
         if self.api.library is None:
-            self._sent(None)
+            self._enqueue(None)
         return self.api.ask(client)
 
-    def _sent(self, _: Any) -> None:
-        """Some make the request with the first read, and so perhaps never."""
-        self.provider.enqueue(self.api.played(self.script))
+    def _enqueue(self, _: Any) -> None:
+        """Enqueue the answer when the request is sent, because some SDKs send it only with the first read."""
+        self.provider.enqueue(self.api.scenario_of(self.script))
 
-    async def _asent(self, request: Any) -> None:
-        self._sent(request)
+    async def _aenqueue(self, request: Any) -> None:
+        self._enqueue(request)
 
-    async def _aheard(self, response: Any) -> None:
+    async def _akeep(self, response: Any) -> None:
         self.responses.append(response)
 
     @property

@@ -27,25 +27,25 @@ class Script(Enum):
 
 
 class SourceError(Exception):
-    """What a source raises."""
+    """The exception that a source raises."""
 
 
 class ReadTimeout(Exception):
-    """A time-out that is one by its name alone."""
+    """A time-out that is recognised by its class name alone."""
 
 
 FAULTS = (SourceError, ReadTimeout, APIError, ProviderError)
-"""What the sources raise."""
+"""Exceptions that the sources raise."""
 
 
 def chat_chunk(delta: dict[str, Any], finish_reason: str | None = None, **fields: Any) -> dict[str, Any]:
-    """A chat completion chunk."""
+    """Return a chat completion chunk."""
     choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
     return {"id": "c1", "object": "chat.completion.chunk", "model": "gpt-4.1-mini", "choices": [choice], **fields}
 
 
 def chat_chunks() -> list[dict[str, Any]]:
-    """A role, three words, the finish, and the usage: the fifth says that it is finished."""
+    """Return a role, three words, the finish reason (the fifth chunk) and the usage."""
     usage = {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12}
     return [
         chat_chunk({"role": "assistant", "content": ""}),
@@ -58,18 +58,18 @@ def chat_chunks() -> list[dict[str, Any]]:
 
 
 class Source:
-    """What is wrapped, and what is known of it.
+    """A source under test, and what the tests know of it.
 
     Attributes:
-        given: what `wrap` takes.
-        translates: whether the caller sees another exception than was raised while reading.
-        chunks: the very objects that come out; None where only the source knows them.
-        raised: the very exception that the source raised last; None where only the source knows it.
-        opened: how often there was something to close.
-        closed: how often it was closed.
-        helper: whether what comes out is made of the provider's chunks.
-        cyclic: whether it is part of a ring, so that only the garbage collector finds it when nobody holds it.
-        finished_after: how many chunks of the whole script it takes until the provider has finished.
+        given: the argument of `wrap`.
+        translates: whether the caller gets another exception than the one raised while reading.
+        chunks: the objects that the source yields; None if the test cannot know them.
+        raised: the exception that the source raised last; None if the test cannot know it.
+        opened: how often something was opened.
+        closed: how often something was closed.
+        helper: whether the source yields other objects than the provider's chunks.
+        cyclic: whether the source is part of a reference cycle, which only the garbage collector frees.
+        finished_after: how many chunks of `Script.WHOLE` there are up to the finish reason.
     """
 
     translates = False
@@ -88,7 +88,7 @@ class Source:
         self.given: Any = None
 
     def wrapped(self, tally: Tally) -> Any:
-        """It, wrapped."""
+        """Wrap the source."""
         return tally.wrap(self.given)
 
     @property
@@ -97,7 +97,7 @@ class Source:
         return self.opened == self.closed
 
     def fail(self) -> None:
-        """Raise what the script says."""
+        """Raise the exception of the script, if it has one."""
         if self.script is Script.FAILS:
             self.raised = SourceError("the source failed")
         elif self.script is Script.TIMES_OUT:
@@ -106,7 +106,7 @@ class Source:
             raise self.raised
 
     async def afail(self) -> None:
-        """The same, or wait for ever."""
+        """Raise the exception of the script, or wait for ever if the script blocks."""
         self.fail()
         if self.script is Script.BLOCKS:
             try:
@@ -116,7 +116,7 @@ class Source:
                 raise
 
     def generator(self) -> Iterator[Any]:
-        """A plain generator."""
+        """Return the chunks as a generator."""
         try:
             yield from self.chunks or ()
             self.fail()
@@ -124,7 +124,7 @@ class Source:
             self.closed += 1
 
     async def agenerator(self) -> AsyncIterator[Any]:
-        """An async generator."""
+        """Return the chunks as an async generator."""
         try:
             for chunk in self.chunks or ():
                 yield chunk
@@ -134,7 +134,7 @@ class Source:
 
 
 class Chunks:
-    """An iterator of a class of its own, with `close`."""
+    """An iterator class with `close`."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -162,7 +162,7 @@ class Iterable(Chunks):
 
 
 class AsyncChunks:
-    """An async iterator of a class of its own, with `aclose`."""
+    """An async iterator class with `aclose`."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -199,7 +199,7 @@ class AsyncIterable:
 
 
 class GeneratorSource(Source):
-    """A generator, or an async one: closing it before its first step leaves no trace but its state."""
+    """A generator or an async generator; one that never started shows only by its state that it was closed."""
 
     @property
     def settled(self) -> bool:
@@ -208,7 +208,7 @@ class GeneratorSource(Source):
 
 
 class ListSource(Source):
-    """Nothing to close."""
+    """A list, which has nothing to close."""
 
     def __init__(self, script: Script) -> None:
         super().__init__(script)
@@ -217,7 +217,7 @@ class ListSource(Source):
 
 
 class CalledSource(Source):
-    """Made by a callable or a coroutine, and so perhaps never."""
+    """A source that a callable or a coroutine makes, if it is ever called."""
 
     def __init__(self, script: Script, make: Callable[[Source], Any]) -> None:
         super().__init__(script)
@@ -225,18 +225,18 @@ class CalledSource(Source):
         self.make = make
 
     def call(self) -> Any:
-        """The request."""
+        """Make the source."""
         self.opened += 1
         return self.make(self)
 
     async def acall(self) -> Any:
-        """The request, awaited."""
+        """Make the source asynchronously."""
         await asyncio.sleep(0)
         return self.call()
 
 
 class AwaitedSource(CalledSource):
-    """A coroutine, which is to be closed where nobody awaits it."""
+    """A source that a coroutine makes; the coroutine must be closed if it is never awaited."""
 
     @property
     def settled(self) -> bool:
@@ -260,10 +260,10 @@ class SdkSource(Source):
     def ask(self, client: OpenAI | AsyncOpenAI) -> Any:
         """Make the request."""
         self.provider.enqueue(_scenario(self.script))
-        return client.chat.completions.create(**ASKED)
+        return client.chat.completions.create(**REQUEST)
 
-    def watch(self, stream: Any) -> Any:
-        """Count the closings of an SDK's stream."""
+    def count_closings(self, stream: Any) -> Any:
+        """Count how often the SDK's stream is closed."""
         close = stream.close
         self.opened += 1
         self.responses.append(stream.response)
@@ -280,7 +280,7 @@ class SdkSource(Source):
         return stream
 
 
-ASKED: dict[str, Any] = {"model": "gpt-4.1-mini", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
+REQUEST: dict[str, Any] = {"model": "gpt-4.1-mini", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
 
 
 def _scenario(script: Script) -> Scenario:
@@ -298,12 +298,12 @@ def _scenario(script: Script) -> Scenario:
 
 
 def timeout_of(script: Script) -> float:
-    """Seconds that a client waits for bytes. The first three chunks are there sooner, also on a busy machine."""
+    """Return the client's read time-out in seconds, long enough for the first three chunks on a busy machine."""
     return 1.0 if script is Script.TIMES_OUT else PATIENCE
 
 
 class World(NamedTuple):
-    """What a source may need: the provider, and clients for what they are to play: the SDK's, and the HTTP library's."""
+    """The fake provider, and factories of the SDK's and the HTTP library's clients for a script."""
 
     provider: FakeProvider
     client: Callable[[Script], OpenAI]
@@ -312,7 +312,7 @@ class World(NamedTuple):
 
 
 class ClientSource(Source):
-    """A stream of our own client, which wraps it itself. What is to be closed is the response."""
+    """A stream of this package's client, which wraps it; the HTTP response is what must be closed."""
 
     translates = True
 
@@ -326,22 +326,22 @@ class ClientSource(Source):
     def wrapped(self, tally: Tally) -> Any:
         http: Any = self.world.http(self.script)
         if self.client is AsyncClient:
-            http.event_hooks = {"request": [self.aask], "response": [self.ahear]}
+            http.event_hooks = {"request": [self.aask], "response": [self.akeep]}
         else:
             http.event_hooks = {"request": [self.ask], "response": [self.responses.append]}
         client = self.client(self.world.provider.base_url, http_client=http, tally=tally, raise_truncated=False)
-        return client.stream_chat(ASKED["model"], ASKED["messages"])
+        return client.stream_chat(REQUEST["model"], REQUEST["messages"])
 
     def ask(self, _: Any) -> None:
-        """A request is made."""
+        """Enqueue the answer when a request is sent."""
         self.world.provider.enqueue(_scenario(self.script))
 
     async def aask(self, request: Any) -> None:
-        """The same, async."""
+        """Enqueue the answer when an async request is sent."""
         self.ask(request)
 
-    async def ahear(self, response: Any) -> None:
-        """The headers have come."""
+    async def akeep(self, response: Any) -> None:
+        """Keep the response of an async request."""
         self.responses.append(response)
 
     @property
@@ -350,7 +350,7 @@ class ClientSource(Source):
 
 
 class Kind(NamedTuple):
-    """A kind of source: how it is made, and which scripts it can play."""
+    """A kind of source: its name, its factory, and the scripts it can play."""
 
     name: str
     make: Callable[[Script, World], Any]
@@ -407,19 +407,19 @@ def _awaited(kind: Callable[[Source], Any]) -> Callable[[Script, World], Source]
 
 def _sdk(script: Script, world: World) -> Source:
     source = SdkSource(script, world.provider)
-    source.given = source.watch(source.ask(world.client(script)))
+    source.given = source.count_closings(source.ask(world.client(script)))
     return source
 
 
 def _sdk_called(script: Script, world: World) -> Source:
     source = SdkSource(script, world.provider)
-    source.given = lambda: source.watch(source.ask(world.client(script)))
+    source.given = lambda: source.count_closings(source.ask(world.client(script)))
     return source
 
 
 async def _asdk(script: Script, world: World) -> Source:
     source = SdkSource(script, world.provider)
-    source.given = source.watch(await source.ask(world.aclient(script)))
+    source.given = source.count_closings(await source.ask(world.aclient(script)))
     return source
 
 
@@ -427,7 +427,7 @@ def _asdk_called(script: Script, world: World) -> Source:
     source = SdkSource(script, world.provider)
 
     async def ask() -> Any:
-        return source.watch(await source.ask(world.aclient(script)))
+        return source.count_closings(await source.ask(world.aclient(script)))
 
     source.given = ask
     return source

@@ -1,4 +1,4 @@
-"""Whose stream it is, told by the stream: every SDK's objects, over HTTP, without a word about the dialect."""
+"""Detection of dialect and provider from the objects of every SDK, over HTTP, without a dialect given."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from streamtally.testing.scenarios import Call
 from tests.streams import sdks
 from tests.streams.sources import Script, World, timeout_of
 
-SAID: dict[str, Any] = {
+ANSWER: dict[str, Any] = {
     "text": sdks.TEXT,
     "reasoning": "Let me think",
     "tool_calls": [Call("weather", '{"city": "Köln"}', "call_a")],
@@ -34,7 +34,7 @@ EXPECTED = {
     "ollama": ("ollama.chat", "ollama", scenarios.ollama),
     "openai helper": ("openai.chat", "openai", scenarios.chat),
 }
-"""By the SDK: dialect, provider, and how the server says it."""
+"""For each SDK: dialect, provider, and the scenario that the server plays."""
 
 
 @pytest.fixture
@@ -43,16 +43,16 @@ def tally() -> Tally:
     return Tally()
 
 
-def given(api: sdks.Api, world: World, mode: str) -> Any:
-    """The call that is wrapped."""
-    world.provider.enqueue(EXPECTED[api.name][2](**SAID))
+def request_of(api: sdks.Api, world: World, mode: str) -> Any:
+    """Enqueue the answer, and return the call that is wrapped."""
+    world.provider.enqueue(EXPECTED[api.name][2](**ANSWER))
     http = None if api.library is None else world.http(Script.WHOLE, api.library)
-    client = api.client(sdks.Given(world.provider.url, timeout_of(Script.WHOLE), http, mode == "async"))
+    client = api.client(sdks.ClientOptions(world.provider.url, timeout_of(Script.WHOLE), http, mode == "async"))
     return lambda: api.ask(client)
 
 
 def check(record: StreamRecord, name: str) -> None:
-    """The same meaning, whoever said it."""
+    """Check that the record has the dialect and provider of the SDK, and the same content for all SDKs."""
     dialect, provider, _ = EXPECTED[name]
     assert (record.dialect, record.provider) == (dialect, provider)
     assert (record.outcome, record.error) == (Outcome.COMPLETED, None)
@@ -66,8 +66,8 @@ def check(record: StreamRecord, name: str) -> None:
 
 @pytest.mark.parametrize("api", [api for api in sdks.APIS if "sync" in api.modes], ids=lambda api: api.name)
 def test_sdks(world: World, tally: Tally, api: sdks.Api) -> None:
-    """Sync clients."""
-    with tally.wrap(given(api, world, "sync")) as stream:
+    """Streams of sync clients are detected."""
+    with tally.wrap(request_of(api, world, "sync")) as stream:
         list(stream)
     check(stream.record, api.name)
 
@@ -75,16 +75,16 @@ def test_sdks(world: World, tally: Tally, api: sdks.Api) -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("api", [api for api in sdks.APIS if "async" in api.modes], ids=lambda api: api.name)
 async def test_async_sdks(aworld: World, tally: Tally, api: sdks.Api) -> None:
-    """Async clients."""
-    async with tally.wrap(given(api, aworld, "async")) as stream:
+    """Streams of async clients are detected."""
+    async with tally.wrap(request_of(api, aworld, "async")) as stream:
         assert [chunk async for chunk in stream]
     check(stream.record, api.name)
 
 
 def test_ollama_generate(world: World, tally: Tally) -> None:
-    """The other API of Ollama."""
+    """Streams of Ollama's `generate` are detected."""
     ollama = next(api for api in sdks.APIS if api.name == "ollama")
-    client = ollama.client(sdks.Given(world.provider.url, 30.0, world.http(Script.WHOLE, ollama.library), False))
+    client = ollama.client(sdks.ClientOptions(world.provider.url, 30.0, world.http(Script.WHOLE, ollama.library), False))
     record = tally.wrap(client.generate(model="any", prompt="Hi", stream=True)).record
     assert record.outcome is None
     with tally.wrap(client.generate(model="any", prompt="Hi", stream=True)) as stream:
@@ -93,9 +93,9 @@ def test_ollama_generate(world: World, tally: Tally) -> None:
 
 
 def test_bedrock_s_models(world: World, tally: Tally) -> None:
-    """A model's own payloads, in an answer that holds them as `body`."""
-    world.provider.enqueue(scenarios.invoke(**SAID))
-    client = sdks._bedrock(sdks.Given(world.provider.url, 30.0, None, False))
+    """The stream in the `body` of a `bedrock.invoke` answer is read, and its dialect detected."""
+    world.provider.enqueue(scenarios.invoke(**ANSWER))
+    client = sdks._bedrock(sdks.ClientOptions(world.provider.url, 30.0, None, False))
     with tally.wrap(client.invoke_model_with_response_stream(modelId="any", body="{}")) as stream:
         assert stream["ResponseMetadata"]["HTTPStatusCode"] == 200
         list(stream)
@@ -103,9 +103,9 @@ def test_bedrock_s_models(world: World, tally: Tally) -> None:
 
 
 def test_gemini_chats(world: World, tally: Tally) -> None:
-    """The chat helper of google-genai is a generator like any other, and keeps its history."""
+    """A stream of the chat helper of google-genai is detected, and the helper keeps its history."""
     gemini = next(api for api in sdks.APIS if api.name == "gemini")
-    client = gemini.client(sdks.Given(world.provider.url, 30.0, world.http(Script.WHOLE), False))
+    client = gemini.client(sdks.ClientOptions(world.provider.url, 30.0, world.http(Script.WHOLE), False))
     world.provider.enqueue(scenarios.gemini(sdks.TEXT))
     chat = client.chats.create(model="any")
     with tally.wrap(chat.send_message_stream("Hi")) as stream:
@@ -115,7 +115,7 @@ def test_gemini_chats(world: World, tally: Tally) -> None:
 
 
 def test_huggingface(provider: FakeProvider, tally: Tally) -> None:
-    """Objects that are dataclasses and mappings at once, in OpenAI's words."""
+    """Chunks of huggingface_hub, which are both dataclasses and mappings, have the dialect of OpenAI."""
     provider.enqueue(scenarios.chat(sdks.TEXT))
     client = InferenceClient(base_url=provider.base_url, api_key="test")
     with tally.wrap(client.chat_completion(sdks.MESSAGES, model="any", stream=True)) as stream:
@@ -126,7 +126,7 @@ def test_huggingface(provider: FakeProvider, tally: Tally) -> None:
 
 
 def test_huggingface_text(tally: Tally) -> None:
-    """Generated text without details comes as texts; with details nobody knows the payload, and the record says so."""
+    """Generated text is detected as text; objects with token details have no known dialect."""
     record = _read(tally, "one", " two")
     assert (record.dialect, record.text) == ("text", "one two")
     token = {"id": 1, "logprob": -0.1, "special": False, "text": "one"}
@@ -135,7 +135,7 @@ def test_huggingface_text(tally: Tally) -> None:
 
 
 def test_mistral_chunks(tally: Tally) -> None:
-    """A chunk that was taken out of its event looks like OpenAI's; its class tells."""
+    """A chunk of Mistral's SDK is detected by its class, because its fields are those of OpenAI."""
     choice = {"index": 0, "delta": {"content": "one"}, "finish_reason": "stop"}
     chunk = CompletionChunk.model_validate({"id": "0", "model": "m", "choices": [choice]})
     record = _read(tally, chunk)
@@ -150,7 +150,7 @@ def _read(tally: Tally, *chunks: Any, **options: Any) -> StreamRecord:
 
 @dataclass
 class ModelResponseStream:
-    """The form of a chunk of litellm, as far as it matters."""
+    """A stand-in for the class of litellm's chunks, with the attributes that detection reads."""
 
     id: str
     object: str
@@ -160,7 +160,7 @@ class ModelResponseStream:
 
 
 class CustomStreamWrapper:
-    """The form of a stream of litellm: both protocols, `aclose` only, and the provider's own stream inside."""
+    """A stand-in for litellm's stream: both protocols, `aclose` only, and the provider's own stream inside."""
 
     def __init__(self, provider: str | None, chunks: list[Any]) -> None:
         self.custom_llm_provider = provider
@@ -193,14 +193,14 @@ CustomStreamWrapper.__module__ = "litellm.litellm_core_utils.streaming_handler"
 
 
 def litellm_chunk(**hidden: Any) -> ModelResponseStream:
-    """One chunk."""
+    """Return a chunk of litellm."""
     delta = SimpleNamespace(role="assistant", content="one", tool_calls=None)
     choice = SimpleNamespace(index=0, delta=delta, finish_reason="stop", logprobs=None)
     return ModelResponseStream("c", "chat.completion.chunk", "claude", [choice], hidden)
 
 
 def test_litellm(tally: Tally) -> None:
-    """It speaks for many providers, in OpenAI's words: the stream names the provider, or else the chunk."""
+    """The provider of a litellm stream is that of the stream, or else that of the chunk; the dialect is that of OpenAI."""
     source = CustomStreamWrapper("anthropic", [litellm_chunk()])
     stream = tally.wrap(source)
     assert list(stream)
@@ -218,8 +218,8 @@ def test_litellm(tally: Tally) -> None:
     asyncio.run(main())
 
 
-def test_the_caller_s_word_comes_first(tally: Tally) -> None:
-    """Before what an SDK, a chunk or a dialect says of the provider."""
+def test_the_caller_s_provider_takes_precedence(tally: Tally) -> None:
+    """A provider in the parameters takes precedence over a detected one."""
     chunk = litellm_chunk(custom_llm_provider="bedrock")
     assert _read(tally, chunk, params={"provider": "mine"}).provider == "mine"
 
@@ -228,7 +228,7 @@ UNKNOWN: list[Callable[[], Any]] = [lambda: {"strange": 1}, lambda: SimpleNamesp
 
 
 @pytest.mark.parametrize("make", UNKNOWN)
-def test_what_nobody_recognises(tally: Tally, make: Callable[[], Any]) -> None:
-    """The source's end decides, and the record says that nothing is known."""
+def test_unknown_objects(tally: Tally, make: Callable[[], Any]) -> None:
+    """Unknown objects give the dialect `opaque` and no provider, and the stream completes with its source."""
     record = _read(tally, make())
     assert (record.dialect, record.provider, record.chunk_count) == ("opaque", None, 1)

@@ -1,4 +1,4 @@
-"""Every way to end × every kind of source: one record, one export, the source closed once, and nothing left."""
+"""Every exit × every kind of source: one record, one export, the source closed once, and no open stream left."""
 
 import asyncio
 import gc
@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 
 from streamtally import Outcome
-from tests.streams.exits import ASYNC_KINDS, EXITS, IMPOSSIBLE, SYNC_KINDS, Bench, cells, ticks
+from tests.streams.exits import ASYNC_KINDS, EXITS, IMPOSSIBLE, SYNC_KINDS, Bench, possible_exits, run_loop_until
 from tests.streams.sources import Kind, World
 
 
 def _named(mode: str) -> list[object]:
-    return [pytest.param(name, kind, id=f"{name}-{kind.name}") for name, kind in cells(mode)]
+    return [pytest.param(name, kind, id=f"{name}-{kind.name}") for name, kind in possible_exits(mode)]
 
 
-def test_every_cell_is_run_or_cannot_be() -> None:
-    """A cell that nobody has written, or that a source cannot play, is listed with its reason; all others are run."""
+def test_every_pair_is_tested_or_impossible() -> None:
+    """Every pair of an exit and a kind of source is either tested or listed as impossible."""
     for mode, kinds in (("sync", SYNC_KINDS), ("async", ASYNC_KINDS)):
-        run = [(name, kind.name) for name, kind in cells(mode)]
+        run = [(name, kind.name) for name, kind in possible_exits(mode)]
         for name, way in EXITS.items():
             written = way.sync if mode == "sync" else way.asynchronous
             for kind in kinds:
@@ -29,8 +29,8 @@ def test_every_cell_is_run_or_cannot_be() -> None:
                 assert run.count((name, kind.name)) == (not listed)
 
 
-def test_what_is_listed_as_impossible_is_no_more_than_that() -> None:
-    """Each names an exit and a kind that there are, and a reason; and each outcome is the end of some way."""
+def test_the_list_of_impossible_exits() -> None:
+    """`IMPOSSIBLE` lists only existing exits and kinds, each with a reason, and the exits cover all outcomes but one."""
     names = {("sync", kind.name) for kind in SYNC_KINDS} | {("async", kind.name) for kind in ASYNC_KINDS}
     for (mode, name, kind), reason in IMPOSSIBLE.items():
         assert name in EXITS
@@ -41,7 +41,7 @@ def test_what_is_listed_as_impossible_is_no_more_than_that() -> None:
 
 @pytest.mark.parametrize(("name", "kind"), _named("sync"))
 def test_sync_exits(name: str, kind: Kind, world: World) -> None:
-    """A sync source."""
+    """A sync stream that ends in any way has the expected outcome and record, and its source is closed."""
     way = EXITS[name]
     assert way.sync is not None
     bench = Bench(kind.make(way.script, world))
@@ -49,14 +49,14 @@ def test_sync_exits(name: str, kind: Kind, world: World) -> None:
     if stream is None and way.outcome is Outcome.ABANDONED:
         assert bench.exporter.records == []
         assert len(bench.tally.accumulator) == 1
-    bench.let_go()
+    bench.collect()
     bench.check(way.outcome, stream)
     assert bench.source.settled
 
 
 @pytest.fixture
-async def tripping(name: str) -> AsyncIterator[None]:
-    """The HTTP library's own generators, collected at once, may close each other twice, also without us: that is let pass."""
+async def ignore_double_close(name: str) -> AsyncIterator[None]:
+    """Ignore the error of HTTP libraries whose async generators, collected together, close each other twice."""
     if name != "collected in a cycle":
         yield
         return
@@ -69,31 +69,31 @@ async def tripping(name: str) -> AsyncIterator[None]:
 
     loop.set_exception_handler(handle)
     yield
-    for _ in range(10):  # a task tells of its exception when it is collected itself
+    for _ in range(10):  # a task reports its exception when it is garbage-collected
         await asyncio.sleep(0)
     gc.collect()
     loop.set_exception_handler(handler)
 
 
 @pytest.mark.anyio
-@pytest.mark.usefixtures("tripping")
+@pytest.mark.usefixtures("ignore_double_close")
 @pytest.mark.parametrize(("name", "kind"), _named("async"))
 async def test_async_exits(name: str, kind: Kind, aworld: World) -> None:
-    """An async source."""
+    """An async stream that ends in any way has the expected outcome and record, and its source is closed."""
     way = EXITS[name]
     assert way.asynchronous is not None
     made = kind.make(way.script, aworld)
     bench = Bench(await made if inspect.isawaitable(made) else made)
     stream = await way.asynchronous(bench)
-    for _ in range(3):  # the loop closes our generator, and only then nobody reads the source
+    for _ in range(3):  # the loop must first close the wrapper's generator, which still reads the source
         await asyncio.sleep(0)
     if stream is None and way.outcome is Outcome.ABANDONED:
         assert bench.exporter.records == []
         assert len(bench.tally.accumulator) == 1
-    await bench.alet_go()
+    await bench.acollect()
     bench.check(way.outcome, stream)
-    await bench.alet_go()
-    await ticks(lambda: bench.source.settled)
+    await bench.acollect()
+    await run_loop_until(lambda: bench.source.settled)
     for _ in range(3):
         await asyncio.sleep(0)
     assert bench.source.settled

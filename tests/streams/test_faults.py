@@ -1,4 +1,4 @@
-"""No fault of ours reaches the caller: not of an exporter, not of a price, not of a chunk that nobody expects."""
+"""Faults of exporters, prices and observation never reach the caller."""
 
 import logging
 from collections.abc import AsyncIterator, Callable
@@ -17,7 +17,7 @@ from tests.streams.sources import Script, SdkSource, World, chat_chunk, chat_chu
 
 
 class BadExporter(RecordingExporter):
-    """An exporter that fails at everything."""
+    """An exporter whose every method raises."""
 
     def on_start(self, record: StreamRecord) -> None:
         super().on_start(record)
@@ -37,7 +37,7 @@ class BadExporter(RecordingExporter):
 
 
 def test_an_exporter_that_raises(caplog: pytest.LogCaptureFixture) -> None:
-    """The caller sees nothing of it, the other exporters get their records, and the log says it once."""
+    """A raising exporter affects neither caller nor other exporters, and is logged once."""
     bad, good = BadExporter(), RecordingExporter()
     tally = Tally(exporters=[bad, good])
     for _ in range(3):
@@ -55,17 +55,17 @@ def test_an_exporter_that_raises(caplog: pytest.LogCaptureFixture) -> None:
 
 
 class BadCatalog(ModelCatalog):
-    """A catalog that fails at everything."""
+    """A catalog whose every attribute raises."""
 
     def __init__(self) -> None:
-        """It holds nothing."""
+        """Create it without prices."""
 
     def __getattribute__(self, name: str) -> Any:
         raise ZeroDivisionError(name)
 
 
 def test_prices_that_raise(caplog: pytest.LogCaptureFixture) -> None:
-    """The record goes out without a price, and the log says it once."""
+    """The record is exported without a price, and the fault is logged once."""
     exporter = RecordingExporter()
     tally = Tally(exporters=[exporter], catalog=BadCatalog())
     for _ in range(3):
@@ -78,7 +78,7 @@ def test_prices_that_raise(caplog: pytest.LogCaptureFixture) -> None:
 
 
 class Hostile:
-    """An object of which nothing can be asked."""
+    """An object whose attributes, representation and comparison raise."""
 
     def __getattribute__(self, name: str) -> Any:
         raise RuntimeError(name)
@@ -93,7 +93,7 @@ class Hostile:
 
 
 class HostileText(str):
-    """A text of which nothing can be asked."""
+    """A string whose attributes raise."""
 
     __slots__ = ()
 
@@ -102,21 +102,21 @@ class HostileText(str):
 
 
 class Model:
-    """An object whose fields cannot be dumped."""
+    """An object whose `model_dump` raises."""
 
     def model_dump(self, **_: Any) -> Any:
         raise RuntimeError("dump")
 
 
-def ring() -> dict[str, Any]:
-    """A mapping that contains itself."""
+def self_referential() -> dict[str, Any]:
+    """Return a mapping that contains itself."""
     one: dict[str, Any] = {"choices": []}
     one["self"] = one
     return one
 
 
 def deep() -> list[Any]:
-    """More levels than Python has stack frames."""
+    """Return a list with more levels than Python has stack frames."""
     one: list[Any] = []
     for _ in range(10_000):
         one = [one]
@@ -138,7 +138,7 @@ ODD: dict[str, Callable[[], Any]] = {
     "hostile": Hostile,
     "hostile text": lambda: HostileText("x"),
     "model": Model,
-    "ring": ring,
+    "ring": self_referential,
     "deep": lambda: {"object": "chat.completion.chunk", "choices": deep()},
     "bytes": lambda: b"\xff\x00\xfe",
     "half an event": lambda: b'data: {"choices": [{"del',
@@ -157,7 +157,7 @@ ODD: dict[str, Callable[[], Any]] = {
 @pytest.mark.parametrize("place", ["alone", "first", "among", "late"])
 @pytest.mark.parametrize("name", ODD)
 def test_an_odd_chunk(name: str, place: str, keep_raw: bool) -> None:
-    """It passes through as it is, and is counted; so do those around it, wherever it stands."""
+    """An odd chunk passes through unchanged and is counted, as are the chunks around it."""
     odd, plain = ODD[name](), chat_chunks()
     chunks = {
         "alone": [odd],
@@ -182,7 +182,7 @@ def test_an_odd_chunk(name: str, place: str, keep_raw: bool) -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("name", ODD)
 async def test_an_odd_chunk_async(name: str) -> None:
-    """The same of async streams."""
+    """An odd chunk passes through an async stream unchanged and is counted."""
     chunks = [*chat_chunks()[:2], ODD[name](), *chat_chunks()[2:]]
 
     async def source() -> AsyncIterator[Any]:
@@ -197,7 +197,7 @@ async def test_an_odd_chunk_async(name: str) -> None:
 
 @pytest.mark.parametrize("name", ODD)
 def test_an_odd_chunk_among_sdk_objects(world: World, name: str) -> None:
-    """The same on the fast path, which the SDK's own objects take."""
+    """An odd chunk passes through unchanged on the fast path for SDK objects."""
     source = SdkSource(Script.WHOLE, world.provider).ask(world.client(Script.WHOLE))
     objects = list(source)
     chunks = [*objects[:3], ODD[name](), *objects[3:]]
@@ -209,7 +209,7 @@ def test_an_odd_chunk_among_sdk_objects(world: World, name: str) -> None:
 
 
 def test_faults_are_counted() -> None:
-    """How often an observation failed stands in the record, and what was seen otherwise too."""
+    """The record counts failed observations, and has the content of all other chunks."""
     chunks: list[Any] = [*chat_chunks()[:2], HostileText("x"), HostileText("y"), *chat_chunks()[2:]]
     with Tally().wrap(chunks) as stream:
         list(stream)
@@ -218,7 +218,7 @@ def test_faults_are_counted() -> None:
 
 
 class BadFold(Fold):
-    """A fold that makes no record of what it holds."""
+    """A fold that raises when its content is read."""
 
     def content(self, *_: Any) -> Any:
         raise ZeroDivisionError
@@ -226,7 +226,7 @@ class BadFold(Fold):
 
 @pytest.mark.parametrize("way", ["exhausted", "closed", "abandoned"])
 def test_a_state_that_makes_no_record(way: str) -> None:
-    """Then there is a record of what can be told, however the stream ends."""
+    """A stream whose content cannot be read still gets a record with its counts, however it ends."""
     exporter = RecordingExporter()
     tally = Tally(exporters=[exporter])
     stream = tally.wrap(chat_chunks())
@@ -276,7 +276,7 @@ _CHUNKS = st.builds(lambda kind, fields: {**fields, **kind}, _KINDS, st.dictiona
 
 @given(st.lists(_CHUNKS, max_size=4), st.booleans())
 def test_whatever_comes(chunks: list[dict[str, Any]], keep_raw: bool) -> None:
-    """Well-formed JSON of any shape under the names that mean something to us."""
+    """JSON of any shape under known field names passes through unchanged and is counted."""
     exporter = RecordingExporter()
     with Tally(exporters=[exporter]).wrap(chunks, keep_raw=keep_raw) as stream:
         assert sum(one is other for one, other in zip(stream, chunks, strict=True)) == len(chunks)
@@ -287,7 +287,7 @@ def test_whatever_comes(chunks: list[dict[str, Any]], keep_raw: bool) -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("form", ["sync", "async"])
 async def test_bytes_without_a_last_newline(form: str) -> None:
-    """What only the end of the bytes completes is in the record."""
+    """A last line without a newline is in the record."""
     body = b'{"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}'
 
     async def source() -> AsyncIterator[bytes]:
@@ -305,7 +305,7 @@ async def test_bytes_without_a_last_newline(form: str) -> None:
 
 
 def test_bytes_cut_anywhere() -> None:
-    """A body in pieces that know no borders passes through in those pieces."""
+    """A body that is cut anywhere passes through in the same pieces, and is decoded."""
     body = scenarios.chat("one two three").body
     pieces = [body[start : start + 7] for start in range(0, len(body), 7)]
     with Tally().wrap(pieces) as stream:
@@ -315,14 +315,14 @@ def test_bytes_cut_anywhere() -> None:
 
 
 class Awkward:
-    """A value that has no form at all."""
+    """A value whose `str` raises."""
 
     def __str__(self) -> str:
         raise RuntimeError("str")
 
 
 def test_parameters_of_an_sdk() -> None:
-    """Sentinels for "not given" are dropped, and so is what the user wrote."""
+    """ "Not given" sentinels, values without a text and the user's input are left out of the parameters."""
     from openai import NOT_GIVEN, omit
 
     params = {"model": "m", "temperature": NOT_GIVEN, "top_p": omit, "n": Awkward(), "messages": [{"content": "secret"}]}

@@ -1,4 +1,4 @@
-"""Streams that nobody reads any more: the finaliser seals them and does nothing else; the next ordinary call does the rest."""
+"""Abandoned streams: the finaliser only marks them as ended; the next ordinary call closes and exports them."""
 
 import asyncio
 import gc
@@ -15,30 +15,30 @@ import pytest
 from streamtally import Outcome, StreamRecord, Tally
 from streamtally.streams import StreamSession, TalliedStream
 from streamtally.testing import FakeClock, RecordingExporter
-from tests.streams.exits import ticks
+from tests.streams.exits import run_loop_until
 from tests.streams.sources import AsyncChunks, AsyncIterable, Chunks, Script, Source, chat_chunks
 from tests.waiting import run_python
 
 
 @pytest.fixture
 def exporter() -> RecordingExporter:
-    """What gets the records."""
+    """An exporter that keeps the records."""
     return RecordingExporter()
 
 
 @pytest.fixture
 def tally(exporter: RecordingExporter) -> Tally:
-    """A tally that exports there."""
+    """A tally with that exporter."""
     return Tally(exporters=[exporter])
 
 
 def abandon(tally: Tally, source: Any = None, **options: Any) -> None:
-    """Read one chunk, and let go."""
+    """Read one chunk of a wrapped stream, and drop the wrapper."""
     next(iter(tally.wrap(chat_chunks() if source is None else source, **options)))
 
 
 class Locked(RecordingExporter):
-    """An exporter that takes a lock, as most do."""
+    """An exporter that holds a lock while it exports."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class Locked(RecordingExporter):
 
 @pytest.mark.parametrize("collected", [True, False], ids=["in a cycle", "dropped"])
 def test_a_lock_that_another_thread_holds(collected: bool) -> None:
-    """Collecting a stream returns at once, though the exporter's lock is taken; nothing is exported until somebody calls."""
+    """Dropping a stream returns at once although the exporter's lock is taken; the next call exports it."""
     exporter = Locked()
     tally = Tally(exporters=[exporter])
     stream = tally.wrap(chat_chunks())
@@ -80,7 +80,7 @@ def test_a_lock_that_another_thread_holds(collected: bool) -> None:
 
 
 class Forbidden:
-    """Stands where a finaliser has no business."""
+    """An object that raises on any access, put in place of what a finaliser must not use."""
 
     def __getattribute__(self, name: str) -> Any:
         raise AssertionError(f"a finaliser asked for {name}")
@@ -89,14 +89,14 @@ class Forbidden:
         raise AssertionError("a finaliser took a lock")
 
     def __exit__(self, *_: object) -> None:
-        """Never entered."""
+        """Do nothing: `__enter__` has raised."""
 
 
 @pytest.mark.parametrize("reads", [0, 1])
 def test_it_takes_no_lock_and_reads_no_clock(
     tally: Tally, exporter: RecordingExporter, monkeypatch: pytest.MonkeyPatch, reads: int
 ) -> None:
-    """Not even the accumulator's lock, which the interrupted thread may hold; and what it would raise is not lost."""
+    """The finaliser takes no lock and reads no clock; the interrupted thread may hold the accumulator's lock."""
     unraisable: list[Any] = []
     monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
     stream = tally.wrap(chat_chunks())
@@ -115,8 +115,8 @@ def test_it_takes_no_lock_and_reads_no_clock(
     assert unraisable == []
 
 
-class Nosy(Chunks):
-    """A source that notices whatever is asked of it."""
+class WatchedChunks(Chunks):
+    """A source that records every access to its attributes."""
 
     asked: list[str]
 
@@ -126,15 +126,15 @@ class Nosy(Chunks):
 
 
 def test_it_runs_no_code_of_the_source(tally: Tally) -> None:
-    """Not so much as the look-up of an attribute: a source may answer that with I/O."""
-    Nosy.asked = []
-    stream = tally.wrap(Nosy(Source(Script.WHOLE)))
+    """The finaliser accesses no attribute of the source, because that may run code of the source."""
+    WatchedChunks.asked = []
+    stream = tally.wrap(WatchedChunks(Source(Script.WHOLE)))
     next(stream)
-    Nosy.asked.clear()
+    WatchedChunks.asked.clear()
     del stream
-    assert Nosy.asked == []
+    assert WatchedChunks.asked == []
     tally.flush()
-    assert "close" in Nosy.asked
+    assert "close" in WatchedChunks.asked
 
 
 CALLS: dict[str, Callable[[Tally], Any]] = {
@@ -155,7 +155,7 @@ CALLS: dict[str, Callable[[Tally], Any]] = {
 
 @pytest.mark.parametrize("name", CALLS)
 def test_the_next_ordinary_call_exports(tally: Tally, exporter: RecordingExporter, name: str) -> None:
-    """Whichever it is; and closes the source."""
+    """Every method of a tally exports abandoned streams and closes their sources."""
     tally.add("kept", "text")
     source = Source(Script.WHOLE)
     abandon(tally, Chunks(source), request_id="gone")
@@ -165,8 +165,8 @@ def test_the_next_ordinary_call_exports(tally: Tally, exporter: RecordingExporte
     assert source.closed == 1
 
 
-def test_one_bad_source_does_not_keep_the_others(tally: Tally, exporter: RecordingExporter) -> None:
-    """What an abandoned source raises when it is closed reaches nobody."""
+def test_a_source_whose_close_raises(tally: Tally, exporter: RecordingExporter) -> None:
+    """An abandoned source whose `close` raises affects no other, and nothing reaches the caller."""
 
     class Bad(Chunks):
         def close(self) -> None:
@@ -181,19 +181,19 @@ def test_one_bad_source_does_not_keep_the_others(tally: Tally, exporter: Recordi
     assert len(exporter.records) == 3
 
 
-def ours() -> Counter[str]:
-    """How many objects of ours there are."""
+def package_objects() -> Counter[str]:
+    """Count the living objects of this package by class."""
     gc.collect()
     return Counter(kind.__qualname__ for kind in map(type, gc.get_objects()) if str(kind.__module__).startswith("streamtally"))
 
 
 @pytest.mark.parametrize("read", [True, False], ids=["read", "never read"])
 def test_ten_thousand_abandoned_streams(read: bool) -> None:
-    """None of them is left in the accumulator, nor anything of them in memory."""
+    """Abandoned streams leave nothing in the accumulator or in memory."""
     tally = Tally(exporters=[deque[StreamRecord](maxlen=0).append])
     chunks = chat_chunks()[:2]
 
-    def some(count: int) -> None:
+    def abandon_many(count: int) -> None:
         for _ in range(count):
             if read:
                 abandon(tally, chunks)
@@ -201,31 +201,31 @@ def test_ten_thousand_abandoned_streams(read: bool) -> None:
                 tally.wrap(chunks)
         tally.flush()
 
-    some(500)
-    before = ours()
+    abandon_many(500)
+    before = package_objects()
     tracemalloc.start()
     try:
-        some(500)
+        abandon_many(500)
         gc.collect()
         early = tracemalloc.get_traced_memory()[0]
         tracemalloc.stop()
-        some(9_000)
+        abandon_many(9_000)
         tracemalloc.start()
-        some(500)
+        abandon_many(500)
         gc.collect()
         late = tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()
     assert len(tally.accumulator) == 0
-    assert ours() == before
+    assert package_objects() == before
     assert late <= early + 50_000
 
 
 def test_chunks_are_not_kept(tally: Tally) -> None:
-    """The text is, the objects are not, however long the stream."""
+    """The text of chunks is kept, but the chunk objects are not."""
 
     class Chunk(dict[str, Any]):
-        """A chunk that can be weakly referred to."""
+        """A chunk that supports weak references."""
 
     living: list[weakref.ref[Chunk]] = []
 
@@ -243,8 +243,8 @@ def test_chunks_are_not_kept(tally: Tally) -> None:
     assert not any(reference() for reference in living)
 
 
-def test_an_ended_stream_lets_go(tally: Tally) -> None:
-    """A wrapper is no cycle: it goes with its last reference, without the garbage collector."""
+def test_an_ended_stream_is_freed(tally: Tally) -> None:
+    """A wrapper is in no reference cycle, so it is freed with its last reference."""
     gc.disable()
     try:
         stream = tally.wrap(chat_chunks())
@@ -258,29 +258,29 @@ def test_an_ended_stream_lets_go(tally: Tally) -> None:
 
 @pytest.mark.anyio
 async def test_closed_on_the_loop_that_read_it(tally: Tally, exporter: RecordingExporter) -> None:
-    """An abandoned async source is closed in its own loop, though another thread happens to make the next call."""
+    """An abandoned async source is closed on its own loop, even if another thread makes the next call."""
     closed_on: list[Any] = []
 
-    class Loud(AsyncChunks):
+    class NotedClose(AsyncChunks):
         async def aclose(self) -> None:
             await super().aclose()
             closed_on.append(asyncio.get_running_loop())
 
     source = Source(Script.WHOLE)
-    async for _ in tally.wrap(Loud(source)):
+    async for _ in tally.wrap(NotedClose(source)):
         break
-    for _ in range(3):  # the loop closes our generator first
+    for _ in range(3):  # the loop must first close the wrapper's generator
         await asyncio.sleep(0)
     await asyncio.to_thread(tally.flush)
     assert len(exporter.records) == 1
-    await ticks(lambda: bool(closed_on))
+    await run_loop_until(lambda: bool(closed_on))
     assert closed_on == [asyncio.get_running_loop()]
     assert source.closed == 1
 
 
 @pytest.mark.anyio
 async def test_wrapped_where_no_loop_runs(tally: Tally) -> None:
-    """The loop that counts is the one that reads."""
+    """A source that was wrapped outside any loop is closed on the loop that read it."""
     source = Source(Script.WHOLE)
     made: list[Any] = []
     thread = threading.Thread(target=lambda: made.append(tally.wrap(AsyncIterable(source))))
@@ -291,13 +291,13 @@ async def test_wrapped_where_no_loop_runs(tally: Tally) -> None:
     for _ in range(3):
         await asyncio.sleep(0)
     tally.flush()
-    await ticks(lambda: source.closed == 1)
+    await run_loop_until(lambda: source.closed == 1)
     assert source.closed == 1
 
 
 @pytest.mark.anyio
 async def test_a_closing_that_takes_long_is_not_collected(tally: Tally) -> None:
-    """The task that closes is held, though the loop holds its tasks weakly, and nobody holds what it waits for."""
+    """The task that closes a source is strongly referenced, because the loop refers to tasks weakly."""
     waits: list[Callable[[], Any]] = []
 
     class Slow(AsyncChunks):
@@ -310,19 +310,19 @@ async def test_a_closing_that_takes_long_is_not_collected(tally: Tally) -> None:
     source = Source(Script.WHOLE)
     tally.wrap(Slow(source))
     tally.flush()
-    await ticks(lambda: bool(waits))
+    await run_loop_until(lambda: bool(waits))
     gc.collect()
     future = waits[0]()
     assert future is not None
     future.set_result(None)
-    await ticks(lambda: source.closed == 1)
+    await run_loop_until(lambda: source.closed == 1)
     assert source.closed == 1
 
 
 @pytest.mark.parametrize("read", [True, False], ids=["read", "never read"])
 @pytest.mark.parametrize("kind", ["generator", "iterator", "iterable", "coroutine"])
 def test_a_loop_that_has_ended(tally: Tally, exporter: RecordingExporter, kind: str, read: bool) -> None:
-    """Nothing can be awaited any more, so nothing is; no warning, one record."""
+    """A source whose loop has ended is not awaited: there is one record and no warning."""
     source = Source(Script.WHOLE)
     makers: dict[str, Callable[[], Any]] = {
         "generator": source.agenerator,
@@ -347,7 +347,7 @@ def test_a_loop_that_has_ended(tally: Tally, exporter: RecordingExporter, kind: 
 
 
 class EndingLoop:
-    """A loop that closes between a look and a call."""
+    """A loop that closes between `is_running` and `call_soon_threadsafe`."""
 
     def is_running(self) -> bool:
         return True
@@ -357,7 +357,7 @@ class EndingLoop:
 
 
 def test_a_loop_that_is_just_ending(tally: Tally, exporter: RecordingExporter) -> None:
-    """What it says to that reaches nobody, and what can be closed without it is."""
+    """An error of a closing loop does not reach the caller, and the source's sync `close` is called."""
 
     class Plain(AsyncIterable):
         def close(self) -> None:  # type: ignore[override]
@@ -372,7 +372,7 @@ def test_a_loop_that_is_just_ending(tally: Tally, exporter: RecordingExporter) -
 
 
 def test_abandoned_while_the_loop_ends(tally: Tally, exporter: RecordingExporter) -> None:
-    """The loop cancels what is left to do, the closing of our generator too: whichever comes first, it is no error."""
+    """A stream that is abandoned while its loop ends gets one record, and no error is raised."""
 
     async def leave() -> None:
         async for _ in tally.wrap(Source(Script.WHOLE).agenerator()):
@@ -386,7 +386,7 @@ def test_abandoned_while_the_loop_ends(tally: Tally, exporter: RecordingExporter
 
 @pytest.mark.anyio
 async def test_a_generator_that_was_never_started(tally: Tally) -> None:
-    """An async generator whose first step never came is closed all the same."""
+    """An async generator that never started is closed."""
 
     async def source() -> AsyncIterator[int]:
         yield 1
@@ -394,7 +394,7 @@ async def test_a_generator_that_was_never_started(tally: Tally) -> None:
     given: Any = source()
     tally.wrap(given)
     tally.flush()
-    await ticks(lambda: given.ag_frame is None)
+    await run_loop_until(lambda: given.ag_frame is None)
     assert given.ag_frame is None
 
 
@@ -420,13 +420,13 @@ asyncio.run(leave())
 
 
 def test_the_end_of_the_interpreter_is_silent() -> None:
-    """Streams that are open when the process ends say nothing on the way out."""
+    """Open streams print nothing when the interpreter exits."""
     done = run_python("-X", "dev", "-c", AT_EXIT, check=True)
     assert (done.stdout, done.stderr) == ("", "")
 
 
-def test_a_session_that_was_never_made_whole() -> None:
-    """A finaliser of half an object is silent too."""
+def test_a_partly_constructed_session() -> None:
+    """Finalising a partly constructed session does not raise."""
     session = StreamSession.__new__(StreamSession)
     del session
     assert repr(TalliedStream)
@@ -434,7 +434,7 @@ def test_a_session_that_was_never_made_whole() -> None:
 
 @pytest.mark.parametrize("threads", [4])
 def test_abandoned_in_many_threads(threads: int) -> None:
-    """Each once, whoever drains."""
+    """Streams abandoned in many threads are exported once each."""
     exporter = RecordingExporter()
     tally = Tally(exporters=[exporter], clock=FakeClock())
 

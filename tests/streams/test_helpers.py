@@ -1,4 +1,4 @@
-"""Helper streams stay whole when wrapped: every method reaches the source's own, and what it reads is counted."""
+"""SDK helper streams keep their interface when wrapped: every method works, and what it reads is recorded."""
 
 import asyncio
 import gc
@@ -19,7 +19,7 @@ from streamtally.testing.media import silence
 from tests.streams import sdks
 from tests.streams.sources import Script, World, timeout_of
 
-ASKED: dict[str, Any] = {"model": "any", "messages": sdks.MESSAGES}
+REQUEST: dict[str, Any] = {"model": "any", "messages": sdks.MESSAGES}
 CHAT = scenarios.chat(sdks.TEXT)
 MESSAGES = scenarios.anthropic(sdks.TEXT)
 RESPONSES = scenarios.responses(sdks.TEXT)
@@ -28,32 +28,32 @@ SPEECH: dict[str, Any] = {"model": "any", "input": "Hi", "voice": "alloy"}
 
 @pytest.fixture
 def exporter() -> RecordingExporter:
-    """What gets the records."""
+    """An exporter that keeps the records."""
     return RecordingExporter()
 
 
 @pytest.fixture
 def tally(exporter: RecordingExporter) -> Tally:
-    """A tally with a clock of its own."""
+    """A tally with that exporter and a fake clock."""
     return Tally(exporters=[exporter], clock=FakeClock(tick=0.001))
 
 
 def client_of(world: World, api: str, scenario: Scenario, *, asynchronous: bool = False) -> Any:
-    """A client of an SDK, and what the server plays for its next request."""
+    """Enqueue the scenario, and return a client of the SDK."""
     world.provider.enqueue(scenario)
     make = {"openai": sdks._openai, "anthropic": sdks._anthropic}[api]
-    return make(sdks.Given(world.provider.url, timeout_of(Script.WHOLE), world.http(Script.WHOLE), asynchronous))
+    return make(sdks.ClientOptions(world.provider.url, timeout_of(Script.WHOLE), world.http(Script.WHOLE), asynchronous))
 
 
 def ask(client: Any, api: str) -> Any:
-    """The manager of a helper."""
+    """Return the SDK's context manager of a helper stream."""
     match api:
         case "messages":
-            return client.messages.stream(**ASKED, max_tokens=9)
+            return client.messages.stream(**REQUEST, max_tokens=9)
         case "responses":
             return client.responses.stream(model="any", input="Hi")
         case _:
-            return client.chat.completions.stream(**ASKED)
+            return client.chat.completions.stream(**REQUEST)
 
 
 HELPERS: dict[str, tuple[str, str, Scenario, Callable[[Any], Any]]] = {
@@ -87,7 +87,7 @@ HELPERS: dict[str, tuple[str, str, Scenario, Callable[[Any], Any]]] = {
 @pytest.mark.parametrize("name", HELPERS)
 @pytest.mark.parametrize("called", [True, False], ids=["callable", "manager"])
 def test_helpers(world: World, tally: Tally, exporter: RecordingExporter, name: str, called: bool) -> None:
-    """The record is complete, whichever of its methods reads the helper, and before `with` is left."""
+    """The record is complete before `with` is left, whichever method reads the helper."""
     api, method, scenario, use = HELPERS[name]
     client = client_of(world, api, scenario)
     with tally.wrap((lambda: ask(client, method)) if called else ask(client, method)) as stream:
@@ -128,7 +128,7 @@ ASYNC_HELPERS: dict[str, tuple[str, str, Scenario, Callable[[Any], Any]]] = {
 @pytest.mark.anyio
 @pytest.mark.parametrize("name", ASYNC_HELPERS)
 async def test_async_helpers(aworld: World, tally: Tally, exporter: RecordingExporter, name: str) -> None:
-    """The same of the async clients."""
+    """The record of an async helper is complete before `async with` is left."""
     api, method, scenario, use = ASYNC_HELPERS[name]
     async with tally.wrap(ask(client_of(aworld, api, scenario, asynchronous=True), method)) as stream:
         assert await use(stream) == sdks.TEXT
@@ -138,7 +138,7 @@ async def test_async_helpers(aworld: World, tally: Tally, exporter: RecordingExp
 
 
 def test_types_of_helpers(world: World, tally: Tally) -> None:
-    """The wrapper is taken for the helper, and hands out the helper's events."""
+    """The wrapper is an instance of the helper's class, and yields the helper's events."""
     with tally.wrap(ask(client_of(world, "anthropic", MESSAGES), "messages")) as stream:
         assert isinstance(stream, MessageStream)
         assert stream.response.headers["content-type"].startswith("text/event-stream")
@@ -151,22 +151,22 @@ def test_types_of_helpers(world: World, tally: Tally) -> None:
 
 @pytest.mark.anyio
 async def test_types_of_async_helpers(aworld: World, tally: Tally) -> None:
-    """The same, async."""
+    """The wrapper is an instance of the async helper's class, and yields the helper's events."""
     async with tally.wrap(ask(client_of(aworld, "anthropic", MESSAGES, asynchronous=True), "messages")) as stream:
         assert isinstance(stream, AsyncMessageStream)
         assert "text" in [event.type async for event in stream]
 
 
 def test_a_helper_that_is_open(world: World, tally: Tally) -> None:
-    """The manager was entered by somebody else, who leaves it."""
+    """A helper whose context manager was already entered can be wrapped."""
     with ask(client_of(world, "openai", CHAT), "chat") as helper:
         stream = tally.wrap(helper)
         assert stream.get_final_completion().choices[0].message.content == sdks.TEXT
     assert (stream.record.text, stream.record.outcome) == (sdks.TEXT, Outcome.COMPLETED)
 
 
-def test_a_helper_that_was_begun(world: World, tally: Tally, exporter: RecordingExporter) -> None:
-    """What it reads cannot be seen any more, but it goes on as before, and leaves a record."""
+def test_a_helper_that_was_already_read(world: World, tally: Tally, exporter: RecordingExporter) -> None:
+    """A helper that was already read still works when wrapped, and gets a record."""
     with ask(client_of(world, "anthropic", MESSAGES), "messages") as helper:
         next(helper)
         stream = tally.wrap(helper)
@@ -176,7 +176,7 @@ def test_a_helper_that_was_begun(world: World, tally: Tally, exporter: Recording
 
 
 def test_a_helper_closed_early(world: World, tally: Tally, exporter: RecordingExporter) -> None:
-    """It is cancelled, with what was read by then; and reading on brings nothing more."""
+    """Leaving `with` early cancels the stream with what was read, and further reading yields nothing."""
     with tally.wrap(ask(client_of(world, "anthropic", MESSAGES), "messages")) as stream:
         assert next(stream.text_stream) == "one"
     assert list(stream) == []
@@ -187,17 +187,17 @@ def test_a_helper_closed_early(world: World, tally: Tally, exporter: RecordingEx
 
 
 class Shape(BaseModel):
-    """What the answer is parsed into, which it is not."""
+    """A response format that the answer does not match."""
 
     word: str
 
 
-def test_what_a_helper_raises_itself(world: World, tally: Tally, exporter: RecordingExporter) -> None:
-    """The stream was fine, and what the helper makes of it is not: the exception reaches the caller."""
+def test_an_exception_of_the_helper(world: World, tally: Tally, exporter: RecordingExporter) -> None:
+    """An exception that the helper raises while it parses reaches the caller, and the stream gets a record."""
     client = client_of(world, "openai", CHAT)
     with (
         pytest.raises(ValueError, match="expected value"),
-        tally.wrap(client.chat.completions.stream(**ASKED, response_format=Shape)) as stream,
+        tally.wrap(client.chat.completions.stream(**REQUEST, response_format=Shape)) as stream,
     ):
         list(stream)
     (record,) = exporter.records
@@ -206,7 +206,7 @@ def test_what_a_helper_raises_itself(world: World, tally: Tally, exporter: Recor
 
 
 def read_lines(response: Any) -> Any:
-    """The lines of a streamed response."""
+    """Return the lines of a streamed response."""
     return list(response.iter_lines())
 
 
@@ -214,9 +214,9 @@ def read_lines(response: Any) -> Any:
     "use", [read_lines, lambda r: r.read(), lambda r: list(r.parse()), list], ids=["lines", "read", "parse", "iterate"]
 )
 def test_streamed_responses(world: World, tally: Tally, use: Callable[[Any], Any]) -> None:
-    """`with_streaming_response`: all its ways of reading are counted."""
+    """All ways of reading a `with_streaming_response` are recorded."""
     client = client_of(world, "openai", CHAT)
-    with tally.wrap(client.chat.completions.with_streaming_response.create(**ASKED, stream=True)) as response:
+    with tally.wrap(client.chat.completions.with_streaming_response.create(**REQUEST, stream=True)) as response:
         assert response.headers["content-type"].startswith("text/event-stream")
         assert use(response)
         assert response.http_response.is_closed
@@ -224,7 +224,7 @@ def test_streamed_responses(world: World, tally: Tally, use: Callable[[Any], Any
 
 
 def test_streamed_speech(world: World, tally: Tally) -> None:
-    """Sound as bytes; a second pass reads what the response kept."""
+    """Streamed speech is recorded as bytes, and can be read again from the response."""
     client = client_of(world, "openai", scenarios.speech(silence()))
     with tally.wrap(client.audio.speech.with_streaming_response.create(**SPEECH)) as response:
         assert response.read() == response.read() == silence()
@@ -234,21 +234,21 @@ def test_streamed_speech(world: World, tally: Tally) -> None:
 
 
 def test_streamed_response_left_early(world: World, tally: Tally) -> None:
-    """It is cancelled, and closed."""
+    """Leaving `with` early cancels the stream and closes the response."""
     client = client_of(world, "openai", CHAT)
-    with tally.wrap(client.chat.completions.with_streaming_response.create(**ASKED, stream=True)) as response:
+    with tally.wrap(client.chat.completions.with_streaming_response.create(**REQUEST, stream=True)) as response:
         next(response.iter_lines())
     assert response.record.outcome is Outcome.CANCELLED
     assert response.is_closed
 
 
 def raw(client: Any) -> Any:
-    """A raw response, which parses to a stream."""
-    return client.chat.completions.with_raw_response.create(**ASKED, stream=True)
+    """Return a raw response, whose `parse` gives a stream."""
+    return client.chat.completions.with_raw_response.create(**REQUEST, stream=True)
 
 
 def test_raw_responses(world: World, tally: Tally) -> None:
-    """`with_raw_response`: headers are there, `parse` gives the SDK's stream, and the record is made when that has ended."""
+    """A wrapped raw response has headers, and `parse` returns the SDK's stream, whose end makes the record."""
     response = tally.wrap(raw(client_of(world, "openai", CHAT)))
     assert response.headers["content-type"].startswith("text/event-stream")
     parsed = response.parse()
@@ -260,7 +260,7 @@ def test_raw_responses(world: World, tally: Tally) -> None:
 
 @pytest.mark.parametrize("read", [0, 2])
 def test_raw_responses_closed_early(world: World, tally: Tally, exporter: RecordingExporter, read: int) -> None:
-    """Closed by the parsed stream, or never parsed and closed by the wrapper."""
+    """A raw response that is closed early, parsed or not, is cancelled with one record."""
     response = tally.wrap(raw(client_of(world, "openai", CHAT)))
     if read:
         with response.parse() as parsed:
@@ -273,7 +273,7 @@ def test_raw_responses_closed_early(world: World, tally: Tally, exporter: Record
 
 @pytest.mark.anyio
 async def test_async_responses(aworld: World, tally: Tally) -> None:
-    """Raw and streamed, async; closed through the loop."""
+    """Async raw and streamed responses are recorded and closed."""
     response = tally.wrap(await raw(client_of(aworld, "openai", CHAT, asynchronous=True)))
     parsed = response.parse()
     assert type(parsed) is AsyncStream
@@ -283,14 +283,14 @@ async def test_async_responses(aworld: World, tally: Tally) -> None:
     await response.close()
     assert response.is_closed
     client = client_of(aworld, "openai", CHAT, asynchronous=True)
-    async with tally.wrap(client.chat.completions.with_streaming_response.create(**ASKED, stream=True)) as response:
+    async with tally.wrap(client.chat.completions.with_streaming_response.create(**REQUEST, stream=True)) as response:
         assert [line async for line in response.iter_lines()]
     assert (response.record.text, response.record.outcome) == (sdks.TEXT, Outcome.COMPLETED)
 
 
 @pytest.mark.anyio
 async def test_an_abandoned_async_response(aworld: World, tally: Tally, exporter: RecordingExporter) -> None:
-    """Nobody parsed it: it is closed on its loop, and the connection serves the next request."""
+    """An abandoned raw response is closed on its loop, and its connection is released."""
     client = client_of(aworld, "openai", CHAT, asynchronous=True)
     stream = tally.wrap(await raw(client))
     del stream
@@ -303,7 +303,7 @@ async def test_an_abandoned_async_response(aworld: World, tally: Tally, exporter
 
 
 def test_a_response_of_the_http_library(world: World, tally: Tally) -> None:
-    """No SDK at all: the context manager of an HTTP client, and the lines of its response."""
+    """The context manager of an HTTP client's stream can be wrapped without any SDK."""
     world.provider.enqueue(CHAT)
     http: httpx2.Client = world.http(Script.WHOLE)
     with tally.wrap(http.stream("POST", f"{world.provider.base_url}/chat/completions", json={})) as response:
@@ -312,12 +312,12 @@ def test_a_response_of_the_http_library(world: World, tally: Tally) -> None:
 
 
 def fail_with(error: Exception, *_: Any) -> None:
-    """Raise it."""
+    """Raise the error."""
     raise error
 
 
-def test_managers_leave_as_they_would(tally: Tally) -> None:
-    """They are told of the exception, may swallow it, and are left once."""
+def test_exceptions_inside_a_context_manager(tally: Tally) -> None:
+    """A wrapped context manager gets the exception, may suppress it, and is left once."""
     left: list[Any] = []
 
     @contextmanager
@@ -336,7 +336,7 @@ def test_managers_leave_as_they_would(tally: Tally) -> None:
 
 
 def test_a_manager_that_cannot_be_entered(tally: Tally, exporter: RecordingExporter) -> None:
-    """It is the request that failed."""
+    """A context manager that cannot be entered makes the outcome an error."""
 
     @contextmanager
     def manager() -> Iterator[list[Any]]:
@@ -348,8 +348,8 @@ def test_a_manager_that_cannot_be_entered(tally: Tally, exporter: RecordingExpor
     assert [record.outcome for record in exporter.records] == [Outcome.ERROR]
 
 
-def test_answers_that_hold_a_stream(tally: Tally) -> None:
-    """As boto3's do: the stream in them is read, the rest is there."""
+def test_a_mapping_with_a_stream(tally: Tally) -> None:
+    """A mapping with a stream in it, as boto3 returns, is wrapped with its other keys."""
     answer = {"ResponseMetadata": {"RequestId": "r1"}, "stream": iter([{"a": 1}, {"a": 2}])}
     for source in (answer, lambda: {**answer, "stream": iter([{"a": 1}, {"a": 2}])}):
         stream = tally.wrap(source)

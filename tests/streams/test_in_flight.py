@@ -1,4 +1,4 @@
-"""The gauge of active streams is right after every way to end, and so is all else where records are made on another thread."""
+"""The gauge of active streams is exact after every exit, also where records are made on a worker thread."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from prometheus_client import CollectorRegistry
 from streamtally import DuplicateRequest, Outcome, StreamRecord, Tally
 from streamtally.exporters import PrometheusExporter
 from streamtally.testing import FakeClock, RecordingExporter
-from tests.streams.exits import EXITS, Bench, cells, ticks
+from tests.streams.exits import EXITS, Bench, possible_exits, run_loop_until
 from tests.streams.sources import Kind, Source, World, chat_chunks
 from tests.waiting import PATIENCE
 
 KINDS = {"list", "generator", "sdk"}
-"""A few kinds of source: that each closes as it should is tested with all of them elsewhere."""
+"""Only a few kinds of source, because tests/streams/test_exits.py runs the exits with all of them."""
 
 
 class InFlight(Bench):
-    """A bench that counts what is in flight; whoever looks at what was exported has waited for it."""
+    """A bench with the gauge of active streams; reading its exporter waits for the worker thread."""
 
     def __init__(self, source: Source, *, deferred: bool) -> None:
         self._exporter = RecordingExporter()
@@ -33,18 +33,18 @@ class InFlight(Bench):
 
     @property
     def exporter(self) -> RecordingExporter:
-        """What was exported until now."""
+        """The exporter, once the worker has exported all records so far."""
         if self.tally._worker is not None:
             assert self.tally._worker.submit_last(bool).wait(PATIENCE)
         return self._exporter
 
     @exporter.setter
     def exporter(self, _: RecordingExporter) -> None:
-        """It stays."""
+        """Ignore the exporter of the base class."""
 
     @property
     def active(self) -> float:
-        """What the gauge shows."""
+        """The value of the gauge of active streams."""
         samples = [one for metric in self.registry.collect() if "active_streams" in metric.name for one in metric.samples]
         return sum(one.value for one in samples)
 
@@ -58,13 +58,13 @@ class InFlight(Bench):
 
 
 def _named(mode: str) -> list[object]:
-    return [pytest.param(name, kind, id=f"{name}-{kind.name}") for name, kind in cells(mode) if kind.name in KINDS]
+    return [pytest.param(name, kind, id=f"{name}-{kind.name}") for name, kind in possible_exits(mode) if kind.name in KINDS]
 
 
 @pytest.mark.parametrize("deferred", [False, True], ids=["at once", "deferred"])
 @pytest.mark.parametrize(("name", "kind"), _named("sync"))
 def test_sync_exits(name: str, kind: Kind, world: World, deferred: bool) -> None:
-    """One start, one end, and the gauge is back at zero."""
+    """After any exit of a sync stream there is one record, and the gauge is 0."""
     way = EXITS[name]
     assert way.sync is not None
     bench = InFlight(kind.make(way.script, world), deferred=deferred)
@@ -78,38 +78,38 @@ def test_sync_exits(name: str, kind: Kind, world: World, deferred: bool) -> None
 @pytest.mark.parametrize("deferred", [False, True], ids=["at once", "deferred"])
 @pytest.mark.parametrize(("name", "kind"), _named("async"))
 async def test_async_exits(name: str, kind: Kind, aworld: World, deferred: bool) -> None:
-    """The same."""
+    """After any exit of an async stream there is one record, and the gauge is 0."""
     way = EXITS[name]
     assert way.asynchronous is not None
     made = kind.make(way.script, aworld)
     bench = InFlight(await made if inspect.isawaitable(made) else made, deferred=deferred)
     stream = await way.asynchronous(bench)
-    for _ in range(3):  # the loop closes our generator, and only then nobody reads the source
+    for _ in range(3):  # the loop must first close the wrapper's generator, which still reads the source
         await asyncio.sleep(0)
     bench.tally.flush()
     assert bench.active == 0
     bench.check(way.outcome, stream)
-    await ticks(lambda: bench.source.settled)
+    await run_loop_until(lambda: bench.source.settled)
 
 
-# Records that are made later
+# Records that are made on the worker thread
 
 
-class Holding(RecordingExporter):
-    """Takes a record only when it is let."""
+class BlockedExporter(RecordingExporter):
+    """An exporter that blocks until the test releases it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.taking, self.let = threading.Event(), threading.Event()
+        self.entered, self.released = threading.Event(), threading.Event()
 
     def export(self, record: StreamRecord) -> None:
-        self.taking.set()
-        assert self.let.wait(PATIENCE)
+        self.entered.set()
+        assert self.released.wait(PATIENCE)
         super().export(record)
 
 
-def test_the_record_is_there_though_nobody_made_it_yet() -> None:
-    """Whoever asks first makes it, whole and priced, and it is exported once."""
+def test_reading_a_record_that_is_not_made_yet() -> None:
+    """Reading `record` makes a deferred record at once, complete and priced, and it is exported once."""
     exporter = RecordingExporter()
     tally = Tally(exporters=[exporter], deferred=True)
     hold = threading.Event()
@@ -132,7 +132,7 @@ def test_the_record_is_there_though_nobody_made_it_yet() -> None:
 
 
 def test_an_exporter_that_asks_for_the_record_it_gets() -> None:
-    """It sees the stream as it stands, and nothing waits for itself."""
+    """An exporter may read the stream's `record` during `export` without a deadlock."""
     seen: list[Any] = []
 
     class Asking(RecordingExporter):
@@ -148,7 +148,7 @@ def test_an_exporter_that_asks_for_the_record_it_gets() -> None:
 
 
 def test_an_id_is_free_as_soon_as_its_stream_has_ended() -> None:
-    """Though the record is still to be made; one that is open is not."""
+    """The ID of an ended stream may be used again before its record is made; that of an open one may not."""
     exporter = RecordingExporter()
     tally = Tally(exporters=[exporter], deferred=True)
     for _ in range(20):
@@ -162,16 +162,16 @@ def test_an_id_is_free_as_soon_as_its_stream_has_ended() -> None:
 
 
 def test_more_than_the_queue_holds() -> None:
-    """Then the record is made where the stream ends: none is lost."""
-    exporter = Holding()
+    """Where the worker's queue is full or closed, records are made by the reading thread, and none is lost."""
+    exporter = BlockedExporter()
     tally = Tally(exporters=[exporter], deferred=True)
     assert tally._worker is not None
     tally._worker._bound = 2
     list(tally.wrap(["a"]))
-    assert exporter.taking.wait(PATIENCE)
+    assert exporter.entered.wait(PATIENCE)
     for _ in range(2):
         list(tally.wrap(["a"]))
-    exporter.let.set()
+    exporter.released.set()
     for _ in range(5):
         list(tally.wrap(["a"]))
     tally.close()
@@ -180,11 +180,11 @@ def test_more_than_the_queue_holds() -> None:
 
 
 def test_flush_returns_in_time_though_records_wait() -> None:
-    """And says that not all went out."""
-    exporter = Holding()
+    """`flush` returns False when its time-out passes before all records are exported."""
+    exporter = BlockedExporter()
     tally = Tally(exporters=[exporter], deferred=True)
     list(tally.wrap(["a"]))
-    assert exporter.taking.wait(PATIENCE)
+    assert exporter.entered.wait(PATIENCE)
     assert not tally.flush(timeout=0.01)
-    exporter.let.set()
+    exporter.released.set()
     assert tally.flush(timeout=PATIENCE)

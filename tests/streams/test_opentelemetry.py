@@ -1,4 +1,4 @@
-"""Whose span is current: always the caller's. Nothing of ours is attached while the caller's code runs."""
+"""The caller's span stays the current one: no context of the wrapper is attached while the caller's code runs."""
 
 import asyncio
 import contextvars
@@ -21,7 +21,7 @@ from tests.streams.sources import AsyncIterable, Script, Source, chat_chunks
 
 
 class Traces:
-    """A tracer of the caller's, a tally that exports spans to the same place, and what has arrived there."""
+    """A tracer of the caller, and a tally that exports its spans to the same memory."""
 
     def __init__(self) -> None:
         self.memory = InMemorySpanExporter()
@@ -32,7 +32,7 @@ class Traces:
 
     @property
     def spans(self) -> dict[str, ReadableSpan]:
-        """The finished spans by name; ours is called "ours"."""
+        """The finished spans by name; the span of the tally is called "ours"."""
         finished = self.memory.get_finished_spans()
         assert len(finished) == len({span.name for span in finished})
         return {span.name if span.name in ("caller", "body", "inner") else "ours": span for span in finished}
@@ -40,36 +40,36 @@ class Traces:
 
 @pytest.fixture
 def traces() -> Traces:
-    """Where all spans go."""
+    """A tracer and a tally that export to memory."""
     return Traces()
 
 
 @pytest.fixture(autouse=True)
-def _no_complaints(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """OpenTelemetry logs an error where a context is detached that is not attached."""
+def _no_warnings(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Check that OpenTelemetry logged nothing; it logs an error when a context is detached that is not attached."""
     yield
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 def parent_of(span: ReadableSpan) -> int | None:
-    """The ID of a span's parent."""
+    """Return the ID of a span's parent."""
     return None if span.parent is None else span.parent.span_id
 
 
 def id_of(span: ReadableSpan) -> int:
-    """The ID of a span."""
+    """Return the ID of a span."""
     context: Any = span.get_span_context()
     return int(context.span_id)
 
 
-def check_family(spans: dict[str, ReadableSpan]) -> None:
-    """Both our span and that of the loop's body are the caller's children."""
+def check_parents(spans: dict[str, ReadableSpan]) -> None:
+    """Check that the tally's span and that of the loop's body are children of the caller's span."""
     assert set(spans) == {"caller", "body", "ours"}
     assert parent_of(spans["ours"]) == parent_of(spans["body"]) == id_of(spans["caller"])
 
 
 def test_the_loop_s_body_is_the_caller_s(traces: Traces) -> None:
-    """In the body, after a break and after the end, the caller's span is current."""
+    """In the loop's body, after a break and after the end, the caller's span is current."""
     with traces.tracer.start_as_current_span("caller") as own:
         with traces.tally.wrap(chat_chunks()) as stream:
             assert trace.get_current_span() is own
@@ -81,12 +81,12 @@ def test_the_loop_s_body_is_the_caller_s(traces: Traces) -> None:
                     break
             assert trace.get_current_span() is own
         assert trace.get_current_span() is own
-    check_family(traces.spans)
+    check_parents(traces.spans)
 
 
 @pytest.mark.anyio
 async def test_the_async_loop_s_body_is_the_caller_s(traces: Traces) -> None:
-    """The same, async."""
+    """In the body of an async loop and after it, the caller's span is current."""
     with traces.tracer.start_as_current_span("caller") as own:
         async with traces.tally.wrap(AsyncIterable(Source(Script.WHOLE))) as stream:
             async for _ in stream:
@@ -94,11 +94,11 @@ async def test_the_async_loop_s_body_is_the_caller_s(traces: Traces) -> None:
             with traces.tracer.start_as_current_span("body"):
                 pass
         assert trace.get_current_span() is own
-    check_family(traces.spans)
+    check_parents(traces.spans)
 
 
 def test_the_parent_is_fixed_when_it_is_wrapped(traces: Traces) -> None:
-    """Wrapped under one span, read under another, ended under none: the first is the parent."""
+    """The parent of a stream's span is the span that is current when it is wrapped."""
     with traces.tracer.start_as_current_span("caller"):
         stream = traces.tally.wrap(chat_chunks())
     with traces.tracer.start_as_current_span("body") as other:
@@ -112,7 +112,7 @@ def test_the_parent_is_fixed_when_it_is_wrapped(traces: Traces) -> None:
 
 @pytest.mark.anyio
 async def test_across_tasks(traces: Traces) -> None:
-    """Wrapped in one task, read in a second, abandoned in a third, and exported from a fourth."""
+    """A stream that several tasks wrap, read, abandon and export keeps its parent span."""
 
     async def begin() -> list[Any]:
         with traces.tracer.start_as_current_span("caller"):
@@ -138,20 +138,20 @@ async def test_across_tasks(traces: Traces) -> None:
 
 @pytest.mark.parametrize("with_", [True, False], ids=["with", "break"])
 def test_what_is_attached_is_detached_before_each_yield(traces: Traces, monkeypatch: pytest.MonkeyPatch, with_: bool) -> None:
-    """Attach and detach balance whenever the caller's code runs."""
+    """No context of the tally is attached whenever the caller's code runs."""
     attached: list[object] = []
     attach, detach = context.attach, context.detach
 
-    def noting(one: Any) -> Any:
+    def counted_attach(one: Any) -> Any:
         attached.append(one)
         return attach(one)
 
-    def forgetting(token: Any) -> None:
+    def counted_detach(token: Any) -> None:
         attached.pop()
         detach(token)
 
-    monkeypatch.setattr(context, "attach", noting)
-    monkeypatch.setattr(context, "detach", forgetting)
+    monkeypatch.setattr(context, "attach", counted_attach)
+    monkeypatch.setattr(context, "detach", counted_detach)
     stream = traces.tally.wrap(chat_chunks())
     for number, _ in enumerate(stream):
         assert attached == []
@@ -168,7 +168,7 @@ def test_what_is_attached_is_detached_before_each_yield(traces: Traces, monkeypa
 
 @pytest.mark.parametrize("early", [True, False], ids=["closed early", "exhausted"])
 def test_the_caller_s_context_is_as_it_was(traces: Traces, early: bool) -> None:
-    """No context variable is set by reading, in a generator that is run in one context and closed in another."""
+    """Reading sets no context variable, even in a generator that another context closes."""
 
     def consumer() -> Iterator[Any]:
         with traces.tally.wrap(chat_chunks()) as stream:
@@ -188,7 +188,7 @@ def test_the_caller_s_context_is_as_it_was(traces: Traces, early: bool) -> None:
 
 
 def test_spans_inside_a_read_are_the_reader_s(traces: Traces) -> None:
-    """What the source itself traces while it is read belongs to who reads."""
+    """Spans of the source are children of the span that is current where it is read."""
 
     def source() -> Iterator[Any]:
         with traces.tracer.start_as_current_span("inner"):
@@ -203,7 +203,7 @@ def test_spans_inside_a_read_are_the_reader_s(traces: Traces) -> None:
 
 @pytest.mark.anyio
 async def test_starts_and_ends_balance() -> None:
-    """Over many streams that end in many ways, each start has its end."""
+    """Streams that end in many ways have one start and one end each."""
     exporter = RecordingExporter()
     tally = Tally(exporters=[exporter])
 

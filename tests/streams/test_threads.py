@@ -1,4 +1,4 @@
-"""Closing from another thread or task, while a read goes on."""
+"""Closing a stream from another thread or task during a read."""
 
 import asyncio
 import threading
@@ -10,24 +10,24 @@ import pytest
 from streamtally import Outcome, Tally
 from streamtally.streams import BLOCK
 from streamtally.testing import RecordingExporter
-from tests.streams.exits import ticks
+from tests.streams.exits import run_loop_until
 from tests.streams.sources import AsyncChunks, Chunks, Script, Source, SourceError, chat_chunk, chat_chunks
 
 
 @pytest.fixture
 def exporter() -> RecordingExporter:
-    """What gets the records."""
+    """An exporter that keeps the records."""
     return RecordingExporter()
 
 
 @pytest.fixture
 def tally(exporter: RecordingExporter) -> Tally:
-    """A tally that exports there."""
+    """A tally with that exporter."""
     return Tally(exporters=[exporter])
 
 
 class Reader(threading.Thread):
-    """Reads a stream in a thread, and keeps what came of it."""
+    """A thread that reads a stream, and keeps its chunks and its exception."""
 
     def __init__(self, stream: Any) -> None:
         super().__init__(daemon=True)
@@ -45,7 +45,7 @@ class Reader(threading.Thread):
 
 
 class Blocking(Chunks):
-    """A source whose read blocks after three chunks, until it is closed: then it raises or ends, as sockets do."""
+    """A source that blocks after three chunks until it is closed, and then raises or ends, as sockets do."""
 
     def __init__(self, source: Source, error: Exception | None) -> None:
         super().__init__(source)
@@ -69,7 +69,7 @@ class Blocking(Chunks):
 
 @pytest.mark.parametrize("error", [None, SourceError("closed")], ids=["ends", "raises"])
 def test_closed_while_a_read_blocks(tally: Tally, exporter: RecordingExporter, error: Exception | None) -> None:
-    """The stream is cancelled and the source closed, once; the reader sees what the source does then."""
+    """`close` during a blocked read cancels the stream and closes the source once; the reader gets the source's exception."""
     source = Source(Script.WHOLE)
     blocking = Blocking(source, error)
     stream = tally.wrap(blocking)
@@ -88,15 +88,15 @@ def test_closed_while_a_read_blocks(tally: Tally, exporter: RecordingExporter, e
 
 @pytest.mark.parametrize("more", [0, 10, BLOCK, 10 * BLOCK])
 def test_closed_while_a_generator_runs(tally: Tally, exporter: RecordingExporter, more: int) -> None:
-    """No thread can close a generator that runs in another: `close` does not wait; the reader stops with the chunk that comes."""
-    runs, go_on = threading.Event(), threading.Event()
+    """`close` does not wait for a generator running in another thread; the reader stops at its next chunk."""
+    runs, resume = threading.Event(), threading.Event()
     closed: list[str] = []
 
     def source() -> Iterator[Any]:
         try:
             yield from chat_chunks()[:3]
             runs.set()
-            go_on.wait()
+            resume.wait()
             for _ in range(more):
                 yield chat_chunk({"content": "late"})
         finally:
@@ -108,7 +108,7 @@ def test_closed_while_a_generator_runs(tally: Tally, exporter: RecordingExporter
     stream.close()
     assert [record.outcome for record in exporter.records] == [Outcome.CANCELLED]
     assert closed == []
-    go_on.set()
+    resume.set()
     reader.join()
     assert reader.caught is None
     assert len(reader.seen) == min(3 + more, 4)
@@ -118,7 +118,7 @@ def test_closed_while_a_generator_runs(tally: Tally, exporter: RecordingExporter
 
 
 def test_many_close_at_once(tally: Tally, exporter: RecordingExporter) -> None:
-    """One of them does it."""
+    """Concurrent calls of `close` close the source once."""
     for _ in range(50):
         source = Source(Script.WHOLE)
         stream = tally.wrap(Chunks(source))
@@ -139,7 +139,7 @@ def test_many_close_at_once(tally: Tally, exporter: RecordingExporter) -> None:
 
 
 def test_closed_while_the_request_is_made(tally: Tally, exporter: RecordingExporter) -> None:
-    """What the request then brings is closed unread."""
+    """A response that arrives after `close` is closed unread."""
     asked, answer = threading.Event(), threading.Event()
     source = Source(Script.WHOLE)
 
@@ -160,7 +160,7 @@ def test_closed_while_the_request_is_made(tally: Tally, exporter: RecordingExpor
 
 
 class AsyncBlocking(AsyncChunks):
-    """The same as `Blocking`, async."""
+    """An async source that blocks after three chunks until it is closed, and then raises."""
 
     def __init__(self, source: Source) -> None:
         super().__init__(source)
@@ -180,13 +180,13 @@ class AsyncBlocking(AsyncChunks):
 
 
 async def aread(stream: Any) -> list[Any]:
-    """Read all."""
+    """Read all chunks."""
     return [chunk async for chunk in stream]
 
 
 @pytest.mark.anyio
 async def test_closed_while_another_task_reads(tally: Tally, exporter: RecordingExporter) -> None:
-    """The async counterpart of a read that blocks."""
+    """`aclose` during another task's read cancels the stream and closes the source once."""
     source = Source(Script.WHOLE)
     blocking = AsyncBlocking(source)
     stream = tally.wrap(blocking)
@@ -203,8 +203,8 @@ async def test_closed_while_another_task_reads(tally: Tally, exporter: Recording
 @pytest.mark.anyio
 @pytest.mark.parametrize("more", [0, 10, 10 * BLOCK])
 async def test_closed_while_an_async_generator_runs(tally: Tally, exporter: RecordingExporter, more: int) -> None:
-    """The async counterpart of a generator that runs."""
-    runs, go_on = asyncio.Event(), asyncio.Event()
+    """`aclose` does not wait for an async generator in another task; its reader stops at its next chunk."""
+    runs, resume = asyncio.Event(), asyncio.Event()
     closed: list[bool] = []
 
     async def source() -> AsyncIterator[Any]:
@@ -212,7 +212,7 @@ async def test_closed_while_an_async_generator_runs(tally: Tally, exporter: Reco
             for chunk in chat_chunks()[:3]:
                 yield chunk
             runs.set()
-            await go_on.wait()
+            await resume.wait()
             for _ in range(more):
                 yield chat_chunk({"content": "late"})
         finally:
@@ -223,7 +223,7 @@ async def test_closed_while_an_async_generator_runs(tally: Tally, exporter: Reco
     await runs.wait()
     await stream.aclose()
     assert [record.outcome for record in exporter.records] == [Outcome.CANCELLED]
-    go_on.set()
+    resume.set()
     assert len(await task) == min(3 + more, 4)
     assert closed == [True]
     assert len(exporter.records) == 1
@@ -232,7 +232,7 @@ async def test_closed_while_an_async_generator_runs(tally: Tally, exporter: Reco
 @pytest.mark.anyio
 @pytest.mark.parametrize("called", [True, False], ids=["callable", "awaitable"])
 async def test_closed_while_the_request_is_awaited(tally: Tally, exporter: RecordingExporter, called: bool) -> None:
-    """What the request then brings is closed unread, and the request itself is left in peace."""
+    """A response that arrives after `aclose` is closed unread, and the request is not cancelled."""
     asked, answer = asyncio.Event(), asyncio.Event()
     source = Source(Script.WHOLE)
 
@@ -247,24 +247,24 @@ async def test_closed_while_the_request_is_awaited(tally: Tally, exporter: Recor
     await stream.aclose()
     answer.set()
     assert await task == []
-    await ticks(lambda: source.closed == 1)
+    await run_loop_until(lambda: source.closed == 1)
     assert source.closed == 1
     assert [record.outcome for record in exporter.records] == [Outcome.CANCELLED]
 
 
 def test_the_record_while_another_thread_reads(tally: Tally) -> None:
-    """Looking at the record disturbs nobody."""
-    go_on = threading.Event()
+    """`record` may be read during another thread's reads."""
+    resume = threading.Event()
 
     def source() -> Iterator[Any]:
         for number in range(5_000):
             if number == 100:
-                go_on.set()
+                resume.set()
             yield chat_chunk({"content": "x"})
 
     stream = tally.wrap(source())
     reader = Reader(stream)
-    go_on.wait()
+    resume.wait()
     while reader.is_alive():
         assert stream.record.outcome in (None, Outcome.COMPLETED, Outcome.TRUNCATED)
     reader.join()

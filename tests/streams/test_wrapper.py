@@ -1,4 +1,4 @@
-"""The wrapper is not there: same objects, same types, same methods, same exceptions."""
+"""The wrapper is transparent: the caller gets the same objects, types, methods and exceptions as from the source."""
 
 import asyncio
 import inspect
@@ -13,7 +13,7 @@ from streamtally import DuplicateRequest, Outcome, Tally
 from streamtally.streams import AsyncTalliedStream, DualTalliedStream, TalliedStream
 from streamtally.testing import FakeClock, RecordingExporter
 from tests.streams.sources import (
-    ASKED,
+    REQUEST,
     AsyncChunks,
     AsyncIterable,
     Chunks,
@@ -29,18 +29,18 @@ from tests.streams.sources import (
 
 @pytest.fixture
 def exporter() -> RecordingExporter:
-    """What gets the records."""
+    """An exporter that keeps the records."""
     return RecordingExporter()
 
 
 @pytest.fixture
 def tally(exporter: RecordingExporter) -> Tally:
-    """A tally with a clock of its own."""
+    """A tally with that exporter and a fake clock."""
     return Tally(exporters=[exporter], clock=FakeClock(tick=0.001))
 
 
 class Both(Chunks):
-    """A source with both protocols."""
+    """A source with both the sync and the async protocol."""
 
     async def __aiter__(self) -> AsyncIterator[Any]:
         for chunk in self.left:
@@ -48,12 +48,12 @@ class Both(Chunks):
 
 
 def opened(world: World) -> Any:
-    """An open stream of the official SDK."""
+    """Return an open stream of the official SDK."""
     return SdkSource(Script.WHOLE, world.provider).ask(world.client(Script.WHOLE))
 
 
 def test_sdk_objects_pass_through(world: World, tally: Tally) -> None:
-    """What the SDK's own iterator yields is what the caller gets: the very objects, and all of them."""
+    """The caller gets the same objects that the SDK's own iterator yields, and all of them."""
     source = opened(world)
     objects = list(source._iterator)
     source._iterator = iter(objects)
@@ -67,7 +67,7 @@ def test_sdk_objects_pass_through(world: World, tally: Tally) -> None:
 
 @pytest.mark.anyio
 async def test_async_sdk_objects_pass_through(aworld: World, tally: Tally) -> None:
-    """The same of the async SDK."""
+    """The caller gets the same objects that the async SDK's own iterator yields, and all of them."""
     source = await SdkSource(Script.WHOLE, aworld.provider).ask(aworld.aclient(Script.WHOLE))
     objects = [chunk async for chunk in source._iterator]
 
@@ -83,14 +83,14 @@ async def test_async_sdk_objects_pass_through(aworld: World, tally: Tally) -> No
 
 @pytest.mark.parametrize("kind", [Chunks, Iterable, AsyncChunks, AsyncIterable, Both])
 def test_isinstance_of_the_source(tally: Tally, kind: type) -> None:
-    """The wrapper is taken for the source, and still known as ours."""
+    """The wrapper is an instance of the source's class and of the wrapper's class."""
     stream = tally.wrap(kind(Source(Script.WHOLE)))
     assert isinstance(stream, kind)
     assert isinstance(stream, TalliedStream | AsyncTalliedStream)
 
 
 def test_isinstance_of_sdk_streams(world: World, tally: Tally) -> None:
-    """So `isinstance(stream, openai.Stream)` holds, as soon as there is a stream."""
+    """`isinstance(stream, openai.Stream)` holds as soon as the stream is open."""
     source = opened(world)
     stream = tally.wrap(source)
     assert isinstance(stream, Stream)
@@ -101,14 +101,14 @@ def test_isinstance_of_sdk_streams(world: World, tally: Tally) -> None:
 
 @pytest.mark.anyio
 async def test_isinstance_of_async_sdk_streams(aworld: World, tally: Tally) -> None:
-    """The same of the async SDK, also where the request is still to be awaited."""
+    """`isinstance(stream, openai.AsyncStream)` holds once the request was awaited."""
     ask = SdkSource(Script.WHOLE, aworld.provider).ask(aworld.aclient(Script.WHOLE))
     async with tally.wrap(ask) as stream:
         assert isinstance(stream, AsyncStream)
 
 
 def test_builtin_sources_keep_our_class(tally: Tally) -> None:
-    """A wrapped list is no list, and a wrapped generator no generator: it lacks what they have."""
+    """The wrapper of a list or a generator does not claim their class, because it lacks their methods."""
     for source in ([1], (one for one in [1]), iter([1])):
         assert type(tally.wrap(source)) is TalliedStream
         assert tally.wrap(source).__class__ is TalliedStream
@@ -116,7 +116,7 @@ def test_builtin_sources_keep_our_class(tally: Tally) -> None:
 
 
 def test_attributes_are_the_source_s(world: World, tally: Tally) -> None:
-    """What the wrapper does not have is looked up at the source."""
+    """Attributes that the wrapper lacks are those of the source."""
     source = opened(world)
     stream = tally.wrap(source)
     assert stream.response is source.response
@@ -129,15 +129,15 @@ def test_attributes_are_the_source_s(world: World, tally: Tally) -> None:
 
 
 def test_server_is_shown(world: World, tally: Tally) -> None:
-    """Host and port are those of the response."""
+    """The record has host and port of the response."""
     with tally.wrap(opened(world)) as stream:
         next(stream)
     url = stream.response.url
     assert (stream.record.server_address, stream.record.server_port) == (url.host, url.port)
 
 
-def test_peek_and_go_on(tally: Tally) -> None:
-    """`next(iter(stream))` and then a loop: nothing is lost, however often."""
+def test_peek_and_continue(tally: Tally) -> None:
+    """`next(iter(stream))` followed by a loop loses no chunk."""
     source = Source(Script.WHOLE)
     stream = tally.wrap(Iterable(source))
     first = next(iter(stream))
@@ -148,8 +148,8 @@ def test_peek_and_go_on(tally: Tally) -> None:
 
 
 @pytest.mark.anyio
-async def test_async_peek_and_go_on(tally: Tally) -> None:
-    """The same of async sources."""
+async def test_async_peek_and_continue(tally: Tally) -> None:
+    """`anext(aiter(stream))` followed by a loop loses no chunk."""
     source = Source(Script.WHOLE)
     stream = tally.wrap(AsyncIterable(source))
     first = await anext(aiter(stream))
@@ -159,7 +159,7 @@ async def test_async_peek_and_go_on(tally: Tally) -> None:
 
 @pytest.mark.parametrize("make", [lambda s: list(s.chunks or ()), lambda s: s.generator(), Chunks, Iterable])
 def test_a_delegating_generator_that_is_closed(tally: Tally, exporter: RecordingExporter, make: Any) -> None:
-    """`yield from` closes what it delegates to: with the wrapper held that is a pause, like a break."""
+    """Closing a generator that delegates with `yield from` only pauses the stream while the wrapper is referenced."""
     source = Source(Script.WHOLE)
     stream = tally.wrap(make(source))
 
@@ -179,7 +179,7 @@ def test_a_delegating_generator_that_is_closed(tally: Tally, exporter: Recording
 
 
 def test_the_iterator_alone_keeps_the_stream(tally: Tally, exporter: RecordingExporter) -> None:
-    """Who holds only `iter(stream)` holds the stream."""
+    """A reference to `iter(stream)` keeps the stream open."""
     chunks = iter(tally.wrap(chat_chunks()))
     next(chunks)
     tally.flush()
@@ -190,7 +190,7 @@ def test_the_iterator_alone_keeps_the_stream(tally: Tally, exporter: RecordingEx
 
 @pytest.mark.parametrize("source", [[1], Both(Source(Script.WHOLE)), lambda: [1], AsyncChunks(Source(Script.WHOLE))])
 def test_wrapping_twice(tally: Tally, source: Any) -> None:
-    """A wrapped stream is handed back as it is, whoever wrapped it."""
+    """Wrapping a wrapped stream returns it, whichever tally wrapped it."""
     stream = tally.wrap(source)
     assert tally.wrap(stream) is stream
     assert Tally().wrap(stream) is stream
@@ -199,7 +199,7 @@ def test_wrapping_twice(tally: Tally, source: Any) -> None:
 
 
 def test_an_id_that_is_open(tally: Tally, exporter: RecordingExporter) -> None:
-    """It raises, and touches neither stream; once the first has ended the ID is free."""
+    """An ID that is in use raises `DuplicateRequest` and affects neither stream; it is free once its stream has ended."""
     first, second = Source(Script.WHOLE), Source(Script.WHOLE)
     stream = tally.wrap(Chunks(first), request_id="same")
     with pytest.raises(DuplicateRequest, match="same"):
@@ -213,14 +213,14 @@ def test_an_id_that_is_open(tally: Tally, exporter: RecordingExporter) -> None:
 
 
 def test_request_ids(tally: Tally) -> None:
-    """Given, or made up and unique."""
+    """A request ID is the one given, or a generated unique one."""
     assert tally.wrap([1], request_id="mine").request_id == "mine"
     made = {tally.wrap([1]).request_id for _ in range(100)}
     assert len(made) == 100
 
 
 class OnlyNext:
-    """Something that no `for` loop takes."""
+    """An object with `__next__` but no `__iter__`."""
 
     def __next__(self) -> int:
         return 1
@@ -228,14 +228,14 @@ class OnlyNext:
 
 @pytest.mark.parametrize("source", ["text", b"bytes", bytearray(), {"a": 1}, 5, None, object(), OnlyNext()])
 def test_what_is_no_stream(tally: Tally, exporter: RecordingExporter, source: Any) -> None:
-    """A `TypeError` says so at once, and nothing is begun."""
+    """Wrapping what is no stream raises `TypeError`, and opens nothing."""
     with pytest.raises(TypeError, match=type(source).__name__):
         tally.wrap(source)
     assert exporter.started == []
 
 
 def test_repr(tally: Tally) -> None:
-    """The representation names the stream and its source, and no content."""
+    """The representation has the stream's ID and source, and no content."""
     stream = tally.wrap(chat_chunks(), request_id="r1")
     assert repr(tally.wrap(iter([1]), request_id="r2")).startswith("<TalliedStream r2 of <list_iterator")
     list(stream)
@@ -243,7 +243,7 @@ def test_repr(tally: Tally) -> None:
 
 
 def test_the_record_at_any_time(tally: Tally, exporter: RecordingExporter) -> None:
-    """Empty before, growing while it is read, and the final one ever after."""
+    """`record` grows while the stream is read, and is final after its end."""
     stream = tally.wrap(chat_chunks())
     assert (stream.record.text, stream.record.chunk_count, stream.record.outcome) == ("", 0, None)
     texts = [stream.record.text for _ in stream]
@@ -253,7 +253,7 @@ def test_the_record_at_any_time(tally: Tally, exporter: RecordingExporter) -> No
 
 
 def test_raw_chunks_are_kept_on_demand(tally: Tally) -> None:
-    """`keep_raw` keeps copies; else there are none."""
+    """`keep_raw` keeps copies of the chunks; without it there are none."""
     source = chat_chunks()
     with tally.wrap(source, keep_raw=True) as stream:
         list(stream)
@@ -265,7 +265,7 @@ def test_raw_chunks_are_kept_on_demand(tally: Tally) -> None:
 
 
 class RequestError(Exception):
-    """What a request raises."""
+    """An exception of a request, with an HTTP status."""
 
     status_code = 429
 
@@ -283,7 +283,7 @@ def _started_by(way: str, stream: Any) -> None:
 
 @pytest.mark.parametrize("way", ["for", "next", "with"])
 def test_a_request_that_fails(tally: Tally, exporter: RecordingExporter, way: str) -> None:
-    """The exception of the callable makes an error record and reaches the caller, itself."""
+    """An exception of the callable makes an error record, and reaches the caller unchanged."""
     error = RequestError("too many")
 
     def ask() -> Iterator[Any]:
@@ -306,7 +306,7 @@ def test_a_request_that_fails(tally: Tally, exporter: RecordingExporter, way: st
 @pytest.mark.parametrize("called", [True, False], ids=["async callable", "awaitable"])
 @pytest.mark.parametrize("inside", [True, False], ids=["with", "for"])
 async def test_an_awaited_request_that_fails(tally: Tally, exporter: RecordingExporter, called: bool, inside: bool) -> None:
-    """The same of a coroutine, and of a callable that returns one."""
+    """An exception of a coroutine makes an error record, and reaches the caller unchanged."""
     error = RequestError("too many")
 
     async def ask() -> AsyncIterator[Any]:
@@ -325,7 +325,7 @@ async def test_an_awaited_request_that_fails(tally: Tally, exporter: RecordingEx
 
 @pytest.mark.anyio
 async def test_a_request_that_is_cancelled(tally: Tally, exporter: RecordingExporter) -> None:
-    """Cancelled before the headers came."""
+    """Cancelling a task before its response arrived makes the outcome cancelled."""
     asked = asyncio.Event()
 
     async def ask() -> AsyncIterator[Any]:
@@ -343,14 +343,14 @@ async def test_a_request_that_is_cancelled(tally: Tally, exporter: RecordingExpo
 
 @pytest.mark.anyio
 async def test_a_callable_may_return_any_stream(tally: Tally) -> None:
-    """What the callable returns decides how the wrapper is used."""
+    """A callable may return a sync or an async stream."""
     assert list(tally.wrap(chat_chunks)) == chat_chunks()
     assert [chunk async for chunk in tally.wrap(lambda: AsyncChunks(Source(Script.WHOLE)))] == chat_chunks()
     assert [chunk async for chunk in tally.wrap(Source(Script.WHOLE).agenerator)] == chat_chunks()
 
 
 def test_an_async_request_in_a_sync_loop(tally: Tally, exporter: RecordingExporter) -> None:
-    """It is the `TypeError` that Python raises, and the coroutine is closed."""
+    """An async callable in a sync loop raises `TypeError`, and its coroutine is closed."""
     source = Source(Script.WHOLE)
     asked: list[Any] = []
 
@@ -369,7 +369,7 @@ def test_an_async_request_in_a_sync_loop(tally: Tally, exporter: RecordingExport
 
 @pytest.mark.anyio
 async def test_both_protocols(tally: Tally) -> None:
-    """A source with both has a wrapper with both; either way it is closed once."""
+    """A source with both protocols has a wrapper with both, and is closed once."""
     source = Source(Script.WHOLE)
     stream = tally.wrap(Both(source))
     assert next(stream) == chat_chunks()[0]
@@ -385,7 +385,7 @@ async def test_both_protocols(tally: Tally) -> None:
 
 @pytest.mark.anyio
 async def test_closed_one_way_and_read_the_other(tally: Tally) -> None:
-    """A stream that is over is over for both protocols."""
+    """A stream that was closed through one protocol yields nothing through the other."""
     source = Source(Script.WHOLE)
     stream = tally.wrap(Both(source))
     stream.close()
@@ -403,7 +403,7 @@ class SyncClose(AsyncIterable):
 
 @pytest.mark.anyio
 async def test_close_is_awaited_where_the_source_s_is(tally: Tally, exporter: RecordingExporter) -> None:
-    """`close` of an async wrapper is a coroutine if the source's is, and not if it is not."""
+    """`close` of an async wrapper is a coroutine exactly if that of the source is one."""
     source = Source(Script.WHOLE)
     stream = tally.wrap(AsyncIterable(source))
     await anext(stream)
@@ -419,7 +419,7 @@ async def test_close_is_awaited_where_the_source_s_is(tally: Tally, exporter: Re
     assert [record.outcome for record in exporter.records] == [Outcome.CANCELLED] * 2
 
 
-class Stubborn(Iterable):
+class FailingClose(Iterable):
     """A source whose iterator and whose `close` both raise when they are closed."""
 
     def __iter__(self) -> Iterator[Any]:
@@ -433,8 +433,8 @@ class Stubborn(Iterable):
         raise SourceError("source")
 
 
-class AsyncStubborn(AsyncIterable):
-    """The same, async."""
+class AsyncFailingClose(AsyncIterable):
+    """An async source whose iterator and whose `close` both raise when they are closed."""
 
     async def __aiter__(self) -> AsyncIterator[Any]:
         try:
@@ -449,9 +449,9 @@ class AsyncStubborn(AsyncIterable):
 
 
 def test_a_close_that_raises(tally: Tally, exporter: RecordingExporter) -> None:
-    """It reaches who closes, when all has been closed and the record is out; and does not stop a second `close`."""
+    """An exception of the source's `close` is raised after everything is closed and exported; a second `close` does nothing."""
     source = Source(Script.WHOLE)
-    stream = tally.wrap(Stubborn(source))
+    stream = tally.wrap(FailingClose(source))
     next(stream)
     with pytest.raises(SourceError, match="iterator"):
         stream.close()
@@ -462,9 +462,9 @@ def test_a_close_that_raises(tally: Tally, exporter: RecordingExporter) -> None:
 
 @pytest.mark.anyio
 async def test_an_async_close_that_raises(tally: Tally, exporter: RecordingExporter) -> None:
-    """The same, async."""
+    """An exception of an async source's `close` is raised after everything is closed and exported."""
     source = Source(Script.WHOLE)
-    stream = tally.wrap(AsyncStubborn(source))
+    stream = tally.wrap(AsyncFailingClose(source))
     await anext(stream)
     with pytest.raises(SourceError, match="iterator"):
         await stream.aclose()
@@ -474,22 +474,22 @@ async def test_an_async_close_that_raises(tally: Tally, exporter: RecordingExpor
 
 
 def test_a_close_that_raises_after_the_source(tally: Tally, exporter: RecordingExporter) -> None:
-    """What the source raised while it was read is what the caller sees, whatever its closing raises."""
-    stream = tally.wrap(Stubborn(Source(Script.WHOLE)))
+    """The caller gets the exception raised while reading, not one that closing raises."""
+    stream = tally.wrap(FailingClose(Source(Script.WHOLE)))
     with pytest.raises(SourceError, match="iterator"):
         list(stream)
     assert [record.outcome for record in exporter.records] == [Outcome.ERROR]
 
 
 class NoIterator(Chunks):
-    """An iterable that cannot be iterated after all."""
+    """An iterable whose `__iter__` raises."""
 
     def __iter__(self) -> Iterator[Any]:
         raise SourceError("no iterator")
 
 
 class NoAsyncIterator(AsyncChunks):
-    """The same, async."""
+    """An async iterable whose `__aiter__` raises."""
 
     def __aiter__(self) -> AsyncIterator[Any]:
         raise SourceError("no iterator")
@@ -497,7 +497,7 @@ class NoAsyncIterator(AsyncChunks):
 
 @pytest.mark.anyio
 async def test_a_source_that_cannot_be_iterated(tally: Tally, exporter: RecordingExporter) -> None:
-    """Its own exception reaches the caller, and the source is closed."""
+    """The exception of `__iter__` reaches the caller, and the source is closed."""
     source = Source(Script.WHOLE)
     with pytest.raises(SourceError, match="no iterator"):
         list(tally.wrap(NoIterator(source)))
@@ -508,7 +508,7 @@ async def test_a_source_that_cannot_be_iterated(tally: Tally, exporter: Recordin
 
 
 def test_an_interrupted_read(tally: Tally, exporter: RecordingExporter) -> None:
-    """Ctrl-C while reading is no error of the stream."""
+    """`KeyboardInterrupt` during a read makes the outcome cancelled, not an error."""
 
     def source() -> Iterator[Any]:
         yield chat_chunks()[0]
@@ -521,7 +521,7 @@ def test_an_interrupted_read(tally: Tally, exporter: RecordingExporter) -> None:
 
 @pytest.mark.anyio
 async def test_cancelled_while_closing(tally: Tally, exporter: RecordingExporter) -> None:
-    """A task that is cancelled while a source closes leaves a record, and the other closings still happen."""
+    """Cancelling a task while a source closes leaves one record, and the rest is still closed."""
     closes = asyncio.Event()
     source = Source(Script.WHOLE)
 
@@ -549,7 +549,7 @@ async def test_cancelled_while_closing(tally: Tally, exporter: RecordingExporter
 
 @pytest.mark.anyio
 async def test_cancelled_while_closing_at_the_end(tally: Tally, exporter: RecordingExporter) -> None:
-    """The same once the source is exhausted: it was complete."""
+    """Cancelling a task while an exhausted source closes leaves the stream completed."""
     closes = asyncio.Event()
 
     class Slow(AsyncChunks):
@@ -574,7 +574,7 @@ async def test_cancelled_while_closing_at_the_end(tally: Tally, exporter: Record
 
 @pytest.mark.anyio
 async def test_wrapped_in_one_task_and_read_in_another(tally: Tally, exporter: RecordingExporter) -> None:
-    """Nothing is tied to the task, or to the loop, in which a stream was wrapped."""
+    """A stream may be wrapped, read and closed in different tasks and threads."""
 
     async def wrap() -> Any:
         return tally.wrap(AsyncIterable(Source(Script.WHOLE)))
@@ -591,9 +591,9 @@ async def test_wrapped_in_one_task_and_read_in_another(tally: Tally, exporter: R
     assert [chunk async for chunk in elsewhere] == chat_chunks()
 
 
-def test_asked_as_the_sdk_is(world: World, tally: Tally) -> None:
-    """The first example of the documentation."""
+def test_the_first_example_of_the_documentation(world: World, tally: Tally) -> None:
+    """The first example of the documentation works."""
     client = world.client(Script.WHOLE)
-    with tally.wrap(lambda: client.chat.completions.create(**ASKED)) as stream:
+    with tally.wrap(lambda: client.chat.completions.create(**REQUEST)) as stream:
         words = [chunk.choices[0].delta.content for chunk in stream if chunk.choices]
     assert stream.record.text == "".join(word or "" for word in words) != ""
