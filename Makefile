@@ -9,7 +9,7 @@ PARALLEL := --numprocesses auto --dist worksteal
 SOURCES := streamtally tests scripts benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench lowest format clean
+.PHONY: help install demo test lint bench lowest matrix format clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -41,6 +41,9 @@ lowest: ## the tests with the oldest dependencies that are allowed (their own wa
 	@test -x .venv-lowest/bin/pip || $(PYTHON) -m venv .venv-lowest
 	@.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-lowest.txt -e '.[all,test]'
 	@.venv-lowest/bin/python -m pytest -W default $(PARALLEL)
+
+matrix: ## import, types and a part of the tests on every CPython from 3.11 to 3.14 that is found
+	@scripts/matrix
 
 format: $(STAMP) ## let ruff mend and format
 	@$(BIN)/ruff check --fix .

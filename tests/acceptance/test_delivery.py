@@ -98,6 +98,7 @@ def test_a_hanging_exporter_does_not_keep_the_others_waiting(hanging: Hanging) -
     assert answers == [False]
 
 
+@pytest.mark.no_cover  # a mass of the same: tracing each line would only make it slow
 def test_a_hanging_exporter_does_not_grow_without_bound(hanging: Hanging) -> None:
     """Records beyond its queue are dropped and counted; the streams are unaffected."""
     tally = Tally(exporters=[hanging])

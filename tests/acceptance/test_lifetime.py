@@ -71,6 +71,7 @@ def _census() -> Counter[str]:
     return Counter(f"{kind.__module__}.{kind.__qualname__}" for kind in kinds if str(kind.__module__).startswith(ours))
 
 
+@pytest.mark.no_cover  # a mass of the same: tracing each line would only make it slow
 def test_t09_ten_thousand_abandoned_streams() -> None:
     """The number of objects of each type is the same after 500 as after 10,000, except for a few in use."""
     tracers, meters = TracerProvider(shutdown_on_exit=False), MeterProvider([InMemoryMetricReader()], shutdown_on_exit=False)
@@ -109,6 +110,7 @@ def _sdk_object() -> Any:
     return ChatCompletionChunk.model_construct(id="c", model="m", object="chat.completion.chunk", created=1, choices=_CHOICES)
 
 
+@pytest.mark.no_cover  # a mass of the same: tracing each line would only make it slow
 @pytest.mark.parametrize("make", [_payload, _sdk_object])
 def test_t10_a_hundred_thousand_chunks(telemetry: Telemetry, make: Callable[[], Any]) -> None:
     """The text is kept, the chunks are not: neither while the stream is read, nor in its record."""

@@ -36,6 +36,7 @@ def _many_models(count: int) -> Any:
         yield StreamRecord.model_construct(**{**base, "request_id": f"r{number}", "requested_model": name, "model": name})
 
 
+@pytest.mark.no_cover  # a mass of the same: tracing each line would only make it slow
 def test_t32_a_hundred_thousand_models() -> None:
     """Each metric stays under the cap, all streams are counted, and models beyond the cap are "other"."""
     exporter = PrometheusExporter(CollectorRegistry())
@@ -51,6 +52,7 @@ def test_t32_a_hundred_thousand_models() -> None:
     assert max(counted, key=lambda one: one.value).labels["gen_ai_request_model"] == "other"
 
 
+@pytest.mark.no_cover  # a mass of the same: tracing each line would only make it slow
 def test_t32_ten_thousand_models_in_opentelemetry() -> None:
     """The same in OpenTelemetry, with fewer because each takes longer: the cap is below the SDK's own of 2,000 series."""
     reader = InMemoryMetricReader()

@@ -11,6 +11,8 @@ from streamtally.testing.clock import FakeClock
 from tests.accumulator.wire import call_chunk, call_piece, chat, event, text_chunk, usage_chunk
 from tests.work import calls_of
 
+pytestmark = pytest.mark.no_cover  # what is counted here are calls, and tracing each line would only make it slow
+
 FEW, MANY = 1_000, 16_000
 
 

@@ -197,6 +197,7 @@ def _with(value: Any, path: tuple[Any, ...], other: Any) -> Any:
     return copy
 
 
+@pytest.mark.no_cover  # a mass of the same: tracing each line would only make it slow
 @pytest.mark.parametrize("dialect", STREAMS)
 def test_any_field_may_hold_anything(dialect: str) -> None:
     """Each field in turn has each odd value: there is a record, which can be dumped, and a response form."""

@@ -9,6 +9,8 @@ from tests.fuzz.traps import BODIES, PAYLOADS, read
 from tests.waiting import PATIENCE, run_python
 from tests.work import work_of
 
+pytestmark = pytest.mark.no_cover  # what is counted here are calls, and tracing each line would only make it slow
+
 FEW, MANY = 100, 400
 COUNT = os.environ.get("FUZZ_COUNT", "5000")
 """The length of the streams whose memory is bounded; `FUZZ_COUNT=50000` finds costs that show only then."""

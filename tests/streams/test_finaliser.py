@@ -187,6 +187,7 @@ def package_objects() -> Counter[str]:
     return Counter(kind.__qualname__ for kind in map(type, gc.get_objects()) if str(kind.__module__).startswith("streamtally"))
 
 
+@pytest.mark.no_cover  # a mass of the same: tracing each line would only make it slow
 @pytest.mark.parametrize("read", [True, False], ids=["read", "never read"])
 def test_ten_thousand_abandoned_streams(read: bool) -> None:
     """Abandoned streams leave nothing in the accumulator or in memory."""
