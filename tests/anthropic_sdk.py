@@ -1,4 +1,4 @@
-"""What the official Anthropic SDK makes of a stream: its own accumulator, driven through its own client."""
+"""The message that the official Anthropic SDK accumulates from a stream, through its own client."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.quirks.bodies import sse
 
 
 def final_blocks(payloads: Iterable[Any]) -> list[dict[str, Any]]:
-    """The content of the final message, block by block."""
+    """Return the content blocks of the SDK's final message."""
     body = sse([payload for payload in payloads if isinstance(payload, dict)], named=True)
     with _client(body) as client, client.beta.messages.stream(max_tokens=1, messages=[], model="m") as stream:
         message = stream.get_final_message()

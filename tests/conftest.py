@@ -1,4 +1,4 @@
-"""What all tests share: Hypothesis profiles, the async backend, a clean environment, and the recorded streams."""
+"""Shared by all tests: Hypothesis profiles, the async backend, a clean environment, and the recorded streams."""
 
 import os
 import re
@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.recordings import VARIABLE, Recording, folder, read_all, why_absent
+from tests.recordings import VARIABLE, Recording, folder, read_all, skip_reason
 
-# The machine may be busy, so no example has a deadline; what is slow shows in the benchmarks.
+# No example has a deadline, because the machine may be busy; speed is measured in benchmarks/.
 settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("deep", deadline=None, max_examples=5_000, suppress_health_check=[HealthCheck.too_slow])
@@ -18,7 +18,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.ge
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the markers, and take away what the developer's shell could say to the package: a test says it itself."""
+    """Register the markers, and remove the developer's settings for the package from the environment."""
     config.addinivalue_line("markers", "recordings(**fields): run for the recorded streams that have these fields")
     for name in list(os.environ):
         if name.startswith(("OTEL_", "STREAMTALLY_")) and name != VARIABLE:
@@ -41,17 +41,17 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, p
 
 
 def pytest_report_header() -> str:
-    """Say at the top whether the recorded streams are there."""
-    return f"recorded streams: {folder() or why_absent()}"
+    """Return a header line that states whether the recorded streams are present."""
+    return f"recorded streams: {folder() or skip_reason()}"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that asks for a `recording` once for each recorded stream; `@pytest.mark.recordings(api=…)` narrows it."""
+    """Run a test with the argument `recording` once for each recorded stream that `@pytest.mark.recordings` selects."""
     if "recording" not in metafunc.fixturenames:
         return
     path = folder()
     if path is None:
-        absent = pytest.param(None, marks=pytest.mark.skip(reason=why_absent()), id="absent")
+        absent = pytest.param(None, marks=pytest.mark.skip(reason=skip_reason()), id="absent")
         metafunc.parametrize("recording", [absent])
         return
     marker = metafunc.definition.get_closest_marker("recordings")
@@ -68,10 +68,10 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 def corpus() -> Path:
-    """The folder of recorded streams; the test is skipped, and says why, where there is none."""
+    """The folder of recorded streams; without one the test is skipped."""
     path = folder()
     if path is None:
-        pytest.skip(why_absent())
+        pytest.skip(skip_reason())
     return path
 
 

@@ -1,4 +1,4 @@
-"""Real provider streams that others recorded; they lie outside the project, where STREAMTALLY_CORPUS points."""
+"""Recorded streams of real providers, which are outside the repository, in the folder that STREAMTALLY_CORPUS names."""
 
 import base64
 import functools
@@ -18,9 +18,9 @@ VARIABLE = "STREAMTALLY_CORPUS"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Recording:
-    """One response body, what is known of it, and the result to reach.
+    """One recorded response body, its description, and its reference result.
 
-    `reads` are the byte lengths of the network reads, where the recorder kept them.
+    `reads` are the byte lengths of the network reads, or None if they were not recorded.
     """
 
     api: str
@@ -38,18 +38,18 @@ class Recording:
 
     @property
     def disputed(self) -> bool:
-        """Whether the reference says itself that the SDK fails on this stream, or differs from what was sent."""
+        """Whether the reference states that the SDK fails on this stream, or differs from what was sent."""
         return bool(self.reference and (self.reference.get("naive_diff") or self.reference.get("sdk_error")))
 
     def payloads(self) -> list[Any]:
-        """What the body holds, taken apart by other hands than ours where there are any: for keyed ingest, one by one.
+        """Return the payloads of the body, parsed by a third-party parser where there is one.
 
-        Empty for a body that cannot be taken apart so, as one that was cut may be.
+        Empty for a body that cannot be parsed, as one that was cut may be.
         """
         return list(_PAYLOADS[self.format](self.body))
 
     def pieces(self) -> Iterator[bytes]:
-        """The body as the network delivered it; whole where nobody kept the reads."""
+        """Yield the body in the recorded network reads, or whole if they were not recorded."""
         start = 0
         for length in self.reads or ():
             yield self.body[start : start + length]
@@ -59,20 +59,20 @@ class Recording:
 
 
 def folder() -> Path | None:
-    """Where the recordings are, or None."""
+    """Return the folder of recordings, or None if there is none."""
     value = os.environ.get(VARIABLE)
     return Path(value) if value and Path(value).is_dir() else None
 
 
-def why_absent() -> str:
-    """What a skipped test says."""
+def skip_reason() -> str:
+    """Return why tests of recordings are skipped."""
     value = os.environ.get(VARIABLE)
     return f"NO RECORDED STREAMS: {VARIABLE} {f'is {value!r}, which is no folder' if value else 'is not set'}"
 
 
 @functools.cache
 def read_all(path: Path) -> tuple[Recording, ...]:
-    """Every recording in a folder, sorted by API and name."""
+    """Return every recording in a folder, sorted by API and name."""
     return tuple(map(_read, sorted(path.glob("*/*.json"))))
 
 
@@ -102,7 +102,7 @@ def _of_sse(body: bytes) -> Iterator[Any]:
 
 
 def _of_json(body: bytes) -> Iterator[Any]:
-    """The JSON texts of a body: lines, or the members of one array."""
+    """Yield the JSON values of a body: its lines, or the members of one array."""
     text, decoder = body.decode("utf-8", "replace").strip(), json.JSONDecoder()
     at = 1 if text.startswith("[") else 0
     while at < len(text):
@@ -114,7 +114,7 @@ def _of_json(body: bytes) -> Iterator[Any]:
 
 
 def _of_event_stream(body: bytes) -> Iterator[Any]:
-    """As boto3 hands out the messages of an AWS event stream, whose own parser reads them."""
+    """Yield the messages of an AWS event stream as boto3 does, parsed by botocore's parser."""
     buffer = EventStreamBuffer()
     buffer.add_data(body)
     for message in buffer:

@@ -1,7 +1,7 @@
-"""What the reference of a recorded stream demands of its record: rules for every API, none for a single recording.
+"""Comparison of a record with the reference of its recording: rules for every API, none for a single recording.
 
 A reference is the official SDK's final object, the recording's own last event, or plain concatenation. Where the SDK's own
-accumulator and concatenation disagree, `naive` has what the latter says; a field may then be either of the two.
+accumulator and concatenation disagree, `naive` has the result of the latter; a field may then have either value.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from typing import Any, TypeAlias
 from streamtally import Choice, StreamRecord, ToolCall, to_response
 from tests.recordings import Recording
 
-Facts: TypeAlias = dict[str, Any]
+RecordFields: TypeAlias = dict[str, Any]
 Fields: TypeAlias = Mapping[str, Any]
 
 _TEXTS = (("text", "content"), ("reasoning", "reasoning"), ("refusal", "refusal"))
 
 
 def differences(recorded: Recording, record: StreamRecord) -> list[str]:
-    """What the record has other than the reference; empty where they agree, and where there is none."""
+    """Return the fields in which the record differs from the reference; empty if there are none or no reference."""
     reference = recorded.reference
     if not reference:
         return []
-    allowed = [demanded(recorded.api, reference)]
+    allowed = [expected_fields(recorded.api, reference)]
     if _calls_are_disputed(reference):
         allowed = [{name: value for name, value in allowed[0].items() if not _IN_DISPUTE.search(name)}]
     elif reference.get("naive_diff") and reference.get("naive"):
-        allowed.append(demanded(recorded.api, reference["naive"]))
-    found = facts(record)
+        allowed.append(expected_fields(recorded.api, reference["naive"]))
+    found = record_fields(record)
     names = dict.fromkeys(name for each in allowed for name in each)
     values = {name: [each[name] for each in allowed if name in each] for name in names}
     return [
@@ -43,7 +43,7 @@ def differences(recorded: Recording, record: StreamRecord) -> list[str]:
 
 
 def _calls_are_disputed(reference: Fields) -> bool:
-    """Whether the SDK and concatenation find different numbers of calls: then neither knows which, and in which message."""
+    """Whether the SDK and concatenation find different numbers of calls, so that neither is a reference for calls."""
     lines = [str(line) for line in reference.get("naive_diff") or ()]
     counts = [re.fullmatch(r"tool_calls: sdk=(\d+) naive=(\d+)", line) for line in lines]
     return any(found and found[1] != found[2] for found in counts)
@@ -56,24 +56,24 @@ def _short(value: Any) -> str:
     return str(value)[:80]
 
 
-def demanded(api: str, reference: Fields) -> Facts:
-    """What a reference says, by name; what it does not know has no name."""
+def expected_fields(api: str, reference: Fields) -> RecordFields:
+    """Return the expected fields of a record by name; fields that the reference lacks have no name."""
     if "audio_sha256" in reference:
         return {"audio": reference["audio_sha256"]}
-    found: Facts = {}
+    found: RecordFields = {}
     if api == "openai.images":
-        found |= _demanded_image(reference.get("b64_len") or 0)
+        found |= _expected_image(reference.get("b64_len") or 0)
     elif "choices" in reference:
         for position, choice in enumerate(reference["choices"]):
-            found |= _demanded_of_choice(choice.get("index") or position, choice)
+            found |= _expected_of_choice(choice.get("index") or position, choice)
     else:
         known = {name: value for name, value in reference.items() if value or name in ("content", "tool_calls")}
-        found |= _demanded_of_choice(0, known)
-    found |= _demanded_of_whole(reference)
-    return {**found, **_demanded_usage(api, reference.get("usage"))}
+        found |= _expected_of_choice(0, known)
+    found |= _expected_of_some(reference)
+    return {**found, **_expected_usage(api, reference.get("usage"))}
 
 
-def _demanded_of_choice(index: int, choice: Fields) -> Facts:
+def _expected_of_choice(index: int, choice: Fields) -> RecordFields:
     found = {f"{index} {name}": choice[key] or "" for name, key in _TEXTS if key in choice}
     if choice.get("finish_reason"):
         found[f"{index} finish"] = choice["finish_reason"]
@@ -84,14 +84,14 @@ def _demanded_of_choice(index: int, choice: Fields) -> Facts:
     return found
 
 
-def _demanded_image(size: int) -> Facts:
-    """The size of an image in base64; the samples of some documentation have three dots in its place."""
+def _expected_image(size: int) -> RecordFields:
+    """Return the size of an image in base64, unless documentation abbreviated the image to three dots."""
     return {"image sizes": size} if size and size % 4 == 0 else {}
 
 
-def _demanded_of_whole(reference: Fields) -> Facts:
-    """What only some references say."""
-    found: Facts = {}
+def _expected_of_some(reference: Fields) -> RecordFields:
+    """Return the expected fields that only some references have."""
+    found: RecordFields = {}
     for name, key in (("items", "output_types"), ("blocks", "block_types"), ("segments", "segments"), ("partials", "partials")):
         if reference.get(key):
             found[name] = reference[key]
@@ -101,11 +101,11 @@ def _demanded_of_whole(reference: Fields) -> Facts:
     return found
 
 
-def facts(record: StreamRecord) -> Facts:
-    """What a record says, by the same names."""
-    found: Facts = {}
+def record_fields(record: StreamRecord) -> RecordFields:
+    """Return the fields of a record, under the names that the expected fields have."""
+    found: RecordFields = {}
     for choice in record.choices or (Choice(finish_reason=None),):
-        found |= _facts_of_choice(choice)
+        found |= _choice_fields(choice)
     if record.transcript is not None:
         found |= {"0 text": record.transcript.text, "segments": len(record.transcript.segments)}
     data = record.audio.data if record.audio and record.audio.data else b""
@@ -119,12 +119,12 @@ def facts(record: StreamRecord) -> Facts:
         "blocks": _blocks(record),
         "items": [item.get("type") for item in record.output_items],
         "annotations": sum(len(choice.annotations) for choice in record.choices),
-        **_facts_of_usage(record),
+        **_usage_fields(record),
     }
 
 
 def _blocks(record: StreamRecord) -> list[Any]:
-    """The kinds of the content blocks of an Anthropic message."""
+    """Return the types of the content blocks of an Anthropic message."""
     content = to_response(record).get("content") if record.dialect in _OF_BLOCKS else None
     return [block.get("type") for block in content if isinstance(block, Mapping)] if isinstance(content, list) else []
 
@@ -132,7 +132,7 @@ def _blocks(record: StreamRecord) -> list[Any]:
 _OF_BLOCKS = frozenset({"anthropic.messages", "bedrock.invoke"})
 
 
-def _facts_of_choice(choice: Choice) -> Facts:
+def _choice_fields(choice: Choice) -> RecordFields:
     at = choice.index
     return {
         f"{at} text": choice.text,
@@ -149,7 +149,7 @@ def _call(call: ToolCall) -> tuple[str, Any]:
 
 
 def _parsed(arguments: Any) -> Any:
-    """Arguments as a value, where they are JSON: servers and SDKs write the same object in many ways."""
+    """Return arguments as a value if they are JSON, because servers and SDKs write the same object in many ways."""
     if not isinstance(arguments, str):
         return {} if arguments is None else arguments
     try:
@@ -167,8 +167,8 @@ _BESIDE_INPUT_OF_ANTHROPIC = ("cache_read_input_tokens", "cache_creation_input_t
 _CACHED = ("cached_tokens", "cachedContentTokenCount", "cacheReadInputTokens", "cache_read_input_tokens")
 
 
-def _demanded_usage(api: str, usage: Fields | None) -> Facts:
-    """Totals as ours are: with what was cached and with the reasoning."""
+def _expected_usage(api: str, usage: Fields | None) -> RecordFields:
+    """Return the expected totals, which include cached and reasoning tokens, as those of `Usage` do."""
     if not usage:
         return {}
     counts = {**usage, **(usage.get("tokens") or {})}
@@ -184,7 +184,7 @@ def _demanded_usage(api: str, usage: Fields | None) -> Facts:
 
 
 def _reasoning_beside(counts: Fields) -> int:
-    """The reasoning that a report leaves out of its output, as its total shows (xAI)."""
+    """Return the reasoning tokens that xAI leaves out of the completion tokens, as the total shows."""
     reasoning = (counts.get("completion_tokens_details") or {}).get("reasoning_tokens") or 0
     prompt, completion = counts.get("prompt_tokens") or 0, counts.get("completion_tokens") or 0
     return reasoning if counts.get("total_tokens") == prompt + completion + reasoning else 0
@@ -195,12 +195,12 @@ def _first(counts: Fields, names: Iterable[str]) -> Any:
 
 
 def _sum(first: Any, others: Iterable[Any]) -> Any:
-    """What is known of a sum: nothing, where none of it is."""
+    """Return the sum of the known values, or `first` if there are none."""
     known = [each for each in (first, *others) if each]
     return sum(known) if known else first
 
 
-def _facts_of_usage(record: StreamRecord) -> Facts:
+def _usage_fields(record: StreamRecord) -> RecordFields:
     usage = record.usage
     if usage is None:
         return {}

@@ -1,4 +1,4 @@
-"""The official SDKs' types of a whole response: whether `to_response` gives what they hold."""
+"""The official SDKs' types of complete responses, by which the results of `to_response` are validated."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from openai.types.responses import Response
 from pydantic import BaseModel, ValidationError
 
 Check = Callable[[Mapping[str, Any]], object]
-"""Raises what the SDK raises where a response does not fit."""
+"""Raises the SDK's exception if the response is invalid."""
 
 
 def check_response(dialect: str, response: Mapping[str, Any]) -> None:
-    """Have the SDK's type take a response; of a dialect for which no SDK has one, nothing is checked."""
+    """Validate a response by the SDK's type; without an SDK for the dialect nothing is checked."""
     if dialect in _CHECKS:
         _CHECKS[dialect](response)
 
 
 def fits(dialect: str, response: Mapping[str, Any]) -> bool:
-    """Whether the SDK's type takes a response."""
+    """Whether the response is valid for the SDK's type."""
     try:
         check_response(dialect, response)
     except (ValidationError, AssertionError):
@@ -38,9 +38,9 @@ def fits(dialect: str, response: Mapping[str, Any]) -> bool:
 
 
 def _converse(response: Mapping[str, Any]) -> None:
-    """boto3 has no types, but its description of the service, by which it checks requests.
+    """Validate by boto3's description of the service, because boto3 has no types.
 
-    The trace is the service's own, which leaves out of it what its description requires.
+    The trace is left out, because the service itself omits fields of it that its description requires.
     """
     given = {name: value for name, value in response.items() if name not in ("ResponseMetadata", "trace")}
     report = ParamValidator().validate(given, _converse_shape())

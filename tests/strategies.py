@@ -1,4 +1,4 @@
-"""All Hypothesis strategies: JSON values, chunks, whole streams as the wire has them, and records."""
+"""All Hypothesis strategies: JSON values, chunks, whole streams in wire format, and records."""
 
 import base64
 import json
@@ -46,7 +46,7 @@ from streamtally.records import (
 # -------------------------------------------------------------------------------------------------------------- values
 
 TEXTS = st.text(st.characters(), max_size=8)
-"""Texts with everything in them, lone halves of surrogate pairs included."""
+"""Texts of any characters, lone surrogates included."""
 
 WORDS = st.text(min_size=1, max_size=6)
 """Texts as a provider sends them: valid Unicode, not empty."""
@@ -59,15 +59,15 @@ SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False)
 JSON_VALUES: st.SearchStrategy[Json] = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES | TEXTS, inner, max_size=3), max_leaves=6
 )
-"""Whatever JSON (and Python's reading of it, infinities included) can hold."""
+"""Any value that Python's `json` can return, infinities included."""
 
 JSON_OBJECTS = st.dictionaries(NAMES | TEXTS, JSON_VALUES, max_size=3)
 STAMPS = st.floats(1_000, 1_100)
-"""Moments on the scale of a `FakeClock`."""
+"""Monotonic times near the start of a `FakeClock`."""
 
 
 def optional(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """What the strategy gives, or None."""
+    """Return a strategy of None or the given values."""
     return st.none() | strategy
 
 
@@ -119,7 +119,7 @@ ITEMS = st.one_of(
     st.builds(ItemDelta, st.just("replace"), st.none(), st.none(), st.just(()), st.lists(ITEM_OBJECTS, max_size=2)),
 )
 PIECES = st.tuples(st.sampled_from(["$.a", "$.b[0]", "$['c d'].e"]), SCALARS).map(list)
-"""An argument by its path."""
+"""A piece of tool call arguments: its path and its value."""
 
 DELTAS: st.SearchStrategy[Delta] = st.one_of(
     st.builds(TextDelta, TEXTS, st.sampled_from(["text", "reasoning", "refusal"]), CHOICES),
@@ -150,7 +150,7 @@ DELTAS: st.SearchStrategy[Delta] = st.one_of(
         st.dictionaries(st.sampled_from(["words", "segments"]), st.lists(JSON_OBJECTS, max_size=2), max_size=2) | st.none(),
     ),
 )
-"""Every operation that a chunk can hold."""
+"""Deltas of every type."""
 
 USAGES = st.fixed_dictionaries(
     {"prompt_tokens": COUNTS},
@@ -181,7 +181,7 @@ def chunks(draw: st.DrawFn, *, terminal: bool = False) -> Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One whole stream, as a provider sends it: with the last of `payloads` it is complete."""
+    """One whole stream as a provider sends it; the last of `payloads` completes it."""
 
     stream_type: StreamType
     dialect: str
@@ -189,20 +189,20 @@ class Sent:
     params: Mapping[str, Any] = field(default_factory=dict)
 
     def normalised(self) -> "Sent":
-        """The same stream as `Chunk`s, one for each payload."""
+        """Return the same stream as `Chunk`s, one for each payload."""
         reader = PayloadReader(dialect_named(self.dialect))
         return Sent(self.stream_type, self.dialect, [joined(reader.read_whole(one)) for one in self.payloads], self.params)
 
 
 def interleaved(draw: st.DrawFn, sequences: Sequence[Sequence[Any]]) -> list[Any]:
-    """The sequences as one, each in its own order."""
+    """Return one sequence of all members, those of each sequence in order."""
     labels = [label for label, sequence in enumerate(sequences) for _ in sequence]
     steps = [iter(sequence) for sequence in sequences]
     return [next(steps[label]) for label in draw(st.permutations(labels))]
 
 
 def inserted(draw: st.DrawFn, sequence: Sequence[Any], *others: Any) -> list[Any]:
-    """The sequence with the others anywhere in it."""
+    """Return the sequence with the other members inserted at any places."""
     whole = list(sequence)
     for other in others:
         whole.insert(draw(st.integers(0, len(whole))), other)
@@ -210,7 +210,7 @@ def inserted(draw: st.DrawFn, sequence: Sequence[Any], *others: Any) -> list[Any
 
 
 def _cut(draw: st.DrawFn, text: str) -> list[str]:
-    """A text in pieces, of which some may be empty."""
+    """Return a text in pieces, some of which may be empty."""
     borders = sorted(draw(st.lists(st.integers(0, len(text)), max_size=2)))
     return [text[start:end] for start, end in zip([0, *borders], [*borders, len(text)], strict=True)]
 
@@ -228,7 +228,7 @@ def _tool_deltas(draw: st.DrawFn, position: int) -> list[dict[str, Json]]:
 
 
 def _choice_parts(draw: st.DrawFn) -> list[dict[str, Json]]:
-    """The parts of one choice of a chat stream: role, reasoning, words or a refusal, calls in parallel, the finish."""
+    """Return the parts of one chat choice: role, reasoning, text or refusal, parallel tool calls, finish reason."""
     reasoning: list[dict[str, Json]] = [{"delta": {"reasoning_content": word}} for word in draw(st.lists(WORDS, max_size=2))]
     kind = draw(st.sampled_from(["content", "refusal"]))
     words: list[dict[str, Json]] = [
@@ -242,26 +242,26 @@ def _choice_parts(draw: st.DrawFn) -> list[dict[str, Json]]:
 
 
 def _in_chunks(draw: st.DrawFn, form: str, choices: Sequence[Sequence[Mapping[str, Json]]]) -> list[Any]:
-    """The parts of several choices as chunks, with usage and metadata anywhere, and the end marker."""
+    """Return the parts of several choices as chunks, with usage and metadata at any place, and the end marker."""
     envelope = {"id": "answer_1", "object": form, "model": "gpt-4o"}
     labelled = [[{"index": index, **part} for part in parts] for index, parts in enumerate(choices)]
-    said: list[dict[str, Json]] = [{**envelope, "choices": [part]} for part in interleaved(draw, labelled)]
-    for index in draw(st.sets(st.integers(0, len(said) - 1), max_size=2)):
-        said[index] = {**said[index], **draw(st.sampled_from([{"service_tier": "flex"}, {"system_fingerprint": "fp_1"}]))}
+    messages: list[dict[str, Json]] = [{**envelope, "choices": [part]} for part in interleaved(draw, labelled)]
+    for index in draw(st.sets(st.integers(0, len(messages) - 1), max_size=2)):
+        messages[index] = {**messages[index], **draw(st.sampled_from([{"service_tier": "flex"}, {"system_fingerprint": "fp_1"}]))}
     reports = [{**envelope, "choices": [], "usage": usage} for usage in draw(st.lists(USAGES, max_size=2))]
-    return [*inserted(draw, said, *reports), "[DONE]"]
+    return [*inserted(draw, messages, *reports), "[DONE]"]
 
 
 @st.composite
 def chat_streams(draw: st.DrawFn) -> Sent:
-    """`openai.chat`: up to three choices, reasoning, refusals, parallel calls, log probabilities."""
+    """`openai.chat` with up to three choices, reasoning, refusals, parallel calls and log probabilities."""
     choices = [_choice_parts(draw) for _ in range(draw(st.integers(1, 3)))]
     return Sent(StreamType.CHAT, "openai.chat", _in_chunks(draw, "chat.completion.chunk", choices))
 
 
 @st.composite
 def completion_streams(draw: st.DrawFn) -> Sent:
-    """`openai.completions`."""
+    """`openai.completions` with up to three choices."""
     choices = [
         [*({"text": word} for word in draw(st.lists(WORDS, max_size=4))), {"text": "", "finish_reason": "stop"}]
         for _ in range(draw(st.integers(1, 3)))
@@ -288,7 +288,7 @@ _PART_TYPES = {"reasoning_summary_text": "summary_text"}
 
 
 def _item_events(draw: st.DrawFn, index: int) -> tuple[list[dict[str, Json]], dict[str, Json]]:
-    """The events of one output item, and the item as it is in the end."""
+    """Return the events of one output item, and the complete item."""
     kind = draw(st.sampled_from(sorted(_FAMILIES)))
     item: dict[str, Json] = {"id": f"item_{index}", "type": kind}
     if kind.endswith("_call"):
@@ -298,8 +298,8 @@ def _item_events(draw: st.DrawFn, index: int) -> tuple[list[dict[str, Json]], di
     for part in range(1 if kind.endswith("_call") else draw(st.integers(1, 2))):
         family, name, field_name = draw(st.sampled_from(_FAMILIES[kind]))
         place = {"summary": {"summary_index": part}, "content": {"content_index": part}}.get(field_name, {})
-        told, whole = _part_events(draw, family, name, field_name, {**where, **place})
-        events += told
+        part_events, whole = _part_events(draw, family, name, field_name, {**where, **place})
+        events += part_events
         if place:
             item.setdefault(field_name, []).append({"type": _PART_TYPES.get(family, family), name: whole})
         else:
@@ -311,7 +311,7 @@ def _item_events(draw: st.DrawFn, index: int) -> tuple[list[dict[str, Json]], di
 
 @st.composite
 def response_streams(draw: st.DrawFn) -> Sent:
-    """`openai.responses`: items side by side, with or without `done` events, numbered."""
+    """`openai.responses` with interleaved items, with or without `done` events, and sequence numbers."""
     items = [_item_events(draw, index) for index in range(draw(st.integers(1, 3)))]
     response = {"id": "resp_1", "object": "response", "model": "gpt-4o"}
     usage = {"input_tokens": draw(COUNTS), "output_tokens": draw(COUNTS)}
@@ -327,7 +327,7 @@ def response_streams(draw: st.DrawFn) -> Sent:
 
 @st.composite
 def speech_streams(draw: st.DrawFn) -> Sent:
-    """`openai.speech`: events with base64, or the sound itself, whose end the reader's marker says."""
+    """`openai.speech` events with base64, or raw audio that ends with the end marker."""
     pieces = draw(st.lists(st.binary(min_size=1, max_size=7), max_size=5))
     if draw(st.booleans()):
         return Sent(StreamType.SPEECH, "raw.audio", [*pieces, "[DONE]"])
@@ -338,7 +338,7 @@ def speech_streams(draw: st.DrawFn) -> Sent:
 
 @st.composite
 def transcription_streams(draw: st.DrawFn) -> Sent:
-    """`openai.transcription`: words and segments, and the final text."""
+    """`openai.transcription` with words, segments and the final text."""
     pieces = draw(st.lists(WORDS, max_size=4))
     deltas = [
         {"type": "transcript.text.delta", "delta": piece, "logprobs": [{"token": piece, "logprob": -0.5}]} for piece in pieces
@@ -355,7 +355,7 @@ def transcription_streams(draw: st.DrawFn) -> Sent:
 
 @st.composite
 def image_streams(draw: st.DrawFn) -> Sent:
-    """`openai.images`: n images side by side, each with previews."""
+    """`openai.images` with up to three interleaved images, each with previews."""
     wanted = draw(st.integers(1, 3))
     images = []
     for index in range(wanted):
@@ -372,16 +372,16 @@ def image_streams(draw: st.DrawFn) -> Sent:
 
 @st.composite
 def text_streams(draw: st.DrawFn) -> Sent:
-    """`text`: plain words; the end is marked by a chunk."""
+    """`text` that ends with a terminal chunk."""
     return Sent(StreamType.TEXT, "text", [*draw(st.lists(WORDS, max_size=6)), Chunk(terminal=True)])
 
 
 @st.composite
 def odd_streams(draw: st.DrawFn) -> Sent:
-    """Chunks of any kind in any company: no provider says this, but the law holds for them too."""
-    told = draw(st.lists(chunks(), max_size=6))
+    """Chunks of any kind in any combination, for which the properties of records hold too."""
+    drawn = draw(st.lists(chunks(), max_size=6))
     dialect = draw(st.sampled_from(["openai.chat", "openai.responses", "openai.transcription"]))
-    return Sent(dialect_named(dialect).stream_type, dialect, [*told, Chunk(terminal=True)])
+    return Sent(dialect_named(dialect).stream_type, dialect, [*drawn, Chunk(terminal=True)])
 
 
 STREAMS: Mapping[str, st.SearchStrategy[Sent]] = {
@@ -394,12 +394,12 @@ STREAMS: Mapping[str, st.SearchStrategy[Sent]] = {
     "text": text_streams(),
     "odd": odd_streams(),
 }
-"""Whole streams by kind: the six types, plain text, and chunks that make no sense together."""
+"""Whole streams by kind: the six types, plain text, and arbitrary combinations of chunks."""
 
 
 @st.composite
 def broken_payloads(draw: st.DrawFn, kind: str) -> Any:
-    """One payload of a stream in which some value, at any depth, is another than it should be."""
+    """One payload of a stream in which a value, at any depth, is replaced by another JSON value."""
     payload = json.loads(json.dumps(draw(st.sampled_from(draw(STREAMS[kind]).payloads)), default=str))
     places = list(_places(payload))
     if not places:
@@ -410,7 +410,7 @@ def broken_payloads(draw: st.DrawFn, kind: str) -> Any:
 
 
 def _places(value: Json) -> list[tuple[Any, Any]]:
-    """Every place in a JSON value where another value can be put."""
+    """Return every place in a JSON value, as its container and key."""
     if isinstance(value, dict):
         return [(value, key) for key in value] + [place for inner in value.values() for place in _places(inner)]
     if isinstance(value, list):

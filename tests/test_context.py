@@ -9,15 +9,15 @@ from streamtally import Tally, context
 from streamtally.context import current_context
 
 
-def test_nothing_is_said_outside() -> None:
-    """Outside of every block there is nothing, and nobody can put anything there."""
+def test_the_context_is_empty_outside() -> None:
+    """Outside every block the context is empty and cannot be modified."""
     assert dict(current_context()) == {}
     with pytest.raises(TypeError):
         current_context()["team"] = "x"  # type: ignore[index]
 
 
 def test_blocks_nest() -> None:
-    """The inner block adds and wins; each leaves what it found."""
+    """An inner block adds to the outer one and takes precedence; leaving it restores the outer one."""
     with context(team="search", route="/a"):
         with context(route="/b", conversation_id="c1"):
             assert current_context() == {"team": "search", "route": "/b", "conversation_id": "c1"}
@@ -26,7 +26,7 @@ def test_blocks_nest() -> None:
 
 
 def test_an_exception_leaves_the_block() -> None:
-    """The block ends however it ends."""
+    """An exception ends the block."""
     with pytest.raises(ZeroDivisionError), context(team="search"):
         raise ZeroDivisionError
     assert current_context() == {}
@@ -34,18 +34,18 @@ def test_an_exception_leaves_the_block() -> None:
 
 @context(team="search")
 def decorated() -> object:
-    """A function inside a block."""
+    """Return the context inside a decorated function."""
     return dict(current_context())
 
 
 def test_as_a_decorator() -> None:
-    """It decorates, any number of times."""
+    """`context` works as a decorator for any number of calls."""
     assert decorated() == decorated() == {"team": "search"}
     assert current_context() == {}
 
 
 def test_wrapped_streams_have_the_attributes() -> None:
-    """Those of the place where they were wrapped, wherever they are read; what `wrap` itself is told wins."""
+    """A stream has the attributes of the block it was wrapped in; arguments of `wrap` take precedence."""
     tally = Tally()
     with context(conversation_id="c1", team="search", route="/a"):
         stream = tally.wrap(["x"], attributes={"route": "/own"})
@@ -58,7 +58,7 @@ def test_wrapped_streams_have_the_attributes() -> None:
 
 
 def test_keyed_streams_have_the_attributes() -> None:
-    """Those of the place where they were opened."""
+    """A keyed stream has the attributes of the block it was opened in."""
     tally = Tally()
     with context(conversation_id="c1", team="search"), tally.open("r1", attributes={"route": "/a"}) as handle:
         pass
@@ -72,7 +72,7 @@ def test_keyed_streams_have_the_attributes() -> None:
 
 @pytest.mark.anyio
 async def test_tasks_do_not_see_each_other() -> None:
-    """Each task has its own blocks, and those around the place where it was made."""
+    """A task has its own blocks and those around the place where it was created."""
     inside = asyncio.Barrier(2)
 
     async def work(team: str) -> dict[str, object]:
@@ -86,7 +86,7 @@ async def test_tasks_do_not_see_each_other() -> None:
 
 
 def test_threads_do_not_see_each_other() -> None:
-    """A new thread is outside of every block."""
+    """A new thread begins outside every block."""
     seen: list[object] = []
     with context(team="search"):
         thread = threading.Thread(target=lambda: seen.append(dict(current_context())))
@@ -96,19 +96,19 @@ def test_threads_do_not_see_each_other() -> None:
 
 
 def generator() -> Iterator[object]:
-    """A block with a yield in it, as dependencies of web frameworks have."""
+    """A generator with a block around its yield, as dependencies of web frameworks are."""
     with context(team="search"):
         yield dict(current_context())
 
 
 async def agenerator() -> AsyncIterator[object]:
-    """The same, async."""
+    """An async generator with a block around its yield."""
     with context(team="search"):
         yield dict(current_context())
 
 
 def test_a_generator_that_another_context_closes() -> None:
-    """A block that is left in another context than it was entered in changes nothing there, and raises nothing."""
+    """Leaving a block in another context than it was entered in changes nothing there and raises nothing."""
     one, two = contextvars.copy_context(), contextvars.copy_context()
     block = generator()
     assert one.run(next, block) == {"team": "search"}
@@ -119,7 +119,7 @@ def test_a_generator_that_another_context_closes() -> None:
 
 @pytest.mark.anyio
 async def test_an_async_generator_that_another_task_closes() -> None:
-    """The same where the loop closes it."""
+    """Leaving a block in another task than it was entered in changes nothing there and raises nothing."""
     block = agenerator()
 
     async def start() -> object:

@@ -1,6 +1,6 @@
-"""Recorded streams of real providers, read where they lie: every way of reading one comes to its reference.
+"""Recorded streams of real providers: every way of reading one gives the result of its reference.
 
-`STREAMTALLY_CORPUS` says where they are; see docs/corpus.md.
+`STREAMTALLY_CORPUS` is the folder of the recordings; see docs/corpus.md.
 """
 
 import random
@@ -14,12 +14,12 @@ from streamtally import Outcome, StreamRecord, Tally, replay, to_response
 from streamtally.dialects import dialect_names
 from tests.anthropic_sdk import final_blocks
 from tests.dialects.wire import facts, pieces
-from tests.recordings import Recording, folder, read_all, why_absent
+from tests.recordings import Recording, folder, read_all, skip_reason
 from tests.reference import differences
 from tests.sdk_types import check_response, fits
 
 BYTE_BY_BYTE = 20_000
-"""Bodies up to this size are cut after every byte, larger ones at many places."""
+"""Bodies up to this size are cut after every byte, larger ones at `CUTS` random places."""
 
 CUTS = 2_000
 
@@ -27,15 +27,15 @@ NO_RESPONSE = frozenset({"openai.speech"})
 """Dialects whose records have no response object."""
 
 LOOK_ALIKE: Mapping[str, str] = {"mistral.chat": "openai.chat", "openai.speech": "raw.audio"}
-"""What else a dialect may be taken for, for its payloads say no more."""
+"""The dialect that is detected instead, because the payloads of both are the same."""
 
-_NAMED_BY = frozenset({"dialect", "provider"})
+_NAMES = frozenset({"dialect", "provider"})
 
 
 def _recordings() -> list[Any]:
     path = folder()
     if path is None:
-        return [pytest.param(None, marks=pytest.mark.skip(reason=why_absent()), id="absent")]
+        return [pytest.param(None, marks=pytest.mark.skip(reason=skip_reason()), id="absent")]
     return [pytest.param(one, id=f"{one.api}-{one.name}") for one in read_all(path) if one.api in dialect_names()]
 
 
@@ -44,15 +44,15 @@ each_recording = pytest.mark.parametrize("recorded", _recordings())
 
 @each_recording
 def test_the_record_is_the_reference(recorded: Recording) -> None:
-    """In all that the reference knows; the record survives its JSON form."""
+    """The record has every field of the reference, and survives a round trip through JSON."""
     record = replay(recorded.body, dialect=recorded.api)
     assert differences(recorded, record) == []
     assert StreamRecord.model_validate_json(record.model_dump_json()) == record
 
 
 @each_recording
-def test_every_way_of_reading_says_the_same(recorded: Recording) -> None:
-    """In any pieces, as it was read, and by payload: in order, in any order with its index, and each of them twice."""
+def test_every_way_of_reading_gives_the_same_record(recorded: Recording) -> None:
+    """Any pieces of the body, and its payloads in order, or repeated in any order with indices, give the same record."""
     expected = facts(replay(recorded.body, dialect=recorded.api))
     for cut in _cuts(recorded):
         assert facts(replay(cut, dialect=recorded.api)) == expected
@@ -63,20 +63,20 @@ def test_every_way_of_reading_says_the_same(recorded: Recording) -> None:
 
 
 @each_recording
-def test_the_dialect_is_told(recorded: Recording) -> None:
-    """From the bytes alone; where it is taken for one that looks alike, the record says the same all the same."""
-    named, told = replay(recorded.body, dialect=recorded.api), replay(recorded.body)
-    if told.dialect == LOOK_ALIKE.get(recorded.api):
-        assert _less_named(told) == _less_named(named)
-    elif told.dialect == "opaque":
+def test_the_dialect_is_detected(recorded: Recording) -> None:
+    """The dialect is detected from the bytes; a similar dialect gives the same record otherwise."""
+    named, detected = replay(recorded.body, dialect=recorded.api), replay(recorded.body)
+    if detected.dialect == LOOK_ALIKE.get(recorded.api):
+        assert _without_names(detected) == _without_names(named)
+    elif detected.dialect == "opaque":
         assert all(len(payload) == 1 for payload in recorded.payloads()), "a single field may be anybody's"
     else:
-        assert facts(told) == facts(named)
+        assert facts(detected) == facts(named)
 
 
 @each_recording
 def test_the_outcome(recorded: Recording) -> None:
-    """An error inside says so; so does an answer that nobody finished; all others are completed."""
+    """The outcome is an error if the body has one, truncated without a finish reason, and else completed."""
     record = replay(recorded.body, dialect=recorded.api)
     assert record.outcome is _expected_outcome(recorded, record)
     assert (record.error is not None) is (record.outcome is Outcome.ERROR)
@@ -84,10 +84,10 @@ def test_the_outcome(recorded: Recording) -> None:
 
 @each_recording
 def test_a_completed_answer_has_a_response_object(recorded: Recording) -> None:
-    """The official SDK's response type takes the record of every completed stream of which it has a type.
+    """The SDK's response type accepts the `to_response` of every completed stream.
 
-    Of an Anthropic message, block by block, it is what the SDK makes of the stream itself: also where that is a block of
-    which its type has come to ask more.
+    The content of an Anthropic message equals what the SDK itself accumulates, which may be a block that its response
+    type rejects for lack of newer fields.
     """
     record = replay(recorded.body, dialect=recorded.api)
     if record.outcome is not Outcome.COMPLETED or recorded.api in NO_RESPONSE:
@@ -103,23 +103,23 @@ def test_a_completed_answer_has_a_response_object(recorded: Recording) -> None:
 
 @each_recording
 def test_a_stream_that_is_cut(recorded: Recording) -> None:
-    """What is said of the first part of a body is the first part of what is said, and never that it is completed."""
+    """The text of a cut body is a prefix of the whole text, and without a finish reason it is not completed."""
     whole = replay(recorded.body, dialect=recorded.api)
     for at in random.Random(len(recorded.body)).sample(range(len(recorded.body)), min(4, len(recorded.body))):
         part = replay(recorded.body[:at], dialect=recorded.api)
-        assert whole.text.startswith(part.text) or recorded.api in _SAID_AGAIN
+        assert whole.text.startswith(part.text) or recorded.api in _TEXT_REPEATED
         finished = bool(part.choices) and None not in part.finish_reasons
-        assert part.outcome is not Outcome.COMPLETED or finished or recorded.api in _SAYS_NO_FINISH
+        assert part.outcome is not Outcome.COMPLETED or finished or recorded.api in _NO_FINISH_REASON
 
 
-_SAID_AGAIN = frozenset({"openai.responses", "openai.transcription"})
-"""A last event says all once more, with the last word."""
+_TEXT_REPEATED = frozenset({"openai.responses", "openai.transcription"})
+"""Dialects whose last event repeats the whole text, and may change it."""
 
-_SAYS_NO_FINISH = frozenset({"openai.images", "openai.speech", "openai.transcription"})
+_NO_FINISH_REASON = frozenset({"openai.images", "openai.speech", "openai.transcription"})
 
 
-def _less_named(record: StreamRecord) -> Mapping[str, Any]:
-    return {name: value for name, value in facts(record).items() if name not in _NAMED_BY}
+def _without_names(record: StreamRecord) -> Mapping[str, Any]:
+    return {name: value for name, value in facts(record).items() if name not in _NAMES}
 
 
 def _cuts(recorded: Recording) -> Iterator[list[bytes]]:
@@ -134,10 +134,10 @@ def _cuts(recorded: Recording) -> Iterator[list[bytes]]:
 
 
 def _keyed(chunks: Sequence[Any], dialect: str, seed: int) -> StreamRecord:
-    """The record of payloads, each added twice under its index, in an order that the seed makes."""
+    """Return the record of payloads that are each added twice at their index, in an order drawn from the seed."""
     positions = [*range(len(chunks))] * 2
     random.Random(seed).shuffle(positions)
-    tally = Tally()  # which counts the tools, as `replay` does
+    tally = Tally()  # a tally, because like `replay` it counts the tools
     tally.open("r", dialect=dialect)
     for position in positions:
         tally.add("r", chunks[position], index=position)
@@ -153,7 +153,7 @@ def _expected_outcome(recorded: Recording, record: StreamRecord) -> Outcome:
 
 
 def _is_error(payload: Any) -> bool:
-    """Whether a payload says that something went wrong, in any API's way."""
+    """Whether a payload is an error in any API's format."""
     if isinstance(payload, str):
         return payload.startswith("event: error")
     if not isinstance(payload, Mapping):
@@ -165,5 +165,5 @@ def _is_error(payload: Any) -> bool:
 
 
 def _blocks(content: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Blocks of a message, less what says nothing."""
+    """Return the blocks of a message without empty fields."""
     return [{name: value for name, value in block.items() if value not in (None, [])} for block in content]

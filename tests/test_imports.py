@@ -1,4 +1,4 @@
-"""What `import streamtally` loads, and that every optional package is optional."""
+"""The modules that `import streamtally` loads, and that every optional package is optional."""
 
 import json
 
@@ -9,31 +9,31 @@ OPTIONAL = ("httpx2", "starlette", "uvicorn", "typer", "rich")
 
 
 def run(program: str) -> str:
-    """What a fresh interpreter prints."""
+    """Run a program in a new interpreter, and return its output."""
     done = run_python("-c", program)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def test_import_loads_nothing_heavy() -> None:
-    """The exporters' libraries, the HTTP client, the servers and the catalog wait until they are used."""
+    """Exporters' libraries, HTTP client, servers and catalog are loaded only when they are used."""
     loaded = json.loads(run("import json, sys, streamtally; print(json.dumps(sorted(sys.modules)))"))
     assert [name for name in loaded if name.startswith(tuple(f"{package}." for package in HEAVY)) or name in HEAVY] == []
 
 
 def test_every_name_works_in_a_fresh_interpreter() -> None:
-    """What is loaded on demand needs nothing that somebody else imported before."""
+    """Lazily loaded names need no other import before them."""
     run("from streamtally import *")
 
 
 def test_import_without_any_optional_package() -> None:
-    """Without the extras the package imports, wraps and records."""
+    """Without optional packages `streamtally` can be imported and records streams."""
     blocked = f"import sys; sys.modules.update(dict.fromkeys({OPTIONAL}))"
     assert run(f"{blocked}\nimport streamtally\nprint(streamtally.collect(['a', 'b']).text, end='')") == "ab"
 
 
 def test_a_missing_extra_is_named() -> None:
-    """Who uses the client without its extra is told what to install."""
+    """Using the client without its extra raises an error that names the extra."""
     program = """
 import sys
 sys.modules["httpx2"] = None

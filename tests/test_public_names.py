@@ -1,4 +1,4 @@
-"""The public surface: one sorted list, nothing missing, nothing that leaks."""
+"""The public names: a complete sorted list without anything internal."""
 
 import importlib.metadata
 import inspect
@@ -16,58 +16,58 @@ PROMISED = {
     *("Chunk", "StreamRecord", "StreamType", "Outcome", "Choice", "ToolCall", "Audio", "Image", "Transcript"),
     *("Usage", "Cost", "Timing"),
 }
-"""What the documentation names; taking one away is a breaking change."""
+"""The documented names; removing one is a breaking change."""
 
 
 def test_the_list_is_sorted_and_has_no_name_twice() -> None:
-    """`__all__` is in plain sorted order."""
+    """`__all__` is sorted and has no duplicates."""
     assert list(streamtally.__all__) == sorted(set(streamtally.__all__))
 
 
 @pytest.mark.parametrize("name", streamtally.__all__)
 def test_each_name_can_be_imported(name: str) -> None:
-    """Every name on the list is there, also those that are loaded when used, and `dir` shows it."""
+    """Every name in `__all__` can be imported, also lazily loaded ones, and is in `dir`."""
     assert getattr(streamtally, name) is not None
     assert name in dir(streamtally)
 
 
 def test_what_the_documentation_promises_is_on_the_list() -> None:
-    """No documented name is missing."""
+    """Every documented name is in `__all__`."""
     assert set(streamtally.__all__) >= PROMISED
 
 
 def test_every_error_is_public() -> None:
-    """What can be raised can be caught by a public name."""
+    """Every exception of the package has a public name."""
     raised = {name for name, value in vars(errors).items() if inspect.isclass(value) and issubclass(value, Exception)}
     assert raised <= set(streamtally.__all__)
 
 
 def test_every_kind_of_result_is_public() -> None:
-    """Each type of a field of the record has a public name, so that users can annotate with it."""
+    """Every type of a record's fields has a public name for annotations."""
     results = {type_.__name__ for type_ in _result_types(records.StreamRecord)}
     assert results <= set(streamtally.__all__)
 
 
 def test_nothing_else_is_public() -> None:
-    """A name without underscore in the package is a submodule or on the list."""
+    """Every name without underscore is a submodule or in `__all__`."""
     public = {name for name, value in vars(streamtally).items() if name[0] != "_" and not isinstance(value, ModuleType)}
     assert public - {"annotations"} <= set(streamtally.__all__)
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
-    """Loading on demand answers for a wrong name as any module does."""
+    """Lazy loading raises `AttributeError` for an unknown name."""
     name = "no_such_name"
     with pytest.raises(AttributeError, match=name):
         getattr(streamtally, name)
 
 
 def test_the_version_is_that_of_the_distribution() -> None:
-    """There is one source of the version: the metadata."""
+    """`__version__` is the version in the metadata of the distribution."""
     assert streamtally.__version__ == importlib.metadata.version("streamtally")
 
 
 def _result_types(model: type) -> set[type]:
-    """The classes of `records` that the annotations of a model mention, at any depth."""
+    """Return the classes of `records` in the annotations of a model, at any depth."""
     found = {model}
     waiting = [model]
     while waiting:

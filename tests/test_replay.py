@@ -1,4 +1,4 @@
-"""`replay` of every form of recording, and `to_response`, which the official SDK's types check."""
+"""`replay` of every form of recording, and `to_response`, validated by the official SDK's types."""
 
 import base64
 import json
@@ -60,12 +60,12 @@ FORMS: Mapping[str, Callable[[], Any]] = {
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("dialect", ["openai.chat", None])
 def test_every_form_of_a_recording(form: str, dialect: str | None) -> None:
-    """Bytes, text, payloads, objects, whole or in pieces: the record is the same, and the dialect need not be named."""
+    """Bytes, text, payloads or SDK objects, whole or in pieces, with or without a named dialect, give the same record."""
     assert facts(replay(FORMS[form](), dialect=dialect)) == facts(replay(CHUNKS, dialect="openai.chat"))
 
 
-def test_what_the_record_of_a_recording_says() -> None:
-    """It has the dialect, the stream type, the request's parameters, and no times."""
+def test_the_record_of_a_recording() -> None:
+    """The record has dialect, stream type and request parameters, and no times."""
     record = replay(BODY, params={"model": "m-0", "provider": "p", "messages": ["secret"]})
     assert (record.dialect, record.stream_type, record.outcome) == ("openai.chat", StreamType.CHAT, Outcome.COMPLETED)
     assert (record.requested_model, record.model, record.provider, record.params) == (
@@ -79,7 +79,7 @@ def test_what_the_record_of_a_recording_says() -> None:
 
 
 def test_nothing_is_exported() -> None:
-    """A recording was exported when it was live."""
+    """`replay` exports nothing, because a recording was exported when it was made."""
     records: list[StreamRecord] = []
     tally = configure(exporters=[records.append])
     try:
@@ -90,8 +90,8 @@ def test_nothing_is_exported() -> None:
     assert records == []
 
 
-def test_a_dialect_that_nobody_knows() -> None:
-    """A wrong name is an error at once."""
+def test_an_unknown_dialect() -> None:
+    """An unknown dialect raises `UnknownDialect`."""
     with pytest.raises(UnknownDialect, match=r"no\.such"):
         replay(BODY, dialect="no.such")
 
@@ -99,13 +99,13 @@ def test_a_dialect_that_nobody_knows() -> None:
 @pytest.mark.parametrize("body", [b"", "", [], b"\n\n", b": ping\n\n"])
 @pytest.mark.parametrize("dialect", ["openai.chat", "openai.responses", "openai.transcription", "openai.images"])
 def test_an_empty_recording(body: Any, dialect: str) -> None:
-    """A body with nothing in it is a truncated stream that said nothing."""
+    """An empty body gives a truncated record without content."""
     record = replay(body, dialect=dialect)
     assert (record.outcome, record.text, record.usage, record.choices, record.images) == (Outcome.TRUNCATED, "", None, (), ())
 
 
 def test_a_source_that_fails_is_not_hidden() -> None:
-    """An exception of the iterable is the caller's."""
+    """An exception of the iterable reaches the caller."""
 
     def broken() -> Iterator[Payload]:
         yield CHUNKS[0]
@@ -231,7 +231,7 @@ ANSWERS: Mapping[str, tuple[list[Payload], Payload]] = {
 
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_chat_completion(answer: str) -> None:
-    """The record as the object that the same request would have got without streaming."""
+    """A chat record gives the `ChatCompletion` that the same request without streaming returns."""
     chunks, expected = ANSWERS[answer]
     shape = ChatCompletion.model_validate(to_response(replay(chunks, dialect="openai.chat")))
     whole = {"id": "id-1", "object": "chat.completion", "created": 1, "model": "m-1", **expected}
@@ -247,7 +247,7 @@ def _without_none(value: Any) -> Any:
 
 
 def test_completion() -> None:
-    """A text completion, with its log probabilities."""
+    """A text completion keeps its log probabilities."""
     logprobs = {"tokens": ["hello"], "token_logprobs": [-0.5], "top_logprobs": [{"hello": -0.5}], "text_offset": [0]}
     chunk = {"id": "id-1", "object": "text_completion", "created": 1, "model": "m-1"}
     chunks = [
@@ -269,7 +269,7 @@ def _message(text: str) -> Payload:
 
 @pytest.mark.parametrize("listed", [True, False])
 def test_response(listed: bool) -> None:
-    """A response with its items, whether its last event listed them or they only streamed."""
+    """A response has its items, whether its last event lists them or they were only streamed."""
     usage = {"input_tokens": 9, "output_tokens": 2, "total_tokens": 11}
     fields = {
         "parallel_tool_calls": False,
@@ -305,7 +305,7 @@ def test_response(listed: bool) -> None:
 
 
 def test_response_that_failed() -> None:
-    """A failed response says why."""
+    """A failed response has its error."""
     events = numbered(envelope("created"), envelope("failed", error={"code": "rate_limit_exceeded", "message": "slow"}))
     shape = Response.model_validate(to_response(replay(events)))
     assert shape.error is not None
@@ -313,7 +313,7 @@ def test_response_that_failed() -> None:
 
 
 def test_response_that_broke_off() -> None:
-    """A response whose last event never came has what came, and stays in progress."""
+    """A response without its last event has the items so far, and the status "in_progress"."""
     events = numbered(
         envelope("created"), event("output_text.delta", output_index=0, item_id="msg", content_index=0, delta="hel")
     )
@@ -322,11 +322,11 @@ def test_response_that_broke_off() -> None:
 
 
 def test_images() -> None:
-    """All images of a request in one response, with how they look."""
-    looks = {"created_at": 7, "size": "1024x1024", "quality": "high", "background": "auto", "output_format": "png"}
+    """All images of a request are in one response, with their size, quality and format."""
+    properties = {"created_at": 7, "size": "1024x1024", "quality": "high", "background": "auto", "output_format": "png"}
     usage = {"input_tokens": 5, "output_tokens": 6, "total_tokens": 11}
     events = [
-        {"type": "image_generation.completed", "b64_json": base64.b64encode(data).decode(), "usage": usage, **looks}
+        {"type": "image_generation.completed", "b64_json": base64.b64encode(data).decode(), "usage": usage, **properties}
         for data in (b"one", b"two")
     ]
     shape = ImagesResponse.model_validate(to_response(replay(events, params={"n": 2})))
@@ -341,7 +341,7 @@ def test_images() -> None:
 
 
 def test_transcription() -> None:
-    """Text, log probabilities and usage in tokens."""
+    """A transcription has text, log probabilities and usage in tokens."""
     usage = {"input_tokens": 5, "output_tokens": 6, "total_tokens": 11}
     logprobs = [{"token": "hi", "logprob": -0.5, "bytes": [104.0, 105.0]}]
     shape = Transcription.model_validate(
@@ -351,7 +351,7 @@ def test_transcription() -> None:
 
 
 def test_transcription_in_the_verbose_and_the_diarised_form() -> None:
-    """What came beyond the text is there as well, under the names of the verbose forms."""
+    """Words, segments and duration have the names of the verbose and diarised formats."""
     words = [{"word": "hi", "start": 0.0, "end": 0.5}]
     done = {"type": "transcript.text.done", "text": "hi", "language": "en", "duration": 0.5, "words": words}
     verbose = to_response(replay([{**done, "usage": {"seconds": 1}}]))
@@ -369,7 +369,7 @@ def test_transcription_in_the_verbose_and_the_diarised_form() -> None:
 
 @pytest.mark.parametrize("body", [["some ", "words"], b"RIFF\0\0"])
 def test_kinds_without_a_response_object(body: Any) -> None:
-    """Plain text and sound have no such shape."""
+    """Plain text and raw audio raise `ValueError`, because no API has a response object for them."""
     record = replay(body)
     with pytest.raises(ValueError, match=record.dialect):
         to_response(record)

@@ -1,4 +1,4 @@
-"""The programs of `scripts/` that check and release, each in a repository of its own."""
+"""The scripts that check and release the package, each run in a repository of its own."""
 
 import os
 import re
@@ -20,8 +20,8 @@ GIT = {
 }
 
 
-def test_files_that_are_too_long_are_named(tmp_path: Path) -> None:
-    """With their length, and only those."""
+def test_files_that_are_too_long_are_listed(tmp_path: Path) -> None:
+    """Only files above 400 lines are listed, with their lengths."""
     (tmp_path / "long.py").write_text("x = 1\n" * 401)
     (tmp_path / "inner").mkdir()
     (tmp_path / "inner" / "short.py").write_text("x = 1\n" * 400)
@@ -35,7 +35,7 @@ CHANGELOG = "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- A thing.\n\n## [0.
 
 
 def test_the_changelog_is_cut() -> None:
-    """What is unreleased gets a heading with version and date; Unreleased stays, empty, above it."""
+    """The unreleased entries get a heading with version and date, and an empty Unreleased section stays above them."""
     after = cut(CHANGELOG, "0.2.0", "2026-02-03")
     assert after == CHANGELOG.replace("## [Unreleased]\n", "## [Unreleased]\n\n## [0.2.0] - 2026-02-03\n")
     with pytest.raises(Refused, match="Unreleased"):
@@ -45,7 +45,7 @@ def test_the_changelog_is_cut() -> None:
 
 
 class Checkout:
-    """A repository with the package and the scripts."""
+    """A git repository with the package and the scripts."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -58,39 +58,39 @@ class Checkout:
         self.commit()
 
     def git(self, *arguments: str) -> str:
-        """What a command of git prints."""
+        """Run a git command, and return its output."""
         environment = {**os.environ, **GIT}
         command = ["git", *arguments]
         return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=True).stdout
 
     def commit(self) -> None:
-        """Commit all there is."""
+        """Commit all files."""
         self.git("add", "--all")
         self.git("commit", "--quiet", "--message", "A change")
 
     def change(self, file: str, old: str, new: str) -> None:
-        """Replace something in a file."""
+        """Replace a text in a file."""
         path = self.folder / file
         text = path.read_text()
         assert old in text
         path.write_text(text.replace(old, new, 1))
 
     def release(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run the script."""
+        """Run the release script."""
         environment = {**os.environ, **GIT, "PYTHONDONTWRITEBYTECODE": "1"}
         return run_python("-m", "scripts.release", *arguments, env=environment, cwd=self.folder)
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
-    """A checkout of its own."""
+    """A new repository."""
     if shutil.which("git") is None:
         pytest.skip("git is not installed")
     return Checkout(tmp_path)
 
 
 def test_a_first_release_and_the_next(checkout: Checkout) -> None:
-    """Version, changelog, commit and tag; the next names the public names that were removed, changed and added."""
+    """A release writes version, changelog, commit and tag; the next lists removed, changed and added public names."""
     first = checkout.release("7.0.0", "--dry-run")
     assert (first.returncode, first.stderr) == (0, "")
     assert first.stdout.splitlines() == [
@@ -125,7 +125,7 @@ def test_a_first_release_and_the_next(checkout: Checkout) -> None:
 
 
 def test_what_is_refused(checkout: Checkout) -> None:
-    """A dirty tree, a version that is none, one that is no newer: a message, and nothing is changed."""
+    """A dirty tree, an invalid version, or one that is not newer is refused with a message, and nothing is changed."""
     assert checkout.release("7.0.0").returncode == 0
     for version, reason in {"7.0": "three numbers", "7.0.0": "no newer", "6.9.9": "no newer"}.items():
         done = checkout.release(version)
@@ -140,7 +140,7 @@ def test_what_is_refused(checkout: Checkout) -> None:
 
 
 def test_the_public_names_are_listed() -> None:
-    """Functions with their signatures, classes with their methods and fields; nothing that differs in each process."""
+    """Functions have signatures, classes their methods and fields, and nothing differs between two processes."""
     lines = run_python("-m", "scripts.public_names", check=True, cwd=ROOT).stdout.splitlines()
     assert lines == sorted(set(lines))
     assert "streamtally.StreamRecord.outcome" in lines

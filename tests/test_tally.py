@@ -23,13 +23,13 @@ BODY = scenarios.chat("one two three").body
 
 @pytest.fixture
 def exporter() -> RecordingExporter:
-    """What gets the records."""
+    """An exporter that keeps the records."""
     return RecordingExporter()
 
 
 @pytest.fixture
-def own(exporter: RecordingExporter) -> Tally:
-    """A tally that exports there."""
+def tally(exporter: RecordingExporter) -> Tally:
+    """A tally with that exporter and a fake clock."""
     return Tally(exporters=[exporter], clock=FakeClock(tick=0.001))
 
 
@@ -42,9 +42,9 @@ def _no_default(monkeypatch: pytest.MonkeyPatch) -> None:
 # Wrapped streams
 
 
-def test_a_wrapped_stream_is_priced_and_exported(own: Tally, exporter: RecordingExporter) -> None:
-    """What the caller gives and what the stream says stand in one record, which has a price."""
-    stream = own.wrap(
+def test_a_wrapped_stream_is_priced_and_exported(tally: Tally, exporter: RecordingExporter) -> None:
+    """The exported record has the arguments of `wrap`, the content of the stream, and a price."""
+    stream = tally.wrap(
         chat_chunks(),
         request_id="r1",
         conversation_id="c1",
@@ -62,30 +62,30 @@ def test_a_wrapped_stream_is_priced_and_exported(own: Tally, exporter: Recording
     assert record.cost.usd > 0
 
 
-def test_on_start_knows_what_the_caller_gave(own: Tally, exporter: RecordingExporter) -> None:
-    """An exporter hears of a stream as it is wrapped, with its parameters and no outcome."""
-    own.wrap(iter([1]), request_id="r1", params={"model": "m"}, attributes={"team": "search"})
+def test_on_start_gets_the_arguments_of_wrap(tally: Tally, exporter: RecordingExporter) -> None:
+    """`on_start` gets a record with the arguments of `wrap` and no outcome."""
+    tally.wrap(iter([1]), request_id="r1", params={"model": "m"}, attributes={"team": "search"})
     (started,) = exporter.started
     assert (started.request_id, started.requested_model, started.attributes) == ("r1", "m", {"team": "search"})
     assert (started.outcome, started.chunk_count, started.usage) == (None, 0, None)
 
 
-def test_a_model_that_was_asked_for_prices_one_that_nobody_knows(own: Tally) -> None:
-    """A server's own name for a model has no price; the name that was asked for may have."""
+def test_an_unknown_model_is_priced_as_the_requested_one(tally: Tally) -> None:
+    """A model without a price is priced as the model that the request named."""
     chunks = [{**chunk, "model": "my-deployment"} for chunk in chat_chunks()]
-    with own.wrap(chunks, params={"model": "gpt-4.1-mini", "provider": "openai"}) as stream:
+    with tally.wrap(chunks, params={"model": "gpt-4.1-mini", "provider": "openai"}) as stream:
         list(stream)
     assert stream.record.model == "my-deployment"
     assert stream.record.cost.usd is not None
-    with own.wrap(chunks) as stream:
+    with tally.wrap(chunks) as stream:
         list(stream)
     assert stream.record.cost.usd is None
 
 
-def test_a_wrapped_stream_is_priced_as_it_goes(own: Tally) -> None:
-    """What came so far costs at least so much, until it has ended."""
+def test_a_wrapped_stream_is_priced_as_it_goes(tally: Tally) -> None:
+    """An open stream has a partial price for the usage so far."""
     chunks = [{**chunk, "usage": {"prompt_tokens": 1000, "completion_tokens": 0}} for chunk in chat_chunks()]
-    with own.wrap(chunks, params={"model": "gpt-4.1-mini", "provider": "openai"}) as stream:
+    with tally.wrap(chunks, params={"model": "gpt-4.1-mini", "provider": "openai"}) as stream:
         next(iter(stream))
         going = stream.record.cost
         assert (going.usd, going.status) == (Decimal("0.0004"), "partial")
@@ -93,17 +93,17 @@ def test_a_wrapped_stream_is_priced_as_it_goes(own: Tally) -> None:
     assert (stream.record.cost.usd, stream.record.cost.status) == (Decimal("0.0004"), "priced")
 
 
-def test_rates_for_one_call(own: Tally) -> None:
-    """They are said with the request's parameters, as numbers of any kind."""
+def test_rates_for_one_call(tally: Tally) -> None:
+    """Rates for one call are given in `params`, as numbers of any type."""
     rates = {"input": Decimal("0.1"), "output": 0}
-    with own.wrap(chat_chunks(), params={"provider": "openai", "rates": rates}) as stream:
+    with tally.wrap(chat_chunks(), params={"provider": "openai", "rates": rates}) as stream:
         list(stream)
     assert stream.record.cost.match_rule == "call: exact"
     assert {line.rate for line in stream.record.cost.breakdown} <= {"0.1", "0"}
 
 
 def test_a_file_of_rates_and_discounts(tmp_path: Path) -> None:
-    """TOML, or JSON with nothing else in it, is laid over the bundled prices."""
+    """A TOML or JSON file of overrides and discounts takes precedence over the bundled prices."""
     toml, json = tmp_path / "own.toml", tmp_path / "own.json"
     toml.write_text('[[override]]\nmodel = "gpt-4.1-mini"\nrates = {input = "7", output = "7"}\n')
     json.write_text('{"discount": [{"name": "all of it", "percent": -100}]}')
@@ -119,8 +119,8 @@ def test_a_file_of_rates_and_discounts(tmp_path: Path) -> None:
         Tally(catalog=tmp_path / "odd.json")
 
 
-def test_an_estimate_of_what_nobody_counted(exporter: RecordingExporter) -> None:
-    """Only with a tokenizer, and marked; the stream was left before its usage came."""
+def test_an_estimate_of_missing_usage(exporter: RecordingExporter) -> None:
+    """A tokenizer estimates the usage of a stream that ended without any, and the estimate is marked."""
     tally = Tally(exporters=[exporter], estimate=lambda text: len(text.split()))
     with tally.wrap(chat_chunks(), params={"model": "gpt-4.1-mini", "provider": "openai"}) as stream:
         for _ in zip(range(4), stream, strict=False):
@@ -132,7 +132,7 @@ def test_an_estimate_of_what_nobody_counted(exporter: RecordingExporter) -> None
 
 
 def test_a_tokenizer_that_fails(caplog: pytest.LogCaptureFixture) -> None:
-    """It is logged once, and the record has what it would have without one."""
+    """A tokenizer that raises is logged once, and there is no estimate."""
 
     def broken(_: str) -> int:
         raise RuntimeError("no vocabulary")
@@ -147,25 +147,25 @@ def test_a_tokenizer_that_fails(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_replay_at_the_prices_of_a_tally() -> None:
-    """A tally's own prices price its recordings too."""
+    """`Tally.replay` uses the tally's tally prices."""
     own_prices = ModelCatalog.bundled().override("gpt-4o", {"input": 1, "output": 1})
     recorded = Tally(catalog=own_prices).replay(scenarios.chat(model="gpt-4o").body)
     assert recorded.cost.match_rule == "user: first party: exact"
 
 
-def test_a_dialect_by_name(own: Tally) -> None:
-    """Named, it holds from the first chunk on; unknown, it raises before anything is opened."""
+def test_a_dialect_by_name(tally: Tally) -> None:
+    """A named dialect holds from the first chunk; an unknown one raises, and opens nothing."""
     chunks: list[Any] = [{"choices": []}]
-    with own.wrap(chunks, dialect="openai.completions") as stream:
+    with tally.wrap(chunks, dialect="openai.completions") as stream:
         list(stream)
     assert stream.record.dialect == "openai.completions"
     with pytest.raises(UnknownDialect, match=r"klingon.*openai\.chat"):
-        own.wrap([1], dialect="klingon")
-    assert len(own.accumulator) == 0
+        tally.wrap([1], dialect="klingon")
+    assert len(tally.accumulator) == 0
 
 
 def test_counts_only(exporter: RecordingExporter) -> None:
-    """With `keep="counts"` no text is retained; what it cost and how it ended is."""
+    """With `keep="counts"` no text is kept, but usage, finish reason and outcome are."""
     with Tally(exporters=[exporter], keep="counts").wrap(chat_chunks()) as stream:
         list(stream)
     (record,) = exporter.records
@@ -176,7 +176,7 @@ def test_counts_only(exporter: RecordingExporter) -> None:
 
 
 def test_a_bound_of_retention_does_not_cut_the_caller() -> None:
-    """Beyond it chunks flow on, usage, finish and timing are kept, and the record says how much was dropped."""
+    """Beyond `stream_bytes` the caller gets all chunks, and the record states how much was dropped."""
     chunks = [chat_chunk({"content": "x" * 100}) for _ in range(500)]
     with Tally(limits=Limits(stream_bytes=1_000)).wrap([*chunks, *chat_chunks()[4:]]) as stream:
         assert len(list(stream)) == 502
@@ -187,12 +187,12 @@ def test_a_bound_of_retention_does_not_cut_the_caller() -> None:
     assert len(record.text) + record.dropped_bytes >= 50_000
 
 
-# Requests that are made at once
+# `call` and `acall`, which make the request at once
 
 
-def test_a_request_that_is_made_now(own: Tally, exporter: RecordingExporter) -> None:
-    """The clock runs from the call, and the wrapper is of the kind that the source is."""
-    stream = own.call(lambda: iter(chat_chunks()), server=("api.test", 443), request_id="r1")
+def test_a_request_that_is_made_now(tally: Tally, exporter: RecordingExporter) -> None:
+    """`call` measures from the call, and returns a wrapper of the protocol that the source has."""
+    stream = tally.call(lambda: iter(chat_chunks()), server=("api.test", 443), request_id="r1")
     assert not hasattr(type(stream), "__aiter__")
     list(stream)
     (record,) = exporter.records
@@ -201,8 +201,8 @@ def test_a_request_that_is_made_now(own: Tally, exporter: RecordingExporter) -> 
 
 
 @pytest.mark.anyio
-async def test_a_request_that_is_awaited_now(own: Tally, exporter: RecordingExporter) -> None:
-    """The same."""
+async def test_a_request_that_is_awaited_now(tally: Tally, exporter: RecordingExporter) -> None:
+    """`acall` awaits the request; an exception of the request makes an error record."""
 
     async def source() -> AsyncIterator[Any]:
         for chunk in chat_chunks():
@@ -211,22 +211,22 @@ async def test_a_request_that_is_awaited_now(own: Tally, exporter: RecordingExpo
     async def request() -> AsyncIterator[Any]:
         return source()
 
-    assert [chunk async for chunk in await own.acall(request)] == chat_chunks()
+    assert [chunk async for chunk in await tally.acall(request)] == chat_chunks()
     with pytest.raises(ZeroDivisionError):
-        await own.acall(lambda: 1 / 0)
+        await tally.acall(lambda: 1 / 0)
     assert [record.outcome for record in exporter.records] == [Outcome.COMPLETED, Outcome.ERROR]
 
 
-def test_a_request_whose_answer_is_no_stream(own: Tally, exporter: RecordingExporter) -> None:
-    """It is handed on as it is."""
+def test_a_request_whose_answer_is_no_stream(tally: Tally, exporter: RecordingExporter) -> None:
+    """`call` returns an answer that is no stream as it is."""
     answer = object()
-    assert own.call(lambda: answer) is answer
+    assert tally.call(lambda: answer) is answer
     assert [record.outcome for record in exporter.records] == [Outcome.CANCELLED]
-    assert len(own.accumulator) == 0
+    assert len(tally.accumulator) == 0
 
 
-def test_others_are_asked_to_stand_back_while_a_request_is_made() -> None:
-    """By the exporters that can; one whose asking fails harms nobody."""
+def test_other_instrumentation_is_suppressed_during_the_request() -> None:
+    """`suppress_others` of an exporter is active during the request only; one that raises has no effect."""
     inside: list[bool] = []
 
     class Alone(RecordingExporter):
@@ -255,48 +255,48 @@ def test_others_are_asked_to_stand_back_while_a_request_is_made() -> None:
 # Keyed streams
 
 
-def test_a_keyed_stream_is_priced_and_exported(own: Tally, exporter: RecordingExporter) -> None:
-    """Out of order and repeated: one record, with its price, to the caller and to the exporter."""
+def test_a_keyed_stream_is_priced_and_exported(tally: Tally, exporter: RecordingExporter) -> None:
+    """Chunks out of order and repeated give one priced record, returned and exported."""
     chunks = chat_chunks()
     for index in (3, 1, 0, 1, 5, 2, 4):
-        assert own.add("r1", chunks[index], index=index) is None
-    running = own.snapshot("r1")
+        assert tally.add("r1", chunks[index], index=index) is None
+    running = tally.snapshot("r1")
     assert (running.text, running.outcome) == ("one two three", None)
     assert running.cost.usd is not None
-    record = own.finish("r1")
+    record = tally.finish("r1")
     assert (record.text, record.outcome, record.duplicates) == ("one two three", Outcome.COMPLETED, 1)
     assert record.cost.usd == running.cost.usd
-    assert own.finish("r1") is record
+    assert tally.finish("r1") is record
     assert exporter.records == [record]
     assert [one.request_id for one in exporter.started] == ["r1"]
-    own.discard("r1")
+    tally.discard("r1")
     with pytest.raises(UnknownRequest):
-        own.finish("r1")
+        tally.finish("r1")
 
 
-def test_a_keyed_stream_that_fails(own: Tally, exporter: RecordingExporter) -> None:
-    """`fail` ends it with an error, or with a time-out."""
-    own.add("r1", chat_chunks()[1])
-    assert own.fail("r1", "broken").outcome is Outcome.ERROR
-    own.add("r2", chat_chunks()[1])
-    assert own.fail("r2", TimeoutError()).outcome is Outcome.TIMEOUT
+def test_a_keyed_stream_that_fails(tally: Tally, exporter: RecordingExporter) -> None:
+    """`fail` makes the outcome an error or a time-out."""
+    tally.add("r1", chat_chunks()[1])
+    assert tally.fail("r1", "broken").outcome is Outcome.ERROR
+    tally.add("r2", chat_chunks()[1])
+    assert tally.fail("r2", TimeoutError()).outcome is Outcome.TIMEOUT
     assert [record.request_id for record in exporter.records] == ["r1", "r2"]
 
 
 def test_late_chunks_reach_the_exporters() -> None:
-    """An exporter that asks for late chunks hears of each."""
-    late: list[StreamRecord] = []
+    """An exporter with `on_late` is called for each late chunk."""
+    late_records: list[StreamRecord] = []
 
     class Late(RecordingExporter):
         def on_late(self, record: StreamRecord) -> None:
-            late.append(record)
+            late_records.append(record)
 
     one = Late()
-    own = Tally(exporters=[one])
-    own.add("r1", chat_chunks()[1])
-    record = own.finish("r1", "cancelled")
-    assert own.add("r1", chat_chunks()[2]) is None
-    assert [told.request_id for told in late] == ["r1"]
+    tally = Tally(exporters=[one])
+    tally.add("r1", chat_chunks()[1])
+    record = tally.finish("r1", "cancelled")
+    assert tally.add("r1", chat_chunks()[2]) is None
+    assert [record.request_id for record in late_records] == ["r1"]
     assert one.records == [record]
     assert record.outcome is Outcome.CANCELLED
 
@@ -305,9 +305,9 @@ def test_late_chunks_reach_the_exporters() -> None:
 
 
 def test_closing_ends_keyed_streams_and_closes_exporters(exporter: RecordingExporter) -> None:
-    """What is open and keyed is exported before the exporters close."""
-    with Tally(exporters=[exporter]) as own:
-        own.add("r1", chat_chunks()[1])
+    """`close` exports open keyed streams, then flushes and closes the exporters."""
+    with Tally(exporters=[exporter]) as tally:
+        tally.add("r1", chat_chunks()[1])
         assert exporter.flushes == 0
     assert [record.outcome for record in exporter.records] == [Outcome.ABANDONED]
     assert exporter.closed
@@ -316,7 +316,7 @@ def test_closing_ends_keyed_streams_and_closes_exporters(exporter: RecordingExpo
 
 @pytest.mark.anyio
 async def test_closing_asynchronously(exporter: RecordingExporter) -> None:
-    """The same in `async with`; exporters are waited for in a thread, not on the loop."""
+    """`async with` exports open keyed streams, and flushes exporters in a thread, not on the loop."""
     turned: list[bool] = []
 
     class Waiting(RecordingExporter):
@@ -328,48 +328,48 @@ async def test_closing_asynchronously(exporter: RecordingExporter) -> None:
             turned.append(True)
 
     loop, waiting = asyncio.get_running_loop(), Waiting()
-    async with Tally(exporters=[waiting, exporter]) as own:
-        assert await own.aflush() is True
-        own.add("r1", chat_chunks()[1])
+    async with Tally(exporters=[waiting, exporter]) as tally:
+        assert await tally.aflush() is True
+        tally.add("r1", chat_chunks()[1])
     assert [record.outcome for record in waiting.records] == [Outcome.ABANDONED]
     assert turned == [True, True]
     assert exporter.closed
 
 
-def test_flush_asks_every_exporter(own: Tally, exporter: RecordingExporter) -> None:
-    """True where all say so, and where there are none."""
-    assert own.flush() is True
-    assert own.flush(timeout=1.0) is True
+def test_flush_asks_every_exporter(tally: Tally, exporter: RecordingExporter) -> None:
+    """`flush` returns True if all exporters do, or if there are none."""
+    assert tally.flush() is True
+    assert tally.flush(timeout=1.0) is True
     assert exporter.flushes == 2
     assert Tally().flush() is True
 
 
 def test_without_exporters_records_are_made_all_the_same() -> None:
-    """Nothing is exported, and the record is priced."""
-    own = Tally()
-    with own.wrap(chat_chunks()) as stream:
+    """Without exporters there is a priced record."""
+    tally = Tally()
+    with tally.wrap(chat_chunks()) as stream:
         list(stream)
-    assert own.delivery is None
+    assert tally.delivery is None
     assert stream.record.cost.usd is not None
-    own.close()
+    tally.close()
 
 
 def test_callables_are_exporters() -> None:
-    """A plain function takes the records."""
+    """A function may be given as an exporter."""
     records: list[StreamRecord] = []
     with Tally(exporters=[records.append]).wrap(["x"]) as stream:
         list(stream)
     assert records == [stream.record]
 
 
-def test_a_stream_that_outlives_its_tally(own: Tally, caplog: pytest.LogCaptureFixture) -> None:
-    """It goes on, and has its record."""
-    stream = own.wrap(chat_chunks())
+def test_a_stream_that_outlives_its_tally(tally: Tally, caplog: pytest.LogCaptureFixture) -> None:
+    """A wrapped stream stays readable after its tally was closed, and gets a record."""
+    stream = tally.wrap(chat_chunks())
     next(stream)
-    own.close()
+    tally.close()
     assert len(list(stream)) == 5
     assert stream.record.outcome is Outcome.COMPLETED
-    assert len(own.accumulator) == 0
+    assert len(tally.accumulator) == 0
     assert [record.levelno for record in caplog.records if record.levelno > logging.INFO] == []
 
 
@@ -377,7 +377,7 @@ def test_a_stream_that_outlives_its_tally(own: Tally, caplog: pytest.LogCaptureF
 
 
 def test_configure_replaces_and_closes(exporter: RecordingExporter) -> None:
-    """It makes, sets and returns the default; the one before is closed, and what it had open is exported."""
+    """`configure` sets and returns the default tally, and closes the previous one, exporting its open streams."""
     first = streamtally.configure(exporters=[exporter])
     first.add("r1", chat_chunks()[1])
     stream = streamtally.wrap(chat_chunks(), request_id="r2")
@@ -393,7 +393,7 @@ def test_configure_replaces_and_closes(exporter: RecordingExporter) -> None:
 
 
 def test_what_cannot_be_configured_changes_nothing(exporter: RecordingExporter) -> None:
-    """An option that is wrong leaves the default as it was."""
+    """An invalid option raises, and leaves the default tally as it was."""
     first = streamtally.configure(exporters=[exporter])
     with pytest.raises(ValueError, match=r"unknown exporter 'smoke'.*otel"):
         streamtally.configure(exporters=["smoke"])
@@ -403,7 +403,7 @@ def test_what_cannot_be_configured_changes_nothing(exporter: RecordingExporter) 
 
 @pytest.fixture
 def plugin(monkeypatch: pytest.MonkeyPatch) -> type[RecordingExporter]:
-    """An exporter that is a name: "jsonl" leads to it."""
+    """An exporter class under the name "jsonl"."""
 
     class Plugin(RecordingExporter):
         made: list[Any]
@@ -422,7 +422,7 @@ def plugin(monkeypatch: pytest.MonkeyPatch) -> type[RecordingExporter]:
 
 @pytest.mark.parametrize("configured", [True, False])
 def test_the_environment_names_exporters(monkeypatch: pytest.MonkeyPatch, plugin: Any, configured: bool) -> None:
-    """`STREAMTALLY_EXPORTERS` holds for the default tally, configured or not, once."""
+    """`STREAMTALLY_EXPORTERS` sets the exporters of the default tally, configured or not, once."""
     monkeypatch.setenv("STREAMTALLY_EXPORTERS", " jsonl , jsonl:calls.jsonl ")
     if configured:
         streamtally.configure(keep="counts")
@@ -431,8 +431,8 @@ def test_the_environment_names_exporters(monkeypatch: pytest.MonkeyPatch, plugin
     assert [(one.argument, len(one.records)) for one in plugin.made] == [("", 2), ("calls.jsonl", 2)]
 
 
-def test_arguments_stand_above_the_environment(monkeypatch: pytest.MonkeyPatch, plugin: Any) -> None:
-    """Who names exporters gets those, and who names none gets none; a tally of one's own never looks there."""
+def test_arguments_take_precedence_over_the_environment(monkeypatch: pytest.MonkeyPatch, plugin: Any) -> None:
+    """Exporters given to `configure` take precedence over the environment, which `Tally` ignores."""
     monkeypatch.setenv("STREAMTALLY_EXPORTERS", "jsonl")
     assert streamtally.configure(exporters=[]).delivery is None
     assert Tally().delivery is None
@@ -440,25 +440,25 @@ def test_arguments_stand_above_the_environment(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_without_environment_nothing_is_exported(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not set, or empty."""
+    """Without `STREAMTALLY_EXPORTERS`, or if it is empty, the default tally has no exporters."""
     assert default.default_tally().delivery is None
     monkeypatch.setenv("STREAMTALLY_EXPORTERS", "")
     assert streamtally.configure().delivery is None
 
 
 def test_exporters_by_name(tmp_path: Path) -> None:
-    """A name, with what it is to be given."""
+    """An exporter may be given as a name and an argument."""
     path = tmp_path / "calls.jsonl"
-    with Tally(exporters=[f"jsonl:{path}"]) as own, own.wrap(chat_chunks(), request_id="r1") as stream:
+    with Tally(exporters=[f"jsonl:{path}"]) as tally, tally.wrap(chat_chunks(), request_id="r1") as stream:
         list(stream)
     assert StreamRecord.model_validate_json(path.read_text()).request_id == "r1"
 
 
-# StreamSession to the end, and reading recordings
+# `collect`, `replay` and `to_response`
 
 
 def test_collect(exporter: RecordingExporter) -> None:
-    """It drains a source and returns the record; the arguments are those of `wrap`."""
+    """`collect` reads a source to its end and returns the record; it has the options of `wrap`."""
     streamtally.configure(exporters=[exporter])
     record = streamtally.collect(chat_chunks(), request_id="r1")
     assert (record.text, record.request_id) == ("one two three", "r1")
@@ -468,7 +468,7 @@ def test_collect(exporter: RecordingExporter) -> None:
 
 @pytest.mark.anyio
 async def test_acollect() -> None:
-    """The same of an async source."""
+    """`acollect` reads an async source to its end and returns the record."""
 
     async def source() -> AsyncIterator[Any]:
         for chunk in chat_chunks():
@@ -479,7 +479,7 @@ async def test_acollect() -> None:
 
 
 def test_collect_of_what_fails(exporter: RecordingExporter) -> None:
-    """The source's exception reaches the caller, and the record the exporters."""
+    """An exception of the source reaches the caller, and the record is exported."""
     streamtally.configure(exporters=[exporter])
 
     def source() -> Iterator[Any]:
@@ -492,7 +492,7 @@ def test_collect_of_what_fails(exporter: RecordingExporter) -> None:
 
 
 def pieces(size: int) -> list[bytes]:
-    """The body in pieces."""
+    """Return the body in pieces of this size."""
     return [BODY[start : start + size] for start in range(0, len(BODY), size)]
 
 
@@ -500,7 +500,7 @@ def pieces(size: int) -> list[bytes]:
     "body", [BODY, BODY.decode(), pieces(1), pieces(100), chat_chunks()], ids=["bytes", "str", "one by one", "pieces", "payloads"]
 )
 def test_replay(exporter: RecordingExporter, body: Any) -> None:
-    """A recording gives the record of the stream, priced; it is not exported, and has no times."""
+    """`replay` returns the priced record of a recording, without times, and exports nothing."""
     streamtally.configure(exporters=[exporter])
     record = streamtally.replay(body, params={"provider": "openai"})
     assert (record.text, record.outcome, record.finish_reason) == ("one two three", Outcome.COMPLETED, "stop")
@@ -512,7 +512,7 @@ def test_replay(exporter: RecordingExporter, body: Any) -> None:
 
 
 def test_replay_of_half_a_recording() -> None:
-    """What is missing at the end shows."""
+    """A cut recording is truncated, and its incomplete last line is in the extras."""
     record = streamtally.replay(BODY[: BODY.index(b" three")])
     assert (record.text, record.outcome) == ("one two", Outcome.TRUNCATED)
     assert record.extras["tail"]
@@ -520,7 +520,7 @@ def test_replay_of_half_a_recording() -> None:
 
 
 def test_to_response() -> None:
-    """The SDK's own type takes the answer in its non-streaming shape; what has no such shape says so."""
+    """The SDK's type accepts the response object; a dialect without one raises `ValueError`."""
     answer = ChatCompletion.model_validate(streamtally.to_response(streamtally.replay(BODY)))
     assert answer.choices[0].message.content == "one two three"
     assert answer.usage is not None
@@ -529,7 +529,7 @@ def test_to_response() -> None:
 
 
 def test_what_is_abandoned_last_is_exported_at_exit() -> None:
-    """A stream that nobody read to its end, in a process that ends without another call, is on record."""
+    """A stream that is abandoned just before the process ends is exported."""
     program = """
 import streamtally
 streamtally.configure(exporters=[lambda record: print(record.outcome, record.text, end="")])
@@ -541,8 +541,8 @@ del stream
     assert (done.stdout, done.stderr) == ("abandoned a", "")
 
 
-def test_options_that_there_are_not() -> None:
-    """A misspelt option is told, not swallowed."""
+def test_invalid_options() -> None:
+    """An unknown option or an invalid value raises."""
     options: dict[str, Any] = {"modle": "gpt-4o"}
     with pytest.raises(TypeError, match="modle"):
         Tally().wrap([], **options)
@@ -553,7 +553,7 @@ def test_options_that_there_are_not() -> None:
 
 
 def test_context_of_a_keyed_stream() -> None:
-    """A stream that a chunk opens has the attributes and the conversation of the block around that call."""
+    """A stream that its first chunk opens has the attributes and conversation of the block around that call."""
     tally = Tally()
     with streamtally.context(team="search", conversation_id="c1"):
         tally.add("r", "hello", index=0)

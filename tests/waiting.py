@@ -1,4 +1,4 @@
-"""Waiting for what must happen, and running Python programs in a process of their own."""
+"""Waiting for events, and running Python programs in processes of their own."""
 
 import subprocess
 import sys
@@ -11,16 +11,16 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 PATIENCE = 120.0
-"""Seconds until a test gives up. A test that passes waits for an event, never for this, so a slow machine does no harm."""
+"""Seconds until a test fails. A passing test waits for an event, never for this time, so it may be long."""
 
 _PAUSE = 0.05
 
 
 def eventually(ask: Callable[[], T | None], what: str) -> T:
-    """Ask again and again until there is an answer.
+    """Call `ask` repeatedly until it returns a value other than None, and return that value.
 
     Raises:
-        AssertionError: there was none in `PATIENCE`.
+        AssertionError: it returned None for `PATIENCE` seconds.
     """
     until = monotonic() + PATIENCE
     never = Event()
@@ -31,14 +31,14 @@ def eventually(ask: Callable[[], T | None], what: str) -> T:
 
 
 def run_python(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run this Python with these arguments, to its end; the result has the output as text."""
+    """Run this Python interpreter with these arguments to its end; the output of the result is text."""
     command = [sys.executable, *arguments]
     return subprocess.run(command, **{"capture_output": True, "text": True, "timeout": PATIENCE, "check": False, **options})
 
 
 @contextmanager
 def started(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[Any]]:
-    """A process that runs beside the test, and is ended with it, however the test ends."""
+    """Run a process beside the test, and end it when the block ends."""
     with subprocess.Popen(command, **options) as process:
         try:
             yield process

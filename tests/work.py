@@ -1,4 +1,4 @@
-"""How much work some code does, counted: the same on every machine, however slow or busy."""
+"""The amount of work that code does, as a count that is the same on every machine, however slow or busy."""
 
 import inspect
 import sys
@@ -15,38 +15,38 @@ _SCANS = frozenset(
         "upper",
     }
 )
-"""Methods of texts, lists and dicts that may look through all of what they belong to."""
+"""Methods of texts, lists and dicts that may scan the whole object."""
 
 
 class Work(NamedTuple):
-    """What was counted.
+    """Counts of work.
 
     Attributes:
-        calls: functions of Python and of C that were called.
-        looked_through: characters, bytes and items that those calls were given or belong to, so that work within one call,
-            such as parsing a growing text again and again, is seen too.
+        calls: calls of Python and C functions.
+        scanned: characters, bytes and items in the arguments and objects of those calls, so that work inside one call,
+            such as parsing a growing text repeatedly, is counted too.
     """
 
     calls: int
-    looked_through: int
+    scanned: int
 
 
 def work_of(work: Callable[[], object]) -> Work:
-    """Count what `work` does."""
-    calls = looked_through = 0
+    """Count the calls that `work` makes, and the text they scan."""
+    calls = scanned = 0
 
     def note(frame: FrameType, what: str, argument: Any) -> None:
-        nonlocal calls, looked_through
+        nonlocal calls, scanned
         if what in ("call", "c_call"):
             calls += 1
-            looked_through += _given(frame) if what == "call" else _owned(argument)
+            scanned += _size_of_arguments(frame) if what == "call" else _size_of_owner(argument)
 
     _profiled(work, note)
-    return Work(calls, looked_through)
+    return Work(calls, scanned)
 
 
 def calls_of(work: Callable[[], object]) -> int:
-    """How many functions, of Python and of C, `work` calls."""
+    """Count the calls of Python and C functions that `work` makes."""
     count = 0
 
     def note(_frame: FrameType, what: str, _argument: Any) -> None:
@@ -67,8 +67,8 @@ def _profiled(work: Callable[[], object], note: Callable[[FrameType, str, Any], 
         sys.setprofile(before)
 
 
-def _given(frame: FrameType) -> int:
-    """The size of the texts among the arguments. What goes on after a pause was counted when it began."""
+def _size_of_arguments(frame: FrameType) -> int:
+    """Return the size of the texts among the arguments; resuming a generator counts as 0, because its start was counted."""
     code: CodeType = frame.f_code
     if code.co_flags & _PAUSING:
         return 0
@@ -77,7 +77,7 @@ def _given(frame: FrameType) -> int:
     return sum(len(values[name]) for name in names if isinstance(values.get(name), _TEXT))
 
 
-def _owned(function: BuiltinFunctionType) -> int:
-    """The size of the text, list or dict that a method of C looks through."""
+def _size_of_owner(function: BuiltinFunctionType) -> int:
+    """Return the size of the text, list or dict that a C method scans."""
     owner = function.__self__
     return len(owner) if function.__name__ in _SCANS and isinstance(owner, (*_TEXT, list, dict)) else 0

@@ -30,7 +30,7 @@ def test_four_times_as_much_takes_four_times_the_work(name: str) -> None:
     """For everything of which there can be many; a tenth more is allowed for sorting and compacting."""
     few, many = work_of(lambda: read(name, FEW)), work_of(lambda: read(name, MANY))
     assert many.calls <= 4.4 * few.calls
-    assert many.looked_through <= 4.4 * few.looked_through or name in SAME_BYTES_AGAIN
+    assert many.scanned <= 4.4 * few.scanned or name in SAME_BYTES_AGAIN
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs fork and limits of resources")

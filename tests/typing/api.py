@@ -49,7 +49,7 @@ def a_record_is_read(record: StreamRecord) -> None:
         assert_type(record.usage.input_tokens, int | None)
 
 
-def a_tally_is_fed(tally: Tally, messages: Iterable[tuple[str, dict[str, Any], int]]) -> list[StreamRecord]:
+def chunks_are_added(tally: Tally, messages: Iterable[tuple[str, dict[str, Any], int]]) -> list[StreamRecord]:
     done = []
     with tally.open("r1", stream_type="chat.completion", started_at=datetime(2026, 1, 1, tzinfo=UTC)):
         for request_id, payload, index in messages:
@@ -60,7 +60,7 @@ def a_tally_is_fed(tally: Tally, messages: Iterable[tuple[str, dict[str, Any], i
     return done
 
 
-def partial_states_meet(here: Accumulator, state: bytes) -> bytes:
+def partial_states_are_merged(here: Accumulator, state: bytes) -> bytes:
     here.merge("r1", state)
     assert_type(len(here), int)
     return here.dump("r1")
@@ -89,5 +89,5 @@ def a_body_is_replayed(body: bytes) -> dict[str, Any]:
     return streamtally.to_response(record)
 
 
-def errors_carry_what_came(error: StreamTruncated) -> StreamRecord | None:
+def errors_have_the_partial_record(error: StreamTruncated) -> StreamRecord | None:
     return error.partial
