@@ -248,12 +248,14 @@ def _call(block: Item, position: int) -> ToolCallDelta:
     return ToolCallDelta(arguments, position, name_of(block.get("id")), name_of(block.get("name")), kind, extras)
 
 
-_STOP_REASONS: Mapping[FinishReason | None, str] = {
+_STOP_REASONS: Mapping[FinishReason, str | None] = {
     "stop": "end_turn",
     "length": "max_tokens",
     "tool_calls": "tool_use",
     "content_filter": "refusal",
+    "error": None,
 }
+"""The word of the Messages API for each finish reason, where the provider's own word is none of them."""
 
 
 def response(record: StreamRecord) -> dict[str, Json]:
@@ -261,7 +263,7 @@ def response(record: StreamRecord) -> dict[str, Json]:
     answer = record.choices[0] if record.choices else None
     reason = answer.finish_reason_raw if answer else None
     if answer and reason not in FINISH_REASONS:
-        reason = _STOP_REASONS.get(answer.finish_reason)
+        reason = None if answer.finish_reason is None else _STOP_REASONS[answer.finish_reason]
     return {
         "stop_sequence": None,
         **record.extras,

@@ -12,11 +12,11 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from prometheus_client import CollectorRegistry
 
-from streamtally import Exporter, Limits, StreamRecord, Tally
+from streamtally import Exporter, Limits, StreamRecord, StreamType, Tally
 from streamtally.exporters import OtelExporter, PrometheusExporter
 from streamtally.exporters.instruments import Instrument
 from streamtally.testing import FakeClock, RecordingExporter, Scenario
-from streamtally.testing.scenarios import Call, chat, cohere
+from streamtally.testing.scenarios import Call, chat, cohere, completions, images, responses, speech, transcription
 from tests.backends.traffic import CACHED, Dropped, Play, anthropic, asked
 from tests.streams.sources import chat_chunks
 
@@ -314,3 +314,13 @@ FINISH_REASONS: Mapping[str, Producer] = {
     name.partition(":")[2]: one for name, one in METRICS.items() if name.startswith("finish_reasons:")
 }
 """What has each finish reason."""
+
+TYPES: Mapping[StreamType, Scenario] = {
+    StreamType.TEXT: completions(),
+    StreamType.CHAT: chat(),
+    StreamType.RESPONSES: responses(),
+    StreamType.SPEECH: speech(sse=True),
+    StreamType.TRANSCRIPTION: transcription(),
+    StreamType.IMAGE: images(),
+}
+"""A stream of each type."""

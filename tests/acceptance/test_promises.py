@@ -24,8 +24,8 @@ from streamtally.exporters.hooks import HOOKS
 from streamtally.exporters.instruments import Instrument
 from streamtally.exporters.profiles import PROFILES
 from streamtally.records import CostStatus, FinishReason, InterChunk, Outcome, Timing
-from streamtally.testing import FakeClock, Scenario
-from streamtally.testing.scenarios import chat, completions, images, responses, speech, transcription
+from streamtally.testing import FakeClock
+from streamtally.testing.scenarios import chat
 from tests.acceptance import producers
 from tests.acceptance.hooks import CALLS
 from tests.acceptance.producers import Producer, Stage
@@ -184,22 +184,11 @@ def test_a_cost_status(status: str) -> None:
     assert _played(producers.METRICS[row]).record.cost.status == status
 
 
-TYPES: Mapping[StreamType, Scenario] = {
-    StreamType.TEXT: completions(),
-    StreamType.CHAT: chat(),
-    StreamType.RESPONSES: responses(),
-    StreamType.SPEECH: speech(sse=True),
-    StreamType.TRANSCRIPTION: transcription(),
-    StreamType.IMAGE: images(),
-}
-"""A stream of each type."""
-
-
 @pytest.mark.parametrize("stream_type", StreamType)
 def test_a_stream_type(stream_type: StreamType) -> None:
     """The bytes of a real stream are recognised as it, and finish."""
-    assert stream_type in TYPES, f"{stream_type!r} has no producer: add it to TYPES, with a scenario of streamtally.testing"
-    record = Stage().play(TYPES[stream_type]).record
+    assert stream_type in producers.TYPES, f"{stream_type!r} has no producer: add it to TYPES in {HERE}"
+    record = Stage().play(producers.TYPES[stream_type]).record
     assert (record.stream_type, record.outcome) == (stream_type, Outcome.COMPLETED)
 
 
