@@ -207,11 +207,14 @@ def test_a_hook(hook: str) -> None:
 
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 EXTRAS: Mapping[str, list[str]] = PROJECT["project"]["optional-dependencies"]
+OURS = ("all", "test", "dev")
+"""The extra that brings every other one, and those that development needs."""
+
 BROUGHT = [
     (extra, re.match(r"[\w.-]+", requirement)[0])  # type: ignore[index]  # every requirement begins with a name
     for extra, requirements in EXTRAS.items()
     for requirement in requirements
-    if extra not in ("all", "dev", "test")
+    if extra not in OURS
 ]
 
 
@@ -239,7 +242,8 @@ def test_an_extra(extra: str, name: str) -> None:
 
 def test_all_extras() -> None:
     """The extra `all` brings every other one, but what development needs."""
-    assert EXTRAS["all"] == [f"streamtally[{','.join(name for name in EXTRAS if name not in ('all', 'dev', 'test'))}]"]
+    others = ",".join(name for name in EXTRAS if name not in OURS)
+    assert EXTRAS["all"] == [f"streamtally[{others}]"], "mend the extra `all` in pyproject.toml"
 
 
 # --------------------------------------------------------------------------------------------------------- build files
@@ -268,7 +272,7 @@ def _paths() -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize(("where", "path"), sorted(set(_paths())))
 def test_a_path(where: str, path: str) -> None:
     """It exists, and a pattern fits something."""
-    assert any(ROOT.glob(path)), f"there is no {path}: remove it from {where} in pyproject.toml or Makefile"
+    assert any(ROOT.glob(path)), f"there is no {path}: mend {where} in pyproject.toml or the Makefile"
 
 
 def _modules() -> Iterator[tuple[str, str]]:
