@@ -174,7 +174,7 @@ def _endings(ask: PromQL) -> Iterator[Panel]:
     )
     yield Panel(
         "Stalls",
-        "Waits for a chunk that were long enough to be a stall, per minute.",
+        "Waits between two chunks that were longer than the limit `stall_seconds` (2 s by default), per minute.",
         "none",
         (Query(f"60 * {ask.rate('stalls', by=[MODEL])}", _named(MODEL)),),
     )
