@@ -84,121 +84,121 @@ FOUND = {"type": "web_search_result", "title": "T", "url": "https://a.test", "en
 QUIRKS = by_dialect(
     "anthropic.messages",
     [
-        ("usage is split", "the input comes first, beside a placeholder of the output that the last report replaces", [
+        ("the input comes first, beside a placeholder of the output that the last report replaces", [
             start(), *texts("Hel", "lo"), *ends()],
             {"text": "Hello", "usage.input_tokens": 25, "usage.output_tokens": 15, "usage.partial": False,
              "response_id": "msg_1", "model": "claude-1", "finish": ("stop", "end_turn")}),
-        ("F03 S10", "output counts are cumulative: the last is the count, and none are added", [
+        ("output counts are cumulative: the last is the count, and none are added", [
             start(), *texts("a"), ends(None, 3)[0], ends(None, 9)[0], *ends("end_turn", 12)],
             {"usage.input_tokens": 25, "usage.output_tokens": 12}),
-        ("input corrected later", "the last report may correct the input", [
+        ("the last report may correct the input", [
             start(), *texts("a"), *ends(input_tokens=30, cache_read_input_tokens=0)],
             {"usage.input_tokens": 30, "usage.output_tokens": 15}),
-        ("B25", "input includes what was read from and written to the cache", [
+        ("input includes what was read from and written to the cache", [
             start(CACHED), *texts("a"), *ends()],
             {"usage.input_tokens": 155, "usage.cache_read_tokens": 100, "usage.cache_write_tokens": 50}),
-        ("L03", "the lifetime of cache writes is only in the first report, and later ones keep it", [
+        ("the lifetime of cache writes is only in the first report, and later ones keep it", [
             start(CACHED), *texts("a"), *ends(input_tokens=5, cache_read_input_tokens=100, cache_creation_input_tokens=50)],
             {"usage.cache_write_1h_tokens": 30, "usage.input_tokens": 155, "usage.output_tokens": 15}),
-        ("B26 L09", "cache writes are counted once", [
+        ("cache writes are counted once", [
             start({"input_tokens": 6, "cache_creation_input_tokens": 159_217, "cache_read_input_tokens": 0, "output_tokens": 1}),
             *texts("a"), *ends(output=2745, input_tokens=6, cache_creation_input_tokens=159_217, cache_read_input_tokens=0)],
             {"usage.input_tokens": 159_223, "usage.cache_write_tokens": 159_217, "usage.output_tokens": 2745}),
-        ("L06", "counts of server tools are searches", [
+        ("counts of server tools are searches", [
             start(), *texts("a"), *ends(server_tool_use={"web_search_requests": 2})],
             {"usage.searches": 2}),
-        ("B35", "tier and cache counts of the start survive", [
+        ("tier and cache counts of the start survive", [
             start({**CACHED, "service_tier": "priority"}), *texts("a"), *ends()],
             {"service_tier": "priority", "usage.cache_read_tokens": 100}),
-        ("D7", "pings may come anywhere and are ignored", [
+        ("pings may come anywhere and are ignored", [
             PING, start(), PING, *texts("a", "b")[:2], PING, *texts("a", "b")[2:], PING, *ends(), PING],
             {"text": "ab"}),
-        ("input {}", "the empty input of a start is no prefix of the JSON", [
+        ("the empty input of a start is no prefix of the JSON", [
             start(), *calls(0, "toolu_1", "f", "", '{"a":', " 1}"), *ends("tool_use")],
             {"calls": [("toolu_1", "f", {"a": 1})], "finish": ("tool_calls", "tool_use")}),
-        ("no fragments", "a call without any input is one with an empty object", [
+        ("a call without any input is one with an empty object", [
             start(), *calls(0, "toolu_1", "f"), *ends("tool_use")],
             {"calls": [("toolu_1", "f", {})]}),
-        ("whole input", "the input may come whole with the start", [
+        ("the input may come whole with the start", [
             start(), opened(0, "tool_use", id="toolu_1", name="f", input={"a": 1}), closed(0), *ends("tool_use")],
             {"calls": [("toolu_1", "f", {"a": 1})]}),
-        ("content in message_start", "a call may come whole inside the first event", [
+        ("a call may come whole inside the first event", [
             start(content=[{"type": "tool_use", "id": "toolu_1", "name": "f", "input": {"a": 1}}], stop_reason="tool_use"), STOP],
             {"calls": [("toolu_1", "f", {"a": 1})], "finish": ("tool_calls", "tool_use")}),
-        ("B14 B15", "pieces of parallel calls go to the block that they name", [
+        ("pieces of parallel calls go to the block that they name", [
             start(), opened(0, "tool_use", id="toolu_1", name="f", input={}),
             opened(1, "tool_use", id="toolu_2", name="g", input={}),
             grows(1, "input_json_delta", partial_json='{"b"'), grows(0, "input_json_delta", partial_json='{"a"'),
             grows(1, "input_json_delta", partial_json=": 2}"), grows(0, "input_json_delta", partial_json=": 1}"),
             closed(0), closed(1), *ends("tool_use")],
             {"calls": [("toolu_1", "f", {"a": 1}), ("toolu_2", "g", {"b": 2})]}),
-        ("L28", "thinking, its signature, text and calls in the order of their blocks", [
+        ("thinking, its signature, text and calls in the order of their blocks", [
             start(), *thinking("let ", "me"), *texts("so", index=1), *calls(2, "toolu_1", "f", "{}"), *ends("tool_use")],
             {"reasoning": "let me", "text": "so", "calls": [("toolu_1", "f", {})], "details.0.signature": "sig=="}),
-        ("signature alone", "thinking may be withheld, and only its signature sent", [
+        ("thinking may be withheld, and only its signature sent", [
             start(), *thinking(), *texts("so", index=1), *ends()],
             {"text": "so", "details.0.signature": "sig=="}),
-        ("redacted thinking", "encrypted thinking is kept, and is not text", [
+        ("encrypted thinking is kept, and is not text", [
             start(), opened(0, "redacted_thinking", data="ENC"), closed(0), *texts("so", index=1), *ends()],
             {"text": "so", "reasoning": None, "details.0.data": "ENC"}),
-        ("B18", "citations are annotations of the text", [
+        ("citations are annotations of the text", [
             start(), opened(0, "text", text="", citations=[]), grows(0, "text_delta", text="so"),
             grows(0, "citations_delta", citation=CITATION), closed(0), *ends()],
             {"text": "so", "annotations.0.cited_text": "so", "annotations.1": None}),
-        ("B20", "what a server's tool was asked and found is no call of the caller's, and is kept", [
+        ("what a server's tool was asked and found is no call of the caller's, and is kept", [
             start(), *calls(0, "srv_1", "web_search", '{"query": "q"}', kind="server_tool_use"),
             opened(1, "web_search_tool_result", tool_use_id="srv_1", content=[FOUND]), closed(1), *texts("so", index=2),
             *ends(server_tool_use={"web_search_requests": 1})],
             {"text": "so", "finish": ("stop", "end_turn"), "usage.searches": 1}),
-        ("max_tokens", "a call that was cut short is kept as text", [
+        ("a call that was cut short is kept as text", [
             start(), opened(0, "tool_use", id="toolu_1", name="f", input={}), grows(0, "input_json_delta", partial_json='{"a": '),
             closed(0), *ends("max_tokens")],
             {"calls": [("toolu_1", "f", '{"a": ')], "unfinished": ["f"], "finish": ("length", "max_tokens")}),
-        ("refusal", "a refusal is a filtered answer", [
+        ("a refusal is a filtered answer", [
             start(), *texts("I "), *ends("refusal")], {"text": "I ", "finish": ("content_filter", "refusal")}),
-        ("pause_turn", "a turn that pauses has stopped", [
+        ("a turn that pauses has stopped", [
             start(), *texts("a"), *ends("pause_turn")], {"finish": ("stop", "pause_turn")}),
-        ("stop_sequence", "which sequence stopped it is kept", [
+        ("which sequence stopped it is kept", [
             start(), *texts("a"),
             {"type": "message_delta", "delta": {"stop_reason": "stop_sequence", "stop_sequence": "END"},
             "usage": {"output_tokens": 2}},
             STOP],
             {"finish": ("stop", "stop_sequence"), "usage.output_tokens": 2}),
-        ("S07", "an error inside has a status of its own, and takes nothing away", [
+        ("an error inside has a status of its own, and takes nothing away", [
             start(), *texts("some ", "words")[:3], fails()],
             {"text": "some words", "outcome": "error", "error.type": "overloaded_error", "error.message": "Overloaded",
              "error.status": 529, "error.retryable": True, "usage.input_tokens": 25, "usage.partial": True}),
-        ("error alone", "an error may be the only event", [fails("rate_limit_error", "slow down")],
+        ("an error may be the only event", [fails("rate_limit_error", "slow down")],
             {"outcome": "error", "error.type": "rate_limit_error", "error.status": 429, "error.retryable": True, "usage": None}),
-        ("S08", "of an answer that was cut off the input is exact, the output a lower bound", [
+        ("of an answer that was cut off the input is exact, the output a lower bound", [
             start(), *texts("some ", "words")[:3]],
             {"text": "some words", "outcome": "truncated",
             "usage.input_tokens": 25, "usage.partial": True, "finish": (None, None)}),
-        ("F08", "a stop of a block is not the end of the message", [start(), *texts("a")],
+        ("a stop of a block is not the end of the message", [start(), *texts("a")],
             {"text": "a", "outcome": "truncated"}),
-        ("D3", "a reason without the last event is enough", [start(), *texts("a"), ends()[0]],
+        ("a reason without the last event is enough", [start(), *texts("a"), ends()[0]],
             {"text": "a", "finish": ("stop", "end_turn"), "usage.output_tokens": 15}),
-        ("several message_start", "a gateway that starts over does not double the text", [
+        ("a gateway that starts over does not double the text", [
             start(), start({"input_tokens": 27, "output_tokens": 1}), *texts("a"), *ends()],
             {"text": "a", "usage.input_tokens": 27, "usage.output_tokens": 15}),
-        ("no start of a block", "text may come for a block without a start", [
+        ("text may come for a block without a start", [
             start(), grows(0, "text_delta", text="Hel"), grows(0, "text_delta", text="lo"), closed(0), *ends()],
             {"text": "Hello"}),
-        ("text in the start", "the start of a block may have its first text", [
+        ("the start of a block may have its first text", [
             start(), opened(0, "text", text="Hel"), grows(0, "text_delta", text="lo"), closed(0), *ends()],
             {"text": "Hello"}),
-        ("unknown events", "unknown events and blocks are kept, and change nothing", [
+        ("unknown events and blocks are kept, and change nothing", [
             start(), {"type": "content_block_hint", "index": 0, "hint": 1}, opened(0, "hologram", size=3),
             grows(0, "hologram_delta", part="x"), closed(0), *texts("a", index=1), *ends()],
             {"text": "a"}),
-        ("L30 S09", "input in many fragments is one text", [
+        ("input in many fragments is one text", [
             start(), *calls(0, "toolu_1", "f", "[", *["1, "] * 500, "1]"), *ends("tool_use")],
             {"calls": [("toolu_1", "f", [1] * 501)]}),
-        ("fallback", "after a fallback it is another model that answers", [
+        ("after a fallback it is another model that answers", [
             start(), opened(0, "fallback", **{"from": {"model": "claude-1"}, "to": {"model": "claude-2"}}), closed(0),
             *texts("a", index=1), *ends()],
             {"text": "a", "model": "claude-2"}),
-        ("Ba", "an empty ID or name is ignored", [
+        ("an empty ID or name is ignored", [
             start(id=""), opened(0, "tool_use", id="toolu_1", name="f", input={}), closed(0), *ends("tool_use")],
             {"calls": [("toolu_1", "f", {})]}),
     ],

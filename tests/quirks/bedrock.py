@@ -71,52 +71,52 @@ def fails(name: str = "modelStreamErrorException", message: str = "The model fai
 QUIRKS = by_dialect(
     "bedrock.converse",
     [
-        ("B04", "text without a start, and usage after the reason", [START, *texts("Hel", "lo"), *ends()],
+        ("text without a start, and usage after the reason", [START, *texts("Hel", "lo"), *ends()],
             {"text": "Hello", "finish": ("stop", "end_turn"), "usage.input_tokens": 9, "usage.output_tokens": 4}),
-        ("B25", "input leaves out what was read from and written to the cache; ours does not", [
+        ("input leaves out what was read from and written to the cache; ours does not", [
             START, *texts("a"),
             *ends(inputTokens=12, outputTokens=4, totalTokens=1094, cacheReadInputTokens=1028, cacheWriteInputTokens=50)],
             {"usage.input_tokens": 1090, "usage.cache_read_tokens": 1028, "usage.cache_write_tokens": 50,
              "usage.output_tokens": 4}),
-        ("B14", "pieces of parallel calls go to the block that they name", [
+        ("pieces of parallel calls go to the block that they name", [
             START, *texts("I"), opened(1, "t1", "f"), opened(2, "t2", "g"), grows(2, toolUse={"input": '{"b"'}),
             grows(1, toolUse={"input": '{"a": 1}'}), grows(2, toolUse={"input": ": 2}"}), closed(1), closed(2),
             *ends("tool_use")],
             {"text": "I", "calls": [("t1", "f", {"a": 1}), ("t2", "g", {"b": 2})], "finish": ("tool_calls", "tool_use")}),
-        ("no input", "a call without input is one with an empty object", [START, *calls(0, "t1", "f"), *ends("tool_use")],
+        ("a call without input is one with an empty object", [START, *calls(0, "t1", "f"), *ends("tool_use")],
             {"calls": [("t1", "f", {})]}),
-        ("B17", "reasoning and its signature", [START, *thinking("let ", "me"), *texts("so", index=1), *ends()],
+        ("reasoning and its signature", [START, *thinking("let ", "me"), *texts("so", index=1), *ends()],
             {"reasoning": "let me", "text": "so", "details.0.signature": "sig=="}),
-        ("redacted", "encrypted reasoning is not text", [
+        ("encrypted reasoning is not text", [
             START, grows(0, reasoningContent={"redactedContent": b"\x00\x01"}), closed(0), *texts("so", index=1), *ends()],
             {"text": "so", "reasoning": None}),
-        ("guardrail_intervened", "what a guardrail stopped is filtered", [START, *texts("a"), *ends("guardrail_intervened")],
+        ("what a guardrail stopped is filtered", [START, *texts("a"), *ends("guardrail_intervened")],
             {"finish": ("content_filter", "guardrail_intervened")}),
-        ("content_filtered", "so is what the model's filter stopped", [START, *texts("a"), *ends("content_filtered")],
+        ("so is what the model's filter stopped", [START, *texts("a"), *ends("content_filtered")],
             {"finish": ("content_filter", "content_filtered")}),
-        ("max_tokens", "a call that was cut short is kept as text", [START, *calls(0, "t1", "f", '{"a": '), *ends("max_tokens")],
+        ("a call that was cut short is kept as text", [START, *calls(0, "t1", "f", '{"a": '), *ends("max_tokens")],
             {"calls": [("t1", "f", '{"a": ')], "unfinished": ["f"], "finish": ("length", "max_tokens")}),
-        ("padding", "padding is ignored", [
+        ("padding is ignored", [
             {"messageStart": {"role": "assistant", "p": "abcd"}},
             {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": "a"}, "p": "abcdefgh"}},
             {"messageStop": {"stopReason": "end_turn", "p": "ab"}}, used()],
             {"text": "a", "extras.p": None}),
-        ("F09", "an exception after good events keeps the text", [START, *texts("some", "words"), fails()],
+        ("an exception after good events keeps the text", [START, *texts("some", "words"), fails()],
             {"text": "somewords", "outcome": "error", "error.type": "modelStreamErrorException",
              "error.message": "The model failed.", "error.status": 424}),
-        ("throttling", "an exception may be the only event", [fails("throttlingException", "slow down")],
+        ("an exception may be the only event", [fails("throttlingException", "slow down")],
             {"outcome": "error", "error.status": 429, "error.retryable": True, "usage": None}),
-        ("internal", "the server's own fault can be tried again", [START, fails("internalServerException", "oops")],
+        ("the server's own fault can be tried again", [START, fails("internalServerException", "oops")],
             {"outcome": "error", "error.status": 500, "error.retryable": True}),
-        ("unavailable", "so can a service that is not there", [START, fails("serviceUnavailableException", "gone")],
+        ("so can a service that is not there", [START, fails("serviceUnavailableException", "gone")],
             {"outcome": "error", "error.status": 503, "error.retryable": True}),
-        ("validation", "a request that was wrong cannot", [fails("validationException", "no")],
+        ("a request that was wrong cannot", [fails("validationException", "no")],
             {"outcome": "error", "error.status": 400, "error.retryable": False}),
-        ("F08", "an answer without a reason was cut off", [START, *texts("a")],
+        ("an answer without a reason was cut off", [START, *texts("a")],
         {"text": "a", "outcome": "truncated", "usage": None}),
-        ("no metadata", "a reason without the last event is an answer without usage", [START, *texts("a"), stops()],
+        ("a reason without the last event is an answer without usage", [START, *texts("a"), stops()],
             {"text": "a", "finish": ("stop", "end_turn"), "usage": None}),
-        ("unknown events", "unknown events are ignored", [
+        ("unknown events are ignored", [
             START, {"contentBlockHologram": {"contentBlockIndex": 0}}, *texts("a"), *ends()], {"text": "a"}),
     ],
 )  # fmt: skip
@@ -144,44 +144,44 @@ NOVA = [START, *texts("Hel", "lo"), stops(), {**used(inputTokens=9, outputTokens
 INVOKE = by_dialect(
     "bedrock.invoke",
     [
-        ("anthropic", "the payloads of Anthropic's Messages API", wrapped([
+        ("the payloads of Anthropic's Messages API", wrapped([
             *CLAUDE, anthropic.ends("tool_use")[0], {**anthropic.STOP, **metrics(25, 15)}]),
             {"reasoning": "hm", "text": "so", "calls": [("toolu_1", "f", {})], "finish": ("tool_calls", "tool_use"),
              "usage.input_tokens": 25, "usage.output_tokens": 15, "response_id": "msg_1"}),
-        ("amazon nova", "the events of Converse, by their names", wrapped(NOVA),
+        ("the events of Converse, by their names", wrapped(NOVA),
             {"text": "Hello", "finish": ("stop", "end_turn"), "usage.input_tokens": 9, "usage.output_tokens": 4}),
-        ("amazon titan", "pieces of text, the last with a reason", wrapped([
+        ("pieces of text, the last with a reason", wrapped([
             {"outputText": "Hel", "index": 0, "totalOutputTextTokenCount": None, "completionReason": None,
             "inputTextTokenCount": 9},
             {"outputText": "lo", "index": 0, "totalOutputTextTokenCount": 4,
             "completionReason": "LENGTH", "inputTextTokenCount": None,
              **metrics()}]),
             {"text": "Hello", "finish": ("length", "LENGTH"), "usage.input_tokens": 9, "usage.output_tokens": 4}),
-        ("meta llama", "counts are cumulative", wrapped([
+        ("counts are cumulative", wrapped([
             {"generation": "Hel", "prompt_token_count": 9, "generation_token_count": 1, "stop_reason": None},
             {"generation": "lo", "prompt_token_count": None, "generation_token_count": 2, "stop_reason": None},
             {"generation": "", "prompt_token_count": None, "generation_token_count": 4, "stop_reason": "stop", **metrics()}]),
             {"text": "Hello", "finish": ("stop", "stop"), "usage.input_tokens": 9, "usage.output_tokens": 4}),
-        ("anthropic completions", "the older format of Anthropic's", wrapped([
+        ("the older format of Anthropic's", wrapped([
             {"completion": " Hel", "stop_reason": None, "stop": None},
             {"completion": "lo", "stop_reason": "stop_sequence", "stop": "\n\nHuman:", **metrics()}]),
             {"text": " Hello", "finish": ("stop", "stop_sequence"), "usage.input_tokens": 9, "usage.output_tokens": 4}),
-        ("cohere command", "pieces of text, the last without any", wrapped([
+        ("pieces of text, the last without any", wrapped([
             {"text": "Hel", "is_finished": False}, {"text": "lo", "is_finished": False},
             {"finish_reason": "MAX_TOKENS", "is_finished": True, **metrics()}]),
             {"text": "Hello", "finish": ("length", "MAX_TOKENS"), "usage.output_tokens": 4}),
-        ("mistral", "outputs with a reason", wrapped([
+        ("outputs with a reason", wrapped([
             {"outputs": [{"text": "Hel", "stop_reason": None}]},
             {"outputs": [{"text": "lo", "stop_reason": "length"}], **metrics()}]),
             {"text": "Hello", "finish": ("length", "length"), "usage.output_tokens": 4}),
-        ("openai", "chunks of Chat Completions", wrapped([
+        ("chunks of Chat Completions", wrapped([
             {"id": "c1", "object": "chat.completion.chunk", "model": "gpt-oss", "created": 1,
              "choices": [{"index": 0, "delta": {"role": "assistant", "content": "Hello"}, "finish_reason": None}]},
             {"id": "c1", "object": "chat.completion.chunk", "model": "gpt-oss", "created": 1,
              "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], **metrics()}]),
             {"text": "Hello", "finish": ("stop", "stop"), "usage.input_tokens": 9, "usage.output_tokens": 4}),
-        ("F09", "an exception takes nothing away", [*wrapped(CLAUDE[:5]), fails("modelTimeoutException", "too slow")],
+        ("an exception takes nothing away", [*wrapped(CLAUDE[:5]), fails("modelTimeoutException", "too slow")],
             {"reasoning": "hm", "outcome": "error", "error.message": "too slow"}),
-        ("F08", "an answer without a reason was cut off", wrapped(CLAUDE), {"outcome": "truncated", "text": "so"}),
+        ("an answer without a reason was cut off", wrapped(CLAUDE), {"outcome": "truncated", "text": "so"}),
     ],
 )  # fmt: skip

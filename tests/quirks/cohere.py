@@ -61,31 +61,31 @@ def ends(reason: str = "COMPLETE", **fields: Any) -> Payload:
 QUIRKS = by_dialect(
     "cohere.v2",
     [
-        ("B21", "tokens are what was read and written, billed units what is paid for", [START, *texts("Hel", "lo"), ends()],
+        ("tokens are what was read and written, billed units what is paid for", [START, *texts("Hel", "lo"), ends()],
             {"text": "Hello", "finish": ("stop", "COMPLETE"), "usage.input_tokens": 9, "usage.output_tokens": 4,
              "usage.raw.billed_units.input_tokens": 5, "response_id": "msg_1"}),
-        ("L10", "what was cached is a part of the input", [
+        ("what was cached is a part of the input", [
             START, *texts("a"), ends(usage={**COUNTS, "cached_tokens": 8})],
             {"usage.input_tokens": 9, "usage.cache_read_tokens": 8}),
-        ("B14", "parallel calls by index", [
+        ("parallel calls by index", [
             START, opened(0, "f_1", "f"), opened(1, "g_1", "g"), grows(1, '{"b": 2}'), grows(0, '{"a": 1}'), ends("TOOL_CALL")],
             {"calls": [("f_1", "f", {"a": 1}), ("g_1", "g", {"b": 2})], "finish": ("tool_calls", "TOOL_CALL")}),
-        ("no arguments", "a call without arguments is one with an empty object", [
+        ("a call without arguments is one with an empty object", [
             START, *calls(0, "f_1", "f"), ends("TOOL_CALL")], {"calls": [("f_1", "f", {})]}),
-        ("B17", "a block of thinking is reasoning", [
+        ("a block of thinking is reasoning", [
             START, *texts("hm", kind="thinking"), *texts("so", index=1), ends()], {"reasoning": "hm", "text": "so"}),
-        ("tool plan", "a plan is not part of the text", [
+        ("a plan is not part of the text", [
             START, *plans("I will ", "look"), *calls(0, "f_1", "f", "{}"), ends("TOOL_CALL")],
             {"text": "", "calls": [("f_1", "f", {})]}),
-        ("B18", "citations are annotations", [START, *texts("so"), *cites(), ends()],
+        ("citations are annotations", [START, *texts("so"), *cites(), ends()],
             {"text": "so", "annotations.0.text": "so", "annotations.1": None}),
-        ("MAX_TOKENS", "a full answer has the length as its reason", [START, *texts("a"), ends("MAX_TOKENS")],
+        ("a full answer has the length as its reason", [START, *texts("a"), ends("MAX_TOKENS")],
             {"finish": ("length", "MAX_TOKENS")}),
-        ("ERROR", "an answer may end with an error as its reason", [START, *texts("a"), ends("ERROR", error="broken")],
+        ("an answer may end with an error as its reason", [START, *texts("a"), ends("ERROR", error="broken")],
             {"text": "a", "finish.0": "error", "outcome": "error", "error.message": "broken"}),
-        ("F08", "an answer without its last event was cut off", [START, *texts("a")],
+        ("an answer without its last event was cut off", [START, *texts("a")],
             {"text": "a", "outcome": "truncated", "usage": None}),
-        ("unknown events", "unknown events are ignored", [
+        ("unknown events are ignored", [
             START, {"type": "content-hologram", "index": 0}, *texts("a"), {"type": "debug", "prompt": "p"}, ends()],
             {"text": "a"}),
     ],
@@ -112,22 +112,22 @@ V1_CITATION = {"start": 0, "end": 2, "text": "so", "document_ids": ["doc_0"]}
 V1 = by_dialect(
     "cohere.v1",
     [
-        ("repeated text", "the last event repeats the whole text, which is read once", [
+        ("the last event repeats the whole text, which is read once", [
             V1_START, v1("text-generation", text="Hel"), v1("text-generation", text="lo"), v1_end("Hello")],
             {"text": "Hello", "finish": ("stop", "COMPLETE"), "usage.input_tokens": 5, "usage.output_tokens": 3}),
-        ("tool calls", "calls come in pieces, then whole, then once more", [
+        ("calls come in pieces, then whole, then once more", [
             V1_START, v1("tool-calls-chunk", tool_call_delta={"index": 0, "name": "f"}),
             v1("tool-calls-chunk", tool_call_delta={"index": 0, "parameters": '{"a": '}),
             v1("tool-calls-chunk", tool_call_delta={"index": 0, "parameters": "1}"}),
             v1("tool-calls-generation", tool_calls=[V1_CALL]), v1_end("", tool_calls=[V1_CALL])],
             {"calls": [(None, "f", {"a": 1})]}),
-        ("B18", "citations are annotations", [
+        ("citations are annotations", [
             V1_START, v1("text-generation", text="so"), v1("citation-generation", citations=[V1_CITATION]),
             v1_end("so", citations=[V1_CITATION])],
             {"text": "so", "annotations.0.text": "so", "annotations.1": None}),
-        ("ERROR_LIMIT", "an answer may end with an error as its reason", [
+        ("an answer may end with an error as its reason", [
             V1_START, v1("text-generation", text="a"), v1_end("a", "ERROR_TOXIC")], {"finish.0": "content_filter"}),
-        ("F08", "an answer without its last event was cut off", [V1_START, v1("text-generation", text="a")],
+        ("an answer without its last event was cut off", [V1_START, v1("text-generation", text="a")],
             {"text": "a", "outcome": "truncated", "usage": None}),
     ],
 )  # fmt: skip

@@ -31,31 +31,31 @@ START = chunk(role="assistant", content="")
 REFERENCE = {"type": "reference", "reference_ids": [1, 2]}
 
 ROWS: list[Row] = [
-    ("usage with the reason", "usage comes with the last choice", [
+    ("usage comes with the last choice", [
         START, chunk(content="Hel"), chunk(content="lo"), chunk("stop", content="", usage=COUNTS)],
         {"text": "Hello", "usage.input_tokens": 9, "usage.output_tokens": 4, "finish": ("stop", "stop")}),
-    ("B16", "two whole calls in one delta, without an index", [
+    ("two whole calls in one delta, without an index", [
         START, chunk("tool_calls", content="", usage=COUNTS,
                      tool_calls=[call("aaaaaaaaa", "f", '{"a": 1}'), call("bbbbbbbbb", "g", '{"b": 2}')])],
         {"calls": [("aaaaaaaaa", "f", {"a": 1}), ("bbbbbbbbb", "g", {"b": 2})], "finish": ("tool_calls", "tool_calls")}),
-    ("B15", "two calls, each at index 0 with an id of its own", [
+    ("two calls, each at index 0 with an id of its own", [
         START, chunk(tool_calls=[call("aaaaaaaaa", "f", '{"a": 1}', index=0)]),
         chunk("tool_calls", tool_calls=[call("bbbbbbbbb", "g", '{"b": 2}', index=0)])],
         {"calls": [("aaaaaaaaa", "f", {"a": 1}), ("bbbbbbbbb", "g", {"b": 2})]}),
-    ("content is a list", "content may be parts of thinking, then parts of text, then a text", [
+    ("content may be parts of thinking, then parts of text, then a text", [
         START, chunk(content=[thinking("let ")]), chunk(content=[thinking("me")]),
         chunk(content=[{"type": "text", "text": "so"}]),
         chunk(content=" be"), chunk("stop", content="", usage=COUNTS)],
         {"reasoning": "let me", "text": "so be"}),
-    ("thinking and text", "both in one chunk", [START, chunk("stop", content=[thinking("hm"), {"type": "text", "text": "so"}])],
+    ("both in one chunk", [START, chunk("stop", content=[thinking("hm"), {"type": "text", "text": "so"}])],
         {"reasoning": "hm", "text": "so"}),
-    ("model_length", "the model's own limit is a length", [START, chunk("model_length", content="a")],
+    ("the model's own limit is a length", [START, chunk("model_length", content="a")],
         {"finish": ("length", "model_length")}),
-    ("error", "an answer may end with an error as its reason", [START, chunk("error", content="a")],
+    ("an answer may end with an error as its reason", [START, chunk("error", content="a")],
         {"text": "a", "finish": ("error", "error"), "outcome": "error"}),
-    ("F08", "an answer without a reason was cut off", [START, chunk(content="a")],
+    ("an answer without a reason was cut off", [START, chunk(content="a")],
         {"text": "a", "outcome": "truncated", "usage": None}),
-    ("F09", "an error takes nothing away", [START, chunk(content="a"), {"error": {"message": "gone", "code": 503}}],
+    ("an error takes nothing away", [START, chunk(content="a"), {"error": {"message": "gone", "code": 503}}],
         {"text": "a", "outcome": "error", "error.message": "gone"}),
 ]  # fmt: skip
 

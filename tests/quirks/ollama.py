@@ -31,26 +31,26 @@ def call(name: str, **arguments: Any) -> dict[str, Any]:
 QUIRKS = by_dialect(
     "ollama.chat",
     [
-        ("D15", "usage is in the last line", [line("Hel"), line("lo"), ends()],
+        ("usage is in the last line", [line("Hel"), line("lo"), ends()],
             {"text": "Hello", "usage.input_tokens": 9, "usage.output_tokens": 4, "finish": ("stop", "stop"), "model": "llama-1"}),
-        ("cached prompt", "a prompt that was cached is not counted, and that is not zero", [
+        ("a prompt that was cached is not counted, and that is not zero", [
             line("a"), {**ends(), "prompt_eval_count": None}], {"usage.input_tokens": None, "usage.output_tokens": 4}),
-        ("arguments as an object", "arguments are an object, and calls have no id", [
+        ("arguments are an object, and calls have no id", [
             line(tool_calls=[call("f", a=1)]), line(tool_calls=[call("g", b=2)]), ends()],
             {"calls": [(None, "f", {"a": 1}), (None, "g", {"b": 2})], "finish": ("tool_calls", "stop")}),
-        ("B16", "two calls in one line", [line(tool_calls=[call("f", a=1), call("f", a=1)]), ends()],
+        ("two calls in one line", [line(tool_calls=[call("f", a=1), call("f", a=1)]), ends()],
             {"calls": [(None, "f", {"a": 1}), (None, "f", {"a": 1})]}),
-        ("B17", "thinking is reasoning", [line(thinking="let "), line(thinking="me"), line("so"), ends()],
+        ("thinking is reasoning", [line(thinking="let "), line(thinking="me"), line("so"), ends()],
             {"reasoning": "let me", "text": "so"}),
-        ("length", "a full answer has the length as its reason", [line("a"), ends("length")], {"finish": ("length", "length")}),
-        ("no reason", "older servers give no reason", [line("a"), ends(None)], {"finish.0": "stop", "text": "a"}),
-        ("content in the last line", "the last line may have text", [line("a"), {**ends(), "message": {"content": "b"}}],
+        ("a full answer has the length as its reason", [line("a"), ends("length")], {"finish": ("length", "length")}),
+        ("older servers give no reason", [line("a"), ends(None)], {"finish.0": "stop", "text": "a"}),
+        ("the last line may have text", [line("a"), {**ends(), "message": {"content": "b"}}],
             {"text": "ab"}),
-        ("F09", "an error under HTTP 200 takes nothing away", [line("a"), {"error": "an error was encountered"}],
+        ("an error under HTTP 200 takes nothing away", [line("a"), {"error": "an error was encountered"}],
             {"text": "a", "outcome": "error", "error.message": "an error was encountered", "usage": None}),
-        ("F08", "an answer without its last line was cut off", [line("a"), line("b")],
+        ("an answer without its last line was cut off", [line("a"), line("b")],
             {"text": "ab", "outcome": "truncated", "usage": None}),
-        ("images", "null fields are ignored", [line("a", images=None, tool_calls=None, thinking=None), ends()],
+        ("null fields are ignored", [line("a", images=None, tool_calls=None, thinking=None), ends()],
             {"text": "a", "reasoning": None, "calls": []}),
     ],
 )  # fmt: skip
@@ -58,7 +58,7 @@ QUIRKS = by_dialect(
 QUIRKS += by_dialect(
     "ollama.chat",
     [
-        ("error alone", "an error may be the only line", [{"error": "model not found"}],
+        ("an error may be the only line", [{"error": "model not found"}],
             {"outcome": "error", "error.message": "model not found"}),
     ],
     same_as="opaque",
@@ -73,13 +73,13 @@ def generates(words: str = "", **fields: Any) -> Payload:
 GENERATE = by_dialect(
     "ollama.generate",
     [
-        ("context", "the context of the last line is not text", [
+        ("the context of the last line is not text", [
             generates("Hel"), generates("lo"), {**generates(done=True, done_reason="stop", context=[1, 2, 3]), **COUNTS}],
             {"text": "Hello", "usage.input_tokens": 9, "usage.output_tokens": 4, "finish": ("stop", "stop")}),
-        ("B17", "thinking is reasoning", [generates(thinking="hm"), generates("so"), generates(done=True, done_reason="stop")],
+        ("thinking is reasoning", [generates(thinking="hm"), generates("so"), generates(done=True, done_reason="stop")],
             {"reasoning": "hm", "text": "so"}),
-        ("F08", "an answer without its last line was cut off", [generates("a")], {"text": "a", "outcome": "truncated"}),
-        ("unload", "loading or unloading a model makes an empty answer", [generates(done=True, done_reason="unload")],
+        ("an answer without its last line was cut off", [generates("a")], {"text": "a", "outcome": "truncated"}),
+        ("loading or unloading a model makes an empty answer", [generates(done=True, done_reason="unload")],
             {"text": "", "finish.1": "unload"}),
     ],
 )  # fmt: skip

@@ -10,19 +10,18 @@ from typing import Any, TypeAlias
 from streamtally import Choice, StreamRecord
 from tests.dialects.wire import Payload
 
-Row: TypeAlias = tuple[str, str, Sequence[Payload], Mapping[str, Any]]
+Row: TypeAlias = tuple[str, Sequence[Payload], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
 class Quirk:
     """One quirk, as data.
 
-    `id` is its number in the list of known bugs where it has one, else a word. `expected` has the
-    values of the record, by name or dotted path; the outcome is "completed" unless it is stated. `same_as` names the dialect that
-    is detected, where the payloads do not determine it; "opaque" if none is.
+    `sentence` states it, and differs from those of the other quirks of its dialect. `expected` has the values of the record,
+    by name or dotted path; the outcome is "completed" unless it is stated. `same_as` names the dialect that is detected, where
+    the payloads do not determine it; "opaque" if none is.
     """
 
-    id: str
     sentence: str
     dialect: str
     payloads: Sequence[Payload]
@@ -32,7 +31,7 @@ class Quirk:
     @property
     def name(self) -> str:
         """The ID of the test."""
-        return f"{self.dialect}-{self.id}: {self.sentence}"
+        return f"{self.dialect}: {self.sentence}"
 
 
 def differences(record: StreamRecord, expected: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
@@ -78,5 +77,5 @@ _SHORT: Mapping[str, Any] = {
 
 
 def by_dialect(dialect: str, rows: Iterable[Row], *, same_as: str | None = None) -> list[Quirk]:
-    """Quirks of one dialect, from rows of (id, sentence, payloads, expected values)."""
-    return [Quirk(number, sentence, dialect, payloads, expected, same_as) for number, sentence, payloads, expected in rows]
+    """Quirks of one dialect, from rows of (sentence, payloads, expected values)."""
+    return [Quirk(sentence, dialect, payloads, expected, same_as) for sentence, payloads, expected in rows]
