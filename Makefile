@@ -17,7 +17,7 @@ help: ## list the targets
 install: $(STAMP) ## make .venv and install the package with all that development needs
 
 $(STAMP): pyproject.toml constraints-dev.txt
-	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer found; say which: make PYTHON=/path/to/python" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer found; name one: make PYTHON=/path/to/python" >&2; exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints-dev.txt -e '.[all,dev]'
 	@touch $@
@@ -45,7 +45,7 @@ lowest: ## the tests with the oldest dependencies that are allowed (their own wa
 matrix: ## import, types and a part of the tests on every CPython from 3.11 to 3.14 that is found
 	@scripts/matrix
 
-format: $(STAMP) ## let ruff mend and format
+format: $(STAMP) ## let ruff fix and format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 

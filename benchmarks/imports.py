@@ -24,7 +24,7 @@ def import_ratio() -> dict[str, float]:
     statements = {"bare": "pass", "pydantic": "from pydantic import BaseModel", "streamtally": "import streamtally"}
     times: dict[str, list[float]] = {name: [] for name in statements}
     with tempfile.TemporaryDirectory() as compiled:
-        # All compiled once, as installed packages are, whatever the environment says of bytecode.
+        # Bytecode is compiled once, as for installed packages, also if the environment disables it.
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         environment["PYTHONPYCACHEPREFIX"] = compiled
         for round_number in range(ROUNDS + 1):

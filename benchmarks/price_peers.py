@@ -1,6 +1,6 @@
-"""Asks the price libraries that are installed what a golden case costs, each in its own words.
+"""The cost of a golden case by each installed price library, through its documented functions.
 
-A case is a mapping of `tests/pricing/golden.json`. What a library cannot be told in a call of its documented functions
+A case is a mapping of `tests/pricing/golden.json`. What cannot be passed to a library's documented functions
 is not asked: `NotAsked`.
 """
 
@@ -21,7 +21,7 @@ Ask = Callable[[Case], Decimal | None]
 
 
 class NotAsked(Exception):
-    """The library has no words for what the case has."""
+    """The library has no parameter for something in the case."""
 
 
 def streamtally() -> Ask:
@@ -31,8 +31,8 @@ def streamtally() -> Ask:
     def ask(case: Case) -> Decimal | None:
         at = datetime.fromisoformat(case["at"])
         usage = Usage(**case["usage"])
-        told = {"provider": case["provider"], "at": at, "tier": case.get("tier"), "region": case.get("region")}
-        cost = catalog.price(case["model"], usage, **told)
+        options = {"provider": case["provider"], "at": at, "tier": case.get("tier"), "region": case.get("region")}
+        cost = catalog.price(case["model"], usage, **options)
         return cost.usd if cost.complete else None
 
     return ask
@@ -130,10 +130,10 @@ def litellm() -> Ask:
             return _one(cost_calculator.default_image_cost_calculator(
                 quality=usage.get("image_quality"), size=size, n=usage["images"], **place
             ))  # fmt: skip
-        told = _litellm_usage(usage, case, types.utils)
+        reported = _litellm_usage(usage, case, types.utils)
         if case.get("tier") == "batch":
-            return _sum(cost_calculator.batch_cost_calculator(told, **place))
-        response = types.utils.ModelResponse(model=place["model"], usage=told)
+            return _sum(cost_calculator.batch_cost_calculator(reported, **place))
+        response = types.utils.ModelResponse(model=place["model"], usage=reported)
         return _one(completion_cost(response, **place, **_litellm_options(case, types.utils)))
 
     return ask

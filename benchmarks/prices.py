@@ -1,6 +1,6 @@
 """Prints how far streamtally, genai-prices and LiteLLM agree on the golden cases, and why not: `python -m benchmarks.prices`.
 
-Run it where the peers are installed; what is absent is said. Every disagreement of a peer is looked up in
+Run it where the peers are installed; absent ones are reported. Every disagreement of a peer is looked up in
 `tests/pricing/golden_disagreements.json`; one that nothing there explains is printed as such.
 """
 
@@ -24,10 +24,10 @@ NEAR = Decimal("1e-10")
 
 
 class Answer(NamedTuple):
-    """What one library says of one case: `verdict` is agree, differ, none, error, not asked."""
+    """The result of one library for one case: `verdict` is agree, differ, none, error or not asked."""
 
     verdict: str
-    said: str
+    detail: str
 
 
 def cases() -> list[dict[str, Any]]:
@@ -45,16 +45,16 @@ def explanations() -> list[dict[str, Any]]:
 def answer(ask: Ask, case: Case) -> Answer:
     """Ask one library about one case; whatever it raises is its answer."""
     try:
-        said = ask(case)
+        amount = ask(case)
     except NotAsked as error:
         return Answer("not asked", str(error))
     except Exception as error:  # a peer's failure is what is measured here
         return Answer("error", f"{type(error).__name__}: {str(error).splitlines()[0][:90] if str(error) else ''}")
-    if said is None:
+    if amount is None:
         return Answer("none", "no cost")
     wanted = Decimal(case["usd"])
-    same = abs(said - wanted) <= NEAR * max(wanted, said)
-    return Answer("agree" if same else "differ", format(said, "f"))
+    same = abs(amount - wanted) <= NEAR * max(wanted, amount)
+    return Answer("agree" if same else "differ", format(amount, "f"))
 
 
 def reason(peer: str, case: Case, found: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -70,7 +70,7 @@ def libraries() -> Iterator[tuple[str, Ask]]:
         try:
             yield name, make()
         except ImportError:
-            print(f"{name} is not installed: nothing is said of it")
+            print(f"{name} is not installed: left out")
 
 
 def table(answers: Mapping[str, Mapping[str, Answer]], listed: list[dict[str, Any]]) -> Iterator[str]:
@@ -102,7 +102,7 @@ def main(arguments: list[str]) -> int:
     unexplained = 0
     for name, found in answers.items():
         wrong = [case for case in listed if found[case["id"]].verdict not in ("agree", "not asked")]
-        print(f"\n{name}: {len(wrong)} cases are not answered as the sources say")
+        print(f"\n{name}: {len(wrong)} cases differ from the sources")
         groups: dict[str, list[Case]] = defaultdict(list)
         for case in wrong:
             known = reason(name, case, why)
@@ -111,7 +111,7 @@ def main(arguments: list[str]) -> int:
         for text, members in sorted(groups.items(), key=lambda item: -len(item[1])):
             print(f"  {len(members)} × {text}")
             for member in members if "--all" in arguments or text == "UNEXPLAINED" else ():
-                print(f"      {member['id']}: {member['usd']}, said {found[member['id']].said}")
+                print(f"      {member['id']}: {member['usd']}, got {found[member['id']].detail}")
     print(f"\n{unexplained} unexplained")
     return 1 if unexplained else 0
 

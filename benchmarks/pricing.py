@@ -144,7 +144,7 @@ def agreement(found: Mapping[str, Priced]) -> dict[str, str]:
 def _agree(way: Priced, mine: Priced, asked: Asked) -> bool:
     try:
         theirs, amount = way(asked), mine(asked)
-    except Exception:  # a peer that knows no price for it says so in its own way
+    except Exception:  # peers without a price raise various exceptions
         return False
     return theirs is not None and amount is not None and abs(float(theirs) - float(amount)) <= 1e-4 * float(amount)
 

@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> None:
 
 
 def release(version: str, *, dry_run: bool) -> None:
-    """Cut the release, or say what would be done.
+    """Make the release, or print what would be done.
 
     Raises:
         Refused: see the top of this file.

@@ -2,7 +2,7 @@
 
     source ─► wrapper ─► accumulator ─► record ─► priced record ─► exporters
 
-Nothing flows back: whatever goes wrong while pricing or exporting is counted and logged, and the stream goes on.
+Data flows one way: an error in pricing or exporting is counted and logged, and does not affect the stream.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class Accumulator:
     Args:
         clock: where stamps come from.
         limits: bounds of retention.
-        on_end: called with each record as its stream ends; returns the record to hand out.
+        on_end: called with each record as its stream ends; callers get the record that it returns.
         on_start: called with the record, still empty, as a stream opens.
         on_late: called with the record of a stream that ended, when a chunk comes too late for it.
         keep: "counts" retains no text, audio or image; "content+input" also what the user wrote in the request.
@@ -198,7 +198,7 @@ class Accumulator:
         return self._ended_record(request_id) if open_stream is None else self._end(open_stream, ending)
 
     def snapshot(self, request_id: str) -> StreamRecord:
-        """The record as things stand; the stream goes on undisturbed. Raises `UnknownRequest`."""
+        """The record so far, without an effect on the stream. Raises `UnknownRequest`."""
         self.wrapped.run_left()
         if open_stream := self._keyed.get(request_id):
             with open_stream.lock:

@@ -155,9 +155,9 @@ class Arrivals:
 
     def copy(self) -> Arrivals:
         """An independent copy."""
-        twin = Arrivals()
-        twin.stamps, twin.flags = self.stamps[:], self.flags[:]
-        return twin
+        copied = Arrivals()
+        copied.stamps, copied.flags = self.stamps[:], self.flags[:]
+        return copied
 
     @property
     def earliest(self) -> int | None:

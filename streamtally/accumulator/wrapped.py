@@ -47,7 +47,7 @@ class WrappedStream(Stream):
         try:
             self.keep_raw(payload)
             self._fold(self.reader.read(payload), stamp)
-        except Exception:  # the caller's stream goes on, whatever it holds
+        except Exception:  # a payload that cannot be folded must not affect the caller's stream
             self.faults += 1
 
     def end_of_source(self) -> None:

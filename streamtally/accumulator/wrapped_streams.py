@@ -27,7 +27,7 @@ class WrappedStreams:
         lock: guards the IDs of all open streams, keyed ones included.
         is_keyed: whether a keyed stream of an ID is open; called under `lock`.
         on_start: called with the record, still empty, as a stream is registered.
-        on_end: called with each record; returns the record to hand out.
+        on_end: called with each record; callers get the record that it returns.
         defer: runs a job soon on another thread, and returns whether it will; None: records are made where a stream ends.
     """
 

@@ -109,7 +109,7 @@ def refresh(
 ) -> None:
     """Take newer prices from a file or URL, if they can be trusted; exits with 1 where they cannot.
 
-    These commands then use them, and so does whoever asks for `ModelCatalog.latest()`.
+    From then on these commands and `ModelCatalog.latest()` use them.
     """
     from ..pricing import ModelCatalog
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 else:
     try:
         import typer
-    except ImportError:  # `main` says which extra brings it
+    except ImportError:  # `main` reports the extra to install
         typer = None
 
 UNUSABLE = 2
@@ -26,13 +26,13 @@ T = TypeVar("T")
 
 
 def refuse(why: str) -> NoReturn:
-    """Say why a call cannot be carried out, and leave."""
+    """Print why a call cannot be carried out, and exit."""
     typer.echo(f"streamtally: {why}", err=True)
     raise typer.Exit(UNUSABLE)
 
 
 def attempted(make: Callable[[], T]) -> T:
-    """What `make` makes; what is wrong with the user's files or numbers is said, without a traceback."""
+    """Return `make()`; if the user's files or numbers are invalid, print the error without a traceback and exit."""
     try:
         return make()
     except (CatalogError, ValueError) as error:

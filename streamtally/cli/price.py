@@ -58,10 +58,10 @@ def _price(  # noqa: PLR0913 - each is an option of the command
     Exits with 1 where the price is not known.
     """
     words = {"image_quality": quality, "image_size": size, "video_size": size, "search_context": search_context}
-    said = {_field(name): count for name, count in counts.items()} | words
-    used = {field: value for field, value in said.items() if value is not None}
+    given = {_field(name): count for name, count in counts.items()} | words
+    used = {field: value for field, value in given.items() if value is not None}
     if not used.keys() - words.keys():
-        refuse("nothing to price: say how much, such as --input 1000 --output 500")
+        refuse("nothing to price: state an amount, such as --input 1000 --output 500")
     moment = None if at is None else attempted(lambda: datetime.fromisoformat(at))
     own = _rates(rates or [])
     prices = prices_of(catalog)

@@ -1,4 +1,4 @@
-"""The program: its commands, and what it says where something is not installed."""
+"""The command-line program: its commands, and its message where an optional package is missing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .output import UNUSABLE, refuse, typer
 
 
 def main() -> None:
-    """The program. It exits with 2 where something is not installed, and says what to install."""
+    """Run the program; if an optional package is missing, name the extra to install and exit with 2."""
     try:
         program()()
     except MissingExtra as error:

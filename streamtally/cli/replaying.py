@@ -18,8 +18,8 @@ _EXCERPT = 60
 
 def replay(
     file: Annotated[str, typer.Argument(help="A recorded response body; - for standard input.")],
-    dialect: Annotated[str | None, typer.Option(help="The wire format; told from the body if not given.")] = None,
-    model: Annotated[str | None, typer.Option(help="The model that was asked for, where the body does not say.")] = None,
+    dialect: Annotated[str | None, typer.Option(help="The wire format; detected from the body if not given.")] = None,
+    model: Annotated[str | None, typer.Option(help="The requested model, for a body that does not name one.")] = None,
     provider: Annotated[str | None, typer.Option(help="Who served it; it decides the price.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The whole record as JSON.")] = False,
 ) -> None:
@@ -47,7 +47,7 @@ def _body(file: str) -> bytes:
 
 
 def _summary(record: StreamRecord) -> Iterator[tuple[str, str]]:
-    """The record for people: what it has nothing to say about is left out."""
+    """The record as labelled lines for people; empty fields are left out."""
     yield "outcome", str(record.outcome)
     yield "model", record.model or record.requested_model or NOTHING
     yield "stream", f"{record.stream_type}, {record.dialect}, {record.chunk_count} chunks"

@@ -1,4 +1,4 @@
-"""How each kind of stream is asked for, and what its record must say whichever way it came."""
+"""The request for each kind of stream, and the fields of a record that depend on the answer alone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ASK: Mapping[str, Callable[[AsyncClient, str], AsyncChunkStream]] = {
     "openai.transcription": lambda client, model: client.stream_transcription(model, ("well.mp3", b"ID3")),
     "openai.images": lambda client, model: client.stream_image(model, "A grey square"),
 }
-"""The request, by dialect; the model says which stream the provider plays."""
+"""The request, by dialect; the provider chooses by the model which stream it plays."""
 
 
 def client_of(provider: FakeProvider, tally: Tally) -> AsyncClient:
@@ -32,13 +32,13 @@ def client_of(provider: FakeProvider, tally: Tally) -> AsyncClient:
     return AsyncClient(provider.base_url, tally=tally)
 
 
-def told_by(record: StreamRecord) -> dict[str, Any]:
-    """What the answer itself says, by whichever way it came.
+def answer_fields(record: StreamRecord) -> dict[str, Any]:
+    """The fields of a record that depend on the answer alone.
 
-    Not when, where and in how many pieces; and neither what only the request tells (the characters of a text to be spoken)
-    nor what only the headers do (the type of a sound).
+    Left out are times, addresses and numbers of chunks, what is only in the request (the characters of a text to be spoken)
+    and what is only in the headers (the media type of audio).
     """
-    told = record.model_dump(exclude=_ELSEWHERE)
+    fields = record.model_dump(exclude=_ELSEWHERE)
     audio = record.audio and record.audio.model_dump(exclude={"mime_type"})
     usage = record.usage.model_dump(exclude={"characters", "source"}) if record.usage else {}
-    return {**told, "audio": audio, "usage": {name: value for name, value in usage.items() if value}}
+    return {**fields, "audio": audio, "usage": {name: value for name, value in usage.items() if value}}

@@ -1,4 +1,4 @@
-"""Part one: the loop that everybody writes first beside streamtally, on the same chunks of the same run.
+"""Part one: a naive loop compared with streamtally, on the same chunks of the same run.
 
 The loop reads *through* the wrapper, so both see the very same chunks at the very same moments.
 """
@@ -13,7 +13,7 @@ from ..records import Outcome, StreamRecord
 from ..tally import Tally
 from ..testing import FakeProvider, Scenario
 from . import naive, scenes
-from .asking import told_by
+from .asking import answer_fields
 from .view import Cell
 from .wording import call_in_words, cost_in_words, milliseconds, shortened, tokens_in_words
 
@@ -22,7 +22,7 @@ WORDS_READ = 9
 
 
 class ReaderLeft(Exception):
-    """Whoever was reading the answer has gone."""
+    """The reader of the answer has stopped reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Comparison:
         record: what streamtally recorded.
         naive: the answer in words.
         ours: the record in words.
-        holds: whether the record tells what was sent, and the answer does not.
+        holds: whether the record is right and the answer is wrong.
     """
 
     answer: naive.Answer | None
@@ -93,13 +93,13 @@ def tool_calls(stage: Stage) -> Comparison:
     """Two calls, the pieces of whose arguments come in turns."""
     answer, record = stage.read_whole(scenes.parallel_calls())
     asked = [scenes.WEATHER, scenes.CLOCK]
-    told = [(call.name, call.arguments, call.id) for call in record.tool_calls]
+    recorded = [(call.name, call.arguments, call.id) for call in record.tool_calls]
     return Comparison(
         answer,
         record,
         f"one call: {answer.tool}(\n{shortened(answer.arguments, 26)}",
         "\n".join(map(call_in_words, record.tool_calls)),
-        holds=told == asked and answer.arguments not in [call.arguments for call in asked],
+        holds=recorded == asked and answer.arguments not in [call.arguments for call in asked],
     )
 
 
@@ -143,7 +143,7 @@ def shuffled(stage: Stage) -> Comparison:
         for index, chunk in messages:
             stage.tally.add(request_id, chunk, index=index)
     record, original = stage.tally.finish("shuffled"), stage.tally.finish("in order")
-    same = told_by(record) == told_by(original)
+    same = answer_fields(record) == answer_fields(original)
     return Comparison(
         answer,
         record,
@@ -179,7 +179,7 @@ class Row:
 
 
 def _ignored(_: str) -> None:
-    """Nobody looks at the text while it comes."""
+    """Ignore a piece of text."""
 
 
 def _leaving_after(words: int) -> Callable[[str], None]:

@@ -15,7 +15,7 @@ from ..records import StreamRecord
 from ..tally import Tally
 from ..testing import FakeProvider
 from ..testing.recordings import Recording, read_recordings
-from .asking import ASK, client_of, told_by
+from .asking import ASK, answer_fields, client_of
 from .view import Board, Cell, View
 from .wording import NOTHING
 
@@ -78,7 +78,7 @@ async def _play_one(played: Played, client: AsyncClient, board: Board) -> None:
     async def compare(recording: Recording) -> None:
         async with room:
             streamed = await _streamed(recording, client)
-        if told_by(streamed) == told_by(_replayed(recording, streamed)):
+        if answer_fields(streamed) == answer_fields(_replayed(recording, streamed)):
             played.equal += 1
         else:
             played.different.append(recording.name)

@@ -14,7 +14,7 @@ from ..errors import StreamError
 from ..records import Outcome, StreamRecord
 from ..tally import Tally
 from ..testing import FakeProvider
-from .asking import ASK, client_of, told_by
+from .asking import ASK, answer_fields, client_of
 from .scenes import Scene
 from .view import Bar, Board, Cell, View
 from .wording import NOTHING, cost_in_words, dollars, milliseconds
@@ -66,11 +66,11 @@ class Playing:
 
     @property
     def is_as_promised(self) -> bool:
-        """Whether it ended as it must, and, if well, says the same as a replay of what was played."""
+        """Whether the outcome is the expected one, and a completed record equals a replay of what was played."""
         record, scene = self.record, self.scene
         if record.outcome is not Outcome.COMPLETED:
             return record.outcome is scene.expected
-        same = told_by(record) == told_by(replay(scene.played(0).body, dialect=scene.dialect, params=record.params))
+        same = answer_fields(record) == answer_fields(replay(scene.played(0).body, dialect=scene.dialect, params=record.params))
         return same and record.outcome is scene.expected
 
 

@@ -1,4 +1,4 @@
-"""The loop that everybody writes first, as it stands in many programs. Its faults are the point of it: do not mend them."""
+"""A loop as many programs have it, whose faults the demo shows: do not fix them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 PRICES = {"gpt-4o": (2.50, 10.00), "gpt-4.1-mini": (0.40, 1.60)}
-"""Dollars per million tokens, prompt and completion, as they were when somebody looked them up."""
+"""Dollars per million prompt and completion tokens; like most such tables, it is out of date."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the loop believes that it was told."""
+    """What the loop returns, errors included."""
 
     text: str
     time_to_first_token: float

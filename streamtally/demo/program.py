@@ -18,7 +18,7 @@ from .view import View, view_of_terminal
 HINT = (
     "import streamtally",
     "with streamtally.wrap(lambda: client.chat.completions.create(..., stream=True)) as stream:",
-    "    for chunk in stream: ...  # the SDK's own chunks, untouched; stream.record says the rest",
+    "    for chunk in stream: ...  # the SDK's own chunks, unchanged; stream.record has the figures",
 )
 
 _STREAMS = "streamtally_streams_total"
@@ -38,7 +38,7 @@ def run(*, recordings: Path | None = None, serve: bool = False, pace: float = 1.
 
     Args:
         recordings: a folder of recorded streams (see `FakeProvider`), to play in the place of our own.
-        serve: whether the metrics stay up until somebody interrupts.
+        serve: whether to serve the metrics until the program is interrupted.
         pace: how many times as long all waits are.
 
     Raises:
@@ -64,7 +64,7 @@ def _play_ours(view: View, serve: bool, pace: float) -> bool:
 
 def _compare(stage: comparison.Stage, view: View) -> Iterator[str]:
     """Part one; yields what was not as promised."""
-    view.heading("The same chunks, read by the loop that everybody writes first and by streamtally")
+    view.heading("The same chunks, read by a naive loop and by streamtally")
     rows = [comparison.Row(title) for title in comparison.CASES]
     with view.board(comparison.COLUMNS, rows) as board:
         for row, compare in zip(rows, comparison.CASES.values(), strict=True):
@@ -106,7 +106,7 @@ def _agree(samples: Sequence[Sample], records: Sequence[StreamRecord]) -> bool:
 
 
 def _report(broken: Sequence[str], view: View) -> bool:
-    """Say what was not as promised; True where nothing is to be said."""
+    """Print what was not as promised; return True if there was nothing."""
     for what in broken:
         view.lines(f"not as promised: {what}", style="bold red")
     return not broken

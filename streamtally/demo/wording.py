@@ -29,7 +29,7 @@ def milliseconds(seconds: float | None) -> str:
 
 
 def dollars(amount: Decimal | str) -> str:
-    """An exact amount (a number, or one in words of a price list), without the zeros that say nothing.
+    """An exact amount (a number, or the text of one in a price list), without trailing zeros.
 
     >>> dollars(Decimal("0.0000180")), dollars(Decimal(20)), dollars(Decimal("0E-15"))
     ('$0.000018', '$20', '$0')

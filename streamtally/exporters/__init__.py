@@ -1,4 +1,4 @@
-"""Exporters: what records are handed to.
+"""Exporters: objects that receive finished records and send them to a backend.
 
 Each exporter is imported when it is first used, and with it the library that it needs.
 """

@@ -153,7 +153,7 @@ class StreamSession:
         self.closers = [leaving]
 
     def begin(self, source: Any, iterate: Callable[[Any], Any]) -> Any:
-        """The iterator of the open source, the same as before where reading goes on. Reads are timed from here on."""
+        """The iterator of the open source, the same one when reading continues. Reads are timed from here on."""
         way, iterator = self.iterator
         if way is iterate:
             return iterator
@@ -206,7 +206,7 @@ class StreamSession:
     def fail(self, error: BaseException) -> list[Any]:
         """End the stream: a request or a read raised `error`. Returns what is to be closed now.
 
-        GeneratorExit is no failure: the loop that was reading stops, and whoever holds the wrapper may go on.
+        GeneratorExit is no failure: the reading loop stops, and another loop over the wrapper may continue.
         """
         if isinstance(error, GeneratorExit):
             return []
@@ -219,7 +219,7 @@ class StreamSession:
         """What is still to be closed, each returned once. A generator that is running is left to the thread that runs it."""
         closers, idle, running = self.closers, list[Any](), list[Any]()
         closers[:0], self.inner = self.inner, []
-        with suppress(IndexError):  # each is popped by one thread, whoever else may be closing
+        with suppress(IndexError):  # several threads may be closing; each closer is popped by one of them
             while True:
                 closer = closers.pop(0)
                 (running if is_running(closer) else idle).append(closer)

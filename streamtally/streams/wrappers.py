@@ -60,7 +60,7 @@ class _Wrapper(Generic[T]):
 class TalliedStream(_Wrapper[T]):
     """A wrapped sync stream: iterate it as the source, close it, use it in `with`; `record` can be read at any time.
 
-    A bare `break` only pauses: another loop goes on. The stream ends with exhaustion, `close`, `with`, an error, or the last
+    A bare `break` only pauses: another loop continues. The stream ends with exhaustion, `close`, `with`, an error, or the last
     reference.
     """
 

@@ -9,7 +9,7 @@ import pytest
 
 from streamtally import StreamRecord, Tally
 from streamtally.demo import corpus as playing
-from streamtally.demo.asking import ASK, client_of, told_by
+from streamtally.demo.asking import ASK, answer_fields, client_of
 from streamtally.demo.view import PlainView
 from streamtally.testing import FakeProvider, scenarios
 from tests.recordings import Recording
@@ -81,9 +81,9 @@ def test_what_only_the_request_or_the_headers_tell_is_left_out() -> None:
     assert record.audio.mime_type == "audio/mpeg"
     assert record.usage is not None
     assert record.usage.characters == 5
-    told = told_by(record)
-    assert told["usage"] == {}
-    assert "mime_type" not in told["audio"]
+    fields = answer_fields(record)
+    assert fields["usage"] == {}
+    assert "mime_type" not in fields["audio"]
 
 
 async def _spoken(provider: FakeProvider) -> StreamRecord:

@@ -12,7 +12,7 @@ loaded.
 | `data()` | a `Data`, None before the first piece | yes | base64, carry, and how much was lost |
 | `content()` | a JSON value that is content; `reduced` makes of it what is kept in its place | yes | itself |
 | `retention()` | the `Retention` that counts all content of the state | no | whether content is kept, and how much was not |
-| `part()` | another state, or None | its own fields say | itself |
+| `part()` | another state, or None | its own fields decide | itself |
 | `part_list()` | a list of states | its own fields decide | a list |
 | `part_map()` | states by key; with `is_content` whole entries are removed with content | its own fields decide | pairs |
 

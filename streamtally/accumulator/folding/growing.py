@@ -37,7 +37,7 @@ class Retention:
         self._sinks: list[Text] = []
 
     def stop(self) -> None:
-        """Keep no further content. Sinks that were handed out must not be used any more."""
+        """Keep no further content. Sinks that were returned before must not be used any more."""
         self.close_sinks()
         self.keep = False
 

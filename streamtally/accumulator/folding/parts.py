@@ -24,7 +24,7 @@ _PLAIN: Mapping[str, tuple[int, Mapping[str, Json] | None]] = {
 
 
 def fold_part(answer: Answer, delta: PartDelta) -> None:
-    """Log where a part stands; a piece goes on with the last part, if that is of the same kind and has the same fields."""
+    """Log a part in its order; a piece continues the last part if that is of the same kind and has the same fields."""
     choice = choice_at(answer, delta.choice)
     if not answer.retention.keep:
         return

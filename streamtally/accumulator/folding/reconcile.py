@@ -59,18 +59,18 @@ def _put(spot: Any, step: str | int, value: Json) -> None:
 
 
 def reconciled(streamed: list[Item], final: list[Json]) -> list[Item]:
-    """The final response's items, each completed by its streamed twin, and the streamed ones that it leaves out."""
+    """The final response's items, each completed by the same item as streamed, and the streamed ones that it leaves out."""
     left = dict(enumerate(streamed))
     merged = []
     for position, item in enumerate(final):
         if not isinstance(item, Mapping):
             continue
-        twin = _twin(item, position, left)
-        merged.append(_completed(dict(item), left.pop(twin)) if twin is not None else dict(item))
+        found = _matching(item, position, left)
+        merged.append(_completed(dict(item), left.pop(found)) if found is not None else dict(item))
     return merged + list(left.values())
 
 
-def _twin(item: Mapping[str, Json], position: int, left: Mapping[int, Mapping[str, Json]]) -> int | None:
+def _matching(item: Mapping[str, Json], position: int, left: Mapping[int, Mapping[str, Json]]) -> int | None:
     """The streamed item that is meant: of the same ID, else at the same place, else the first of the same type."""
     same_id = (key for key, other in left.items() if item.get("id") and other.get("id") == item.get("id"))
     same_type = [key for key, other in left.items() if other.get("type") == item.get("type")]

@@ -115,7 +115,7 @@ def _opens(call: CallState, delta: ToolCallDelta, *, by_id: bool) -> bool:
 
 
 def _is_piece(call: CallState, delta: ToolCallDelta) -> bool:
-    """Whether a piece without a name goes on with the arguments of a call that has one, whatever its ID."""
+    """Whether a piece without a name continues the arguments of a call that has one, whatever its ID."""
     return not delta.name and call.name is not None and not is_whole(call)
 
 
