@@ -28,11 +28,12 @@ demo: $(STAMP) ## show what the package does, without a key and without the netw
 test: lint ## everything that must hold before a commit
 	@$(BIN)/python -m pytest --cov $(PARALLEL)
 
-lint: $(STAMP) ## the checks that run no code: style, format, types, import rule
+lint: $(STAMP) ## the checks that run no code: style, format, types, import rule, length of files
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy --strict $(SOURCES)
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m scripts.file_lengths streamtally
 
 bench: $(STAMP) ## measure the cost beside the floors and the peers: a report, never a gate
 	@$(BIN)/python -m benchmarks
