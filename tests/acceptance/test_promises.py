@@ -60,7 +60,7 @@ def _row(one: Instrument, labels: Mapping[str, str | None]) -> str:
 
 @cache
 def _played(producer: Producer) -> Stage:
-    """Where a producer has played: once, however many promises it keeps."""
+    """Where a producer has played; each plays once."""
     return producer()
 
 

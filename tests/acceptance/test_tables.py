@@ -195,7 +195,7 @@ def test_every_part_of_a_keyed_stream_is_decided_on() -> None:
 
 
 def test_every_part_of_a_keyed_stream_travels() -> None:
-    """A stream to which everything happened is the same after its journey."""
+    """A stream with every kind of chunk is equal after a dump and a load."""
     limits = Limits(held_chunks=1)
     accumulator = Tally(limits=limits).accumulator
     handle = accumulator.open("r", first_index=1, started_at=1.0)
