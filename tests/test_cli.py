@@ -50,7 +50,7 @@ def weather(tmp_path: Path) -> Path:
 
 
 def test_replay_sums_a_recording_up(weather: Path) -> None:
-    """The summary says how it ended, which model, what came, usage and cost."""
+    """The summary shows outcome, model, content, usage and cost."""
     result = run("replay", str(weather), "--dialect", "openai.chat")
     assert result.exit_code == 0
     assert fields(result.output) == {
@@ -73,7 +73,7 @@ def test_replay_gives_the_record_as_json(weather: Path) -> None:
 
 
 def test_replay_reads_standard_input_and_tells_the_dialect() -> None:
-    """`-` is standard input; without `--dialect` the body tells."""
+    """`-` is standard input; without `--dialect` the dialect is detected from the body."""
     result = run("replay", "-", stdin=scenarios.chat("Good morning.").body)
     assert fields(result.output)["text"] == "13 characters: Good morning."
 
@@ -134,7 +134,7 @@ def test_price_breaks_a_cost_down() -> None:
 
 
 def test_price_goes_by_the_provider() -> None:
-    """The same model in the rows of whoever serves it."""
+    """A model is listed once for each provider that serves it."""
     model = ("price", "claude-3-5-haiku-20241022", "--input", "1000", "--output", "0")
     assert " of anthropic (" in run(*model).output
     assert " of aws (" in run(*model, "--provider", "aws").output
@@ -155,7 +155,7 @@ def test_more_from_the_cache_than_there_is_input_is_refused() -> None:
 
 
 def test_price_knows_tiers_regions_dates_and_tools() -> None:
-    """Every condition of a price can be said, and the rows that hold are named."""
+    """Every condition of a price has an option, and the rows that apply are named."""
     fast = ("--tier", "fast", "--region", "us", "--searches", "2", "--at", "2026-11-02T03:00:00Z")
     shown = run("price", "claude-opus-4-8", "--input", "1000000", "--output", "0", *fast)
     lines = [line.split() for line in shown.output.splitlines()]
@@ -177,8 +177,8 @@ def test_every_unit_has_an_option() -> None:
 
 def test_price_with_rates_of_ones_own() -> None:
     """On the command line, or in a file; as JSON it is the cost itself."""
-    told = run("price", "my-model", "--input", "1000000", "--output", "1000000", "--rates", "input=0.5,output=1", "--json")
-    cost = Cost.model_validate_json(told.output)
+    result = run("price", "my-model", "--input", "1000000", "--output", "1000000", "--rates", "input=0.5,output=1", "--json")
+    cost = Cost.model_validate_json(result.output)
     assert (cost.usd, cost.match_rule) == (Decimal("1.5"), "call: exact")
 
 
@@ -279,7 +279,7 @@ def test_catalog_diff(tmp_path: Path) -> None:
 
 
 def test_catalog_refresh(tmp_path: Path) -> None:
-    """The commands use what was fetched and kept; what cannot be trusted is not, and the exit code says so."""
+    """The commands use what was fetched and kept; untrusted prices are rejected, and the exit code is 1."""
     path = changed(tmp_path / "new.json.gz", input="99")
     digest = sha256(path.read_bytes()).hexdigest()
     path.rename(tmp_path / f"prices-{digest}.json.gz")
@@ -288,9 +288,9 @@ def test_catalog_refresh(tmp_path: Path) -> None:
     assert (done.exit_code, done.output.splitlines()[0]) == (0, "updated")
     assert "$99 per million tokens" in run("price", "gpt-4o", "--input", "1").output
     assert "2999-01-01" in run("catalog", "info").output
-    told = run("catalog", "refresh", str(tmp_path / "nowhere.json"), "--json")
-    assert told.exit_code == 1
-    assert json.loads(told.output)["outcome"] == "failed"
+    result = run("catalog", "refresh", str(tmp_path / "nowhere.json"), "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.output)["outcome"] == "failed"
     assert "FileNotFoundError" in run("catalog", "refresh", str(tmp_path / "nowhere.json")).stderr
 
 
@@ -349,7 +349,7 @@ def test_the_demo_draws_tables_in_a_terminal() -> None:
 
 
 def test_the_demo_serves_its_metrics_until_it_is_interrupted() -> None:
-    """`--serve` says where, and goes well when Ctrl-C comes."""
+    """`--serve` prints the address, and exits with 0 on Ctrl-C."""
     with started([*INTERRUPTIBLE, *QUICK, "--serve"], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url = next(found[1] for line in process.stdout if (found := re.search(r"stay at (\S+) until", line)))
@@ -380,7 +380,7 @@ def _all_of(descriptor: int) -> str:
     try:
         while piece := os.read(descriptor, 65536):
             pieces.append(piece)
-    except OSError:  # Linux says so where others give an empty read
+    except OSError:  # Linux raises it where other systems return an empty read
         pass
     finally:
         os.close(descriptor)

@@ -100,7 +100,7 @@ class KeyedStream(Stream):
                     self._place(chunk, None, stamp)
             else:
                 self._place(joined(self.reader.read_whole(payload)), index, stamp)
-        except Exception:  # no payload may harm the caller; the record counts it
+        except Exception:  # no payload may raise to the caller; the fault is counted in the record
             self.faults += 1
         self._check_size()
 
@@ -110,7 +110,7 @@ class KeyedStream(Stream):
         try:
             for chunk in self.reader.end():
                 self._place(chunk, None, self.arrivals.latest or self.opened or 0)
-        except Exception:  # as in `add`
+        except Exception:  # like a fault in `add`
             self.faults += 1
 
     def _check_size(self) -> None:
@@ -120,7 +120,7 @@ class KeyedStream(Stream):
 
     @property
     def ended(self) -> bool:
-        """Whether the end marker came, or all the images that were asked for, and nothing before it is missing."""
+        """Whether the end marker or all requested images arrived, and nothing before it is missing."""
         beyond = self.order.highest is not None and self.order.highest >= self.order.next and self.ordering != "arrival"
         return not beyond and (self.fold.terminal or self._has_all_images())
 

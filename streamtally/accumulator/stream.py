@@ -21,7 +21,7 @@ from .timing import timing
 
 
 class Seal(NamedTuple):
-    """How a stream ended: the outcome that the way of ending asks for, what went wrong, and when (a stamp)."""
+    """How a stream was ended: the outcome for that kind of end, the error, and the time (a stamp)."""
 
     outcome: Outcome
     error: Mapping[str, Json] | None
@@ -178,7 +178,7 @@ class Stream:
         fold, faults = fold or self.fold, self.faults if faults is None else faults
         try:
             return self._built(figures, fold, faults, missing, counts)
-        except Exception:  # whatever came, or whatever a dialect of the caller's made of it
+        except Exception:  # a payload, or a user's dialect, may give values that no record can hold
             return StreamRecord(
                 **{"chunk_count": self.chunk_count, **counts},
                 request_id=self.request.request_id,

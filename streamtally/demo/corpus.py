@@ -52,7 +52,7 @@ class Played:
 
 
 def play(folder: Path, view: View) -> list[str]:
-    """Play the recordings in a folder, of the APIs that the client speaks; returns what differed."""
+    """Play the recordings in a folder, of the APIs that the client supports; returns what differed."""
     found = list(read_recordings(folder))
     played = [Played(api, [one for one in found if one.api == api]) for api in ASK]
     played = [one for one in played if one.recordings]

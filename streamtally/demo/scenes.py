@@ -51,16 +51,16 @@ def of_unknown_model() -> Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One stream of the second part. Each has a model of its own, by which the provider knows what to play.
+    """One stream of the second part. Each has a model of its own, by which the provider chooses the stream to play.
 
     Args:
-        name: what it is called.
-        dialect: what it speaks.
-        model: who is asked.
-        whole: the stream as it should be.
-        expected: how it must end.
-        fault: what becomes of it.
-        leaves_after: after how many chunks the reader leaves; None for one that stays.
+        name: its name in the table.
+        dialect: its wire format.
+        model: the requested model.
+        whole: the stream without a fault.
+        expected: the outcome that the record must have.
+        fault: changes the stream to the faulty one; None for a stream without a fault.
+        leaves_after: after how many chunks the reader stops; None if it reads to the end.
     """
 
     name: str
@@ -78,7 +78,7 @@ class Scene:
 
 
 def end_to_end() -> tuple[Scene, ...]:
-    """All six kinds of stream, and four that do not end well."""
+    """All six kinds of stream, and four that are not completed."""
     story = completions(STORY, model="davinci-002").delayed(0.28, headers=0.5)
     asking = chat("Let me look that up.", model="gpt-4.1-mini", tool_calls=(WEATHER, CLOCK)).delayed(0.4, headers=0.2)
     thinking = responses(SEA, model="gpt-5-mini", reasoning="The harbour first, then the weather.")

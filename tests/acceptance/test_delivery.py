@@ -34,7 +34,7 @@ class Hanging:
         self.released.wait()
         self.records.append(record)
 
-    def flush(self, timeout: float | None = None) -> bool:  # noqa: ARG002 - it hangs, whatever it is told
+    def flush(self, timeout: float | None = None) -> bool:  # noqa: ARG002 - it blocks, whatever the time-out
         self.released.wait()
         return True
 

@@ -183,13 +183,13 @@ FAILURES: dict[str, Scenario] = {
 
 def _error_type(telemetry: Telemetry) -> str:
     """The error type, which is the same on span and metrics; the span's status is ERROR."""
-    span, said = telemetry.span(), telemetry.attributes()["error.type"]
+    span, error_type = telemetry.span(), telemetry.attributes()["error.type"]
     assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, None)
     (point,) = telemetry.points(DURATION)
-    assert (point.attributes or {})["error.type"] == said
+    assert (point.attributes or {})["error.type"] == error_type
     (sample,) = telemetry.samples("gen_ai_client_operation_duration_seconds_count")
-    assert (sample.labels["error_type"], sample.value) == (said, 1)
-    return str(said)
+    assert (sample.labels["error_type"], sample.value) == (error_type, 1)
+    return str(error_type)
 
 
 @pytest.mark.parametrize("name", FAILURES)
@@ -259,7 +259,7 @@ def test_t13_finished_and_then_left(
 def test_t13_of_several_choices_those_that_never_finished(telemetry: Telemetry) -> None:
     """The finish reasons are in the order of the choices."""
     chunk: dict[str, Any] = {"object": "chat.completion.chunk", "model": "m"}
-    said = [{**chunk, "choices": [{"index": place, "delta": {"content": "x"}, "finish_reason": None}]} for place in (0, 1)]
+    contents = [{**chunk, "choices": [{"index": place, "delta": {"content": "x"}, "finish_reason": None}]} for place in (0, 1)]
     finish = {**chunk, "choices": [{"index": 1, "delta": {}, "finish_reason": "length"}]}
-    list(telemetry.tally.wrap([*said, finish], params={"n": 3}))
+    list(telemetry.tally.wrap([*contents, finish], params={"n": 3}))
     assert telemetry.attributes()[REASONS] == ("error", "length", "error")

@@ -120,7 +120,7 @@ def test_t24_what_was_not_given_is_no_parameter(telemetry: Telemetry, caplog: py
     with telemetry.tally.wrap(chat_chunks(), params=params, attributes={"team": SENTINELS[name]}) as stream:
         list(stream)
     assert stream.record.params == {"model": "gpt-4.1-mini"}
-    said = {key for key in telemetry.attributes() if key.startswith(("gen_ai.request.", "openai.request."))}
-    assert said == {"gen_ai.request.model", "gen_ai.request.stream"}
+    attributes = {key for key in telemetry.attributes() if key.startswith(("gen_ai.request.", "openai.request."))}
+    assert attributes == {"gen_ai.request.model", "gen_ai.request.stream"}
     assert "team" not in telemetry.attributes()
     assert [one for one in caplog.records if one.levelno >= logging.WARNING] == []

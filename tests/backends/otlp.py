@@ -81,8 +81,8 @@ class Receiver:
             for resource in request.resource_spans:
                 for scope in resource.scope_spans:
                     for span in scope.spans:
-                        told = values(resource.resource.attributes)
-                        yield ReceivedSpan(span, values(span.attributes), scope.scope.name, scope.schema_url, told)
+                        resource_attributes = values(resource.resource.attributes)
+                        yield ReceivedSpan(span, values(span.attributes), scope.scope.name, scope.schema_url, resource_attributes)
 
     def last_metrics(self) -> dict[str, ReceivedMetric]:
         """The metrics of the last request, by name."""

@@ -87,8 +87,8 @@ class Prometheus:
             with self._get(f"/api/v1/{path}?{urlencode(arguments)}") as response:
                 answer = json.load(response)
         except URLError as error:
-            said = error.read() if isinstance(error, HTTPError) else error.reason
-            raise AssertionError(f"{path} {arguments}: {said!r}") from error
+            answer = error.read() if isinstance(error, HTTPError) else error.reason
+            raise AssertionError(f"{path} {arguments}: {answer!r}") from error
         assert answer["status"] == "success"
         return answer["data"]
 

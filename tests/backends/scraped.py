@@ -47,7 +47,7 @@ class Service:
     def __post_init__(self) -> None:
         self.job = f"chat-{self.profile}"
         registry = CollectorRegistry()
-        # Fewer teams than there will be, and an exporter that fails: what the package tells of itself is to be seen too.
+        # Fewer teams than there will be, and an exporter that fails: the package's own metrics must be exported too.
         self._exporter = PrometheusExporter(registry, ["team"], semconv=self.profile, max_values=TEAMS)
         self._clock = FakeClock()
         self._tally = Tally(clock=self._clock, exporters=[self._exporter, self.records.append, _fails])

@@ -51,7 +51,7 @@ def test_a_board_asks_for_nothing_that_is_not_exported(profile: Semconv) -> None
     asked = set(re.findall(r"\b((?:streamtally|gen_ai)_\w+?)(?:_bucket|_sum|_count)?\{", board))
     known = {one.prometheus_name for one in PROFILES[profile]}
     assert asked <= known
-    # Of the later conventions' counters of tokens the board reads the histograms' sums, which tell the same.
+    # Of the later conventions' counters of tokens the dashboard reads the histograms' sums, which have the same value.
     assert {name for name in known - asked if "_inference_usage_" not in name} == set()
 
 

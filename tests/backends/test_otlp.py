@@ -238,12 +238,12 @@ def test_every_stream_is_counted_once(sent: Sent, profile: Semconv) -> None:
 def test_an_exception_is_an_event_of_its_span(sent: Sent) -> None:
     """Each failed stream has one, a warning without the message; the others have none."""
     failed = {name for name, case in CASES.items() if case.status == ERROR}
-    told = {}
+    types = {}
     for event, attributes in sent.receiver.events():
         assert (event.event_name, event.severity_number) == ("gen_ai.client.operation.exception", WARN)
         assert "exception.message" not in attributes
-        told[event.span_id] = attributes["exception.type"]
-    assert told == {sent.spans[name].span.span_id: CASES[name].attributes["error.type"] for name in failed}
+        types[event.span_id] = attributes["exception.type"]
+    assert types == {sent.spans[name].span.span_id: CASES[name].attributes["error.type"] for name in failed}
 
 
 def test_no_content_leaves_unasked(sent: Sent) -> None:

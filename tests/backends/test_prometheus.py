@@ -111,9 +111,9 @@ def test_money_and_tokens_add_up(world: Scraped, profile: Semconv) -> None:
     costs = [one.cost.usd for one in service.records if one.cost.usd is not None]
     assert spend.value == pytest.approx(2 * float(sum(costs)))
     reasons = world.query(f'sum by (streamtally_finish_reason) (streamtally_finish_reasons_total{{job="{service.job}"}}) > 0')
-    told = [reason for one in service.records for reason in one.finish_reasons if reason]
+    recorded = [reason for one in service.records for reason in one.finish_reasons if reason]
     assert {one.labels["streamtally_finish_reason"]: one.value for one in reasons} == {
-        reason: 2 * told.count(reason) for reason in set(told)
+        reason: 2 * recorded.count(reason) for reason in set(recorded)
     }
 
 

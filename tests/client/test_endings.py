@@ -534,5 +534,5 @@ def test_many_at_once(provider: FakeProvider) -> None:
             return await asyncio.gather(*[one(client) for _ in range(20)])
 
     texts = asyncio.run(main())
-    assert all(said == recorded for said, recorded in texts)
-    assert {said for said, _ in texts} == {f"stream {number}" for number in range(20)}
+    assert all(received == recorded for received, recorded in texts)
+    assert {received for received, _ in texts} == {f"stream {number}" for number in range(20)}

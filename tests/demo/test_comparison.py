@@ -21,7 +21,7 @@ def stage() -> Iterator[Stage]:
 
 
 def test_every_comparison_holds(stage: Stage) -> None:
-    """None of them says something that it does not show."""
+    """Every comparison shows what it claims."""
     assert [title for title, compare in comparison.CASES.items() if not compare(stage).holds] == []
 
 
@@ -65,7 +65,7 @@ def test_the_loop_loses_what_is_cancelled(stage: Stage) -> None:
 
 
 def test_the_loop_gives_an_unknown_model_away(stage: Stage) -> None:
-    """It says $0 although it knows the tokens; the record says that it does not know."""
+    """The loop computes $0 for a model without a price; the cost in the record is unknown."""
     made = comparison.unknown_model(stage)
     assert made.answer is not None
     assert made.answer.usage is not None
@@ -87,7 +87,7 @@ def test_the_loop_garbles_what_comes_out_of_order(stage: Stage) -> None:
 
 
 def test_the_loop_is_right_about_a_plain_stream(stage: Stage) -> None:
-    """It is no straw man: of a stream without any trouble both say the same."""
+    """For a stream without faults the loop and the record agree, so the comparison is fair."""
     answer, record = stage.read_whole(scenes.counted_as_it_goes())
     assert answer.text == record.text == scenes.SEA
     assert record.cost.usd is not None

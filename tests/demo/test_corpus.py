@@ -49,7 +49,7 @@ def test_recordings_say_the_same_by_both_ways(folder: Path, capsys: pytest.Captu
 
 
 def test_a_difference_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Were a replay to say something else, it would be seen."""
+    """A replay with another record is reported as a difference."""
     monkeypatch.setattr(playing, "replay", lambda *_, **__: StreamRecord.model_validate(_OTHER))
     differences = playing.play(folder, PlainView())
     assert "the records of openai.chat one-openai.chat differ" in differences

@@ -25,7 +25,7 @@ def played() -> Iterator[Played]:
 
 
 def test_every_stream_is_as_promised(played: Played) -> None:
-    """It ends as it must, and the whole ones say what a replay says."""
+    """Every stream has the expected outcome, and complete ones have the record of a replay."""
     assert [name for name, one in played[0].items() if not one.is_as_promised] == []
 
 

@@ -1,4 +1,4 @@
-"""The demo checks itself: what is not as promised is said, and makes it fail."""
+"""The demo checks itself: what is not as promised is printed, and makes it fail."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from streamtally.testing import FakeProvider
 
 
 def unfounded(_: Stage) -> Comparison:
-    """A comparison that does not show what it says."""
+    """A comparison whose claim does not hold."""
     fields = {"request_id": "r1", "stream_type": "responses", "dialect": "openai.responses"}
     return Comparison(None, StreamRecord.model_validate(fields), "the same", "the same", holds=False)
 
@@ -26,8 +26,8 @@ def test_what_is_not_as_promised_is_said(monkeypatch: pytest.MonkeyPatch, capsys
     monkeypatch.setattr(program, "scrape", lambda _: [Sample("streamtally_streams_total", {}, 7.0)])
     monkeypatch.setattr(FakeProvider, "wait_closed_early", lambda *_: False)
     assert not program.run(pace=0.05)
-    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("not as promised: ")]
-    assert said == [
+    printed = [line for line in capsys.readouterr().out.splitlines() if line.startswith("not as promised: ")]
+    assert printed == [
         "not as promised: “a claim”, see above",
         "not as promised: “chat, cut short” is not the record of what was played",
         "not as promised: the provider still plays to a reader who has left",

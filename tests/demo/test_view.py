@@ -11,7 +11,7 @@ from streamtally.demo.view import Bar, Cell, PlainView, RichView
 
 @dataclass
 class Line:
-    """A row that says what it is told to."""
+    """A row with given cells."""
 
     cells: Sequence[Cell]
 

@@ -178,7 +178,7 @@ def test_two_choices_interleaved() -> None:
         pytest.param([stops("MAX_TOKENS")], "length", "MAX_TOKENS", "completed", id="in capitals"),
         pytest.param([stops("content_filter")], "content_filter", "content_filter", "completed", id="content filter"),
         pytest.param([stops("eos")], "stop", "eos", "completed", id="end of sequence"),
-        pytest.param([stops("whatever")], "stop", "whatever", "completed", id="a word that nobody knows"),
+        pytest.param([stops("whatever")], "stop", "whatever", "completed", id="an unknown word"),
     ],
 )
 def test_finish(end: list[Payload], reason: str | None, raw: str | None, outcome: str) -> None:

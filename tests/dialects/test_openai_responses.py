@@ -390,7 +390,7 @@ CALLS: dict[str, tuple[list[Payload], Payload]] = {
         [added(0, "i", "compaction", encrypted_content=""), at(0, "i", "compaction.compacting")],
         {"id": "i", "type": "compaction", "encrypted_content": "", "status": "compacting"},
     ),
-    "of a kind that nobody knows": (
+    "of an unknown kind": (
         [added(0, "i", "teleport_call", target="Mars"), at(0, "i", "teleport_call.beaming")],
         {"id": "i", "type": "teleport_call", "target": "Mars", "status": "beaming"},
     ),

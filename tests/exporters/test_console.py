@@ -59,8 +59,8 @@ def test_every_outcome_is_one_line(outcome: Outcome) -> None:
 @pytest.mark.usefixtures("printer")
 def test_content_when_asked() -> None:
     """The beginning of the text, or the error's message, on the same line."""
-    said = record(choices=(Choice(text="one\ntwo\x1b[31m [bold]three[/bold]" + "x" * 500, finish_reason=None),))
-    line = printed(said, content=True)
+    long_text = record(choices=(Choice(text="one\ntwo\x1b[31m [bold]three[/bold]" + "x" * 500, finish_reason=None),))
+    line = printed(long_text, content=True)
     assert "one two [31m [bold]three[/bold]xxx" in line
     assert line.endswith("…\n")
     assert line.count("\n") == 1

@@ -417,7 +417,7 @@ def test_content_goes_out_when_asked(backend: Backend) -> None:
         ),
     ],
 )
-def test_sound_and_pictures_are_told_by_their_size(backend: Backend, fields: dict[str, Any], expected: list[Any]) -> None:
+def test_audio_and_images_have_their_size(backend: Backend, fields: dict[str, Any], expected: list[Any]) -> None:
     """Their bytes are never in a span."""
     backend.exporter(content=True).export(record(choices=(), **fields))
     assert _messages(backend.span()) == [{"role": "assistant", "parts": expected, "finish_reason": "stop"}]

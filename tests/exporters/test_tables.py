@@ -34,7 +34,7 @@ TABLES: Mapping[str, tuple[Mapping[Any, object], Iterable[Any]]] = {
 def test_a_table_has_a_row_for_each_member(table: str) -> None:
     """A new stream type, outcome or finish reason needs a row in each table."""
     rows, members = TABLES[table]
-    assert set(rows) == set(members), f"mend streamtally/{table}"
+    assert set(rows) == set(members), f"complete the table in streamtally/{table}"
 
 
 @pytest.mark.parametrize("profile", PROFILES)

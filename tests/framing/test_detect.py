@@ -44,11 +44,11 @@ def test_whole_bodies(start: bytes) -> None:
 def test_early_detection_is_correct(start: bytes, rest: bytes) -> None:
     """The first bytes give None or the framing of the whole body, and enough of them give a framing."""
     body = start + rest
-    told = [detect_framing(body[:length], last=False) for length in range(len(body) + 1)]
-    found = next((one for one in told if one), None)
+    detected = [detect_framing(body[:length], last=False) for length in range(len(body) + 1)]
+    found = next((one for one in detected if one), None)
     whole = detect_framing(body, last=True)
     assert found in (None, whole)
-    assert set(told) <= {None, whole}
+    assert set(detected) <= {None, whole}
     assert found or len(body) < 64 + 12
 
 
@@ -62,13 +62,13 @@ def test_nothing_but_blanks(start: bytes, frames_only: bool) -> None:
 @pytest.mark.parametrize("start", STARTS)
 def test_frames_only(start: bytes) -> None:
     """With `frames_only` anything but JSON and AWS event streams is SSE, from the first byte on."""
-    told = detect_framing(start, last=False, frames_only=True)
+    detected = detect_framing(start, last=False, frames_only=True)
     if start.startswith(b"\0"):
-        assert told == "event stream"
+        assert detected == "event stream"
     elif start.lstrip(b"\xef\xbb\xbf ").startswith((b"{", b"[")):
-        assert told == "json"
+        assert detected == "json"
     else:
-        assert told == "sse"
+        assert detected == "sse"
 
 
 @given(st.binary(), st.booleans())

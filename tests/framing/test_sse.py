@@ -297,7 +297,7 @@ def test_frame_of_just_the_bound(size: int) -> None:
 
 @pytest.mark.recordings(format="sse", provenance="wire-chunked")
 def test_recorded_streams(recording: Recording) -> None:
-    """Recorded streams, in their recorded reads, decode as the standard says, and all data is JSON."""
+    """Recorded streams, in their recorded reads, decode by the standard, and all data is JSON."""
     events, comments, _ = decode(recording.pieces())
     assert (events, comments) == by_the_standard(recording.body)
     assert not [one for event in events for one in payloads(event.data) if isinstance(one, Malformed)]

@@ -1,4 +1,4 @@
-"""Private attributes of SDKs: where the rows say they are, in the releases that are installed; and what happens elsewhere."""
+"""Private attributes of SDKs: present in the installed releases as the rows state; and the behaviour where they are absent."""
 
 import logging
 from collections.abc import Iterator
@@ -67,7 +67,7 @@ class Changed:
 
 
 def test_a_release_that_moved_them_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """The stream is counted where it is iterated, without its server, and the log says at debug level what was not found."""
+    """The stream is counted where it is iterated, without its server, and the missing attribute is logged at debug level."""
     caplog.set_level(logging.DEBUG, "streamtally")
     assert source_of(Changed()).package == "openai"
     with Tally().wrap(Changed()) as stream:

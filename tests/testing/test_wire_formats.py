@@ -56,22 +56,22 @@ def test_chat(provider: FakeProvider) -> None:
 
 def test_chat_in_the_pieces_given() -> None:
     """Given pieces are not split again, and given usage is sent unchanged."""
-    said = payloads_of(scenarios.chat(["a b", "", "c"], usage={"prompt_tokens": 1}, role_chunk=False).body)
-    assert [payload["choices"][0]["delta"] for payload in said[:-2]] == [
+    sent = payloads_of(scenarios.chat(["a b", "", "c"], usage={"prompt_tokens": 1}, role_chunk=False).body)
+    assert [payload["choices"][0]["delta"] for payload in sent[:-2]] == [
         {"content": "a b"},
         {"content": ""},
         {"content": "c"},
         {},
     ]
-    assert said[-2]["usage"] == {"prompt_tokens": 1}
-    assert said[-1] is DONE
+    assert sent[-2]["usage"] == {"prompt_tokens": 1}
+    assert sent[-1] is DONE
 
 
 def test_chat_without_usage_and_end_marker() -> None:
     """A stream without usage and end marker."""
-    said = payloads_of(scenarios.chat("a", include_usage=False, done=False, finish_reason="length").body)
-    assert all("usage" not in payload for payload in said)
-    assert said[-1]["choices"][0]["finish_reason"] == "length"
+    sent = payloads_of(scenarios.chat("a", include_usage=False, done=False, finish_reason="length").body)
+    assert all("usage" not in payload for payload in sent)
+    assert sent[-1]["choices"][0]["finish_reason"] == "length"
 
 
 def test_chat_with_parallel_tool_calls(client: OpenAI, provider: FakeProvider) -> None:
@@ -212,8 +212,8 @@ def test_transcription_with_speakers(provider: FakeProvider) -> None:
     """Segments replace deltas, and usage is by duration."""
     segments = [Segment("A", 0.0, 1.5, "Hello"), Segment("B", 1.5, 2.0, "world.")]
     scenario = scenarios.transcription("Hello world.", segments=segments, usage={"type": "duration", "seconds": 2})
-    *said, done = events_of(provider, scenario, transcribe)
-    assert [(event.id, event.speaker, event.text, event.end) for event in said] == [
+    *sent, done = events_of(provider, scenario, transcribe)
+    assert [(event.id, event.speaker, event.text, event.end) for event in sent] == [
         ("seg_0", "A", "Hello", 1.5),
         ("seg_1", "B", "world.", 2.0),
     ]

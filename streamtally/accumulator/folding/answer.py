@@ -173,7 +173,7 @@ class ImageSeriesState:
 
 @kind.state
 class TranscriptState:
-    """What was heard; `lists` are segments, words and log probabilities."""
+    """The transcript; `lists` are segments, words and log probabilities."""
 
     final: bool = kind.fact(False)
     text: Text | None = kind.text()

@@ -1,4 +1,4 @@
-"""The folds of sound, images and transcripts."""
+"""The folds of audio, images and transcripts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .growing import Data, Text
 
 
 def fold_audio(answer: Answer, delta: AudioDelta) -> None:
-    """Append sound, and the words that go with it."""
+    """Append audio, and its transcript."""
     if not (delta.data or delta.transcript or delta.fields):
         return
     if answer.audio is None:
@@ -32,7 +32,7 @@ def fold_audio(answer: Answer, delta: AudioDelta) -> None:
 
 
 def audio(answer: Answer) -> Audio | None:
-    """The sound so far, or None where there never was any."""
+    """The audio so far, or None if there was none."""
     state = answer.audio
     if state is None:
         return None
@@ -96,7 +96,7 @@ def first_image(answer: Answer) -> ImageState | None:
 
 
 def fold_transcript(answer: Answer, delta: TranscriptDelta) -> None:
-    """Add to what was heard; the final text replaces what came before."""
+    """Append to the transcript; the final text replaces the text so far."""
     if answer.transcript is None:
         answer.transcript = TranscriptState()
     state = answer.transcript
@@ -114,7 +114,7 @@ def fold_transcript(answer: Answer, delta: TranscriptDelta) -> None:
 
 
 def transcript(answer: Answer) -> Transcript:
-    """What was heard. Where no text came but segments did, their texts make it."""
+    """The transcript. Without text of its own, the texts of its segments are its text."""
     state = answer.transcript or TranscriptState()
     lists = {name: known.items or [] for name, known in state.lists.items()}
     segments = _objects(lists.get("segments"))

@@ -33,7 +33,7 @@ def of_items(items: list[Json]) -> list[Json]:
 
 
 def of_medium(fields: Mapping[str, Json]) -> dict[str, Json]:
-    """What describes a sound, an image or a transcript."""
+    """The fields that describe audio, an image or a transcript."""
     return {name: value for name, value in fields.items() if name in _DESCRIBING}
 
 
