@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
 from streamtally import Accumulator, Tally
 
 from .floors import F2, f1, f2_text_async
+from .loops import drain, through, through_async
 from .measure import cpu_times
 from .streams import payloads, sdk_chunks
 
@@ -18,44 +18,15 @@ LENGTH = 1_000
 GROWTH = (100, 1_000, 10_000, 100_000)
 
 
-def _drain(source: Iterable[Any]) -> Callable[[], None]:
-    def run() -> None:
-        for _ in source:
-            pass
-
-    return run
-
-
-def _through(wrap: Callable[[Iterator[Any]], Iterable[Any]], chunks: list[Any]) -> Callable[[], None]:
-    def run() -> None:
-        for _ in wrap(chunk for chunk in chunks):
-            pass
-
-    return run
-
-
-async def _agen(chunks: list[Any]) -> AsyncIterator[Any]:
-    for chunk in chunks:
-        yield chunk
-
-
-def _through_async(wrap: Callable[[AsyncIterator[Any]], AsyncIterator[Any]], chunks: list[Any]) -> Callable[[], None]:
-    async def drain() -> None:
-        async for _ in wrap(_agen(chunks)):
-            pass
-
-    return lambda: asyncio.run(drain())
-
-
 def wrapped(kind: str, rounds: int = 15) -> dict[str, float]:
     """Nanoseconds per chunk added over the bare loop by F1, F2 and `wrap`, for the SDK's chunk objects."""
     chunks, tally = sdk_chunks(kind, LENGTH), Tally()
     times = cpu_times(
         {
-            "bare": _through(lambda source: source, chunks),
-            "F1": _through(f1, chunks),
-            "F2": _through(F2[kind], chunks),
-            "wrap": _through(tally.wrap, chunks),
+            "bare": through(lambda source: source, chunks),
+            "F1": through(f1, chunks),
+            "F2": through(F2[kind], chunks),
+            "wrap": through(tally.wrap, chunks),
         },
         rounds,
     )
@@ -67,9 +38,9 @@ def wrapped_async(rounds: int = 15) -> dict[str, float]:
     chunks, tally = sdk_chunks("text", LENGTH), Tally()
     times = cpu_times(
         {
-            "bare": _through_async(lambda source: source, chunks),
-            "F2": _through_async(f2_text_async, chunks),
-            "wrap": _through_async(tally.wrap, chunks),
+            "bare": through_async(lambda source: source, chunks),
+            "F2": through_async(f2_text_async, chunks),
+            "wrap": through_async(tally.wrap, chunks),
         },
         rounds,
     )
@@ -106,7 +77,7 @@ def growth(kind: str) -> dict[int, float]:
     tally, found = Tally(), {}
     for length in GROWTH:
         chunks = sdk_chunks(kind, length)
-        runs = {"bare": _drain(chunks), "wrap": _through(tally.wrap, chunks)}
+        runs = {"bare": drain(chunks), "wrap": through(tally.wrap, chunks)}
         times = cpu_times(runs, max(3, 3_000 // length))
         found[length] = (times["wrap"] - times["bare"]) / length
     return found
