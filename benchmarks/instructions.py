@@ -13,9 +13,11 @@ import argparse
 import os
 import re
 import shutil
+import statistics
 import subprocess
 import tempfile
 from collections import defaultdict
+from itertools import product
 from pathlib import Path
 
 from rich.console import Console
@@ -28,7 +30,7 @@ from .tables import table
 _TRIGGER = re.compile(r"^desc: Trigger: Client Request: (.+)/(.+)/(\d+)$", re.MULTILINE)
 _TOTAL = re.compile(r"^(?:totals|summary): (\d+)", re.MULTILINE)
 
-Counts = dict[str, dict[str, dict[int, int]]]
+Counts = dict[tuple[str, str, int], float]
 """Instructions by row, way and length."""
 
 
@@ -68,25 +70,23 @@ def _toggle(folder: str) -> str:
 
 def _parsed(folder: Path) -> Counts:
     """The counts in callgrind's files, of which each dump makes one."""
-    found: Counts = defaultdict(lambda: defaultdict(dict))
+    found = defaultdict[tuple[str, str, int], list[int]](list)
     for path in folder.glob("callgrind.out*"):
         text = path.read_text()
         if (trigger := _TRIGGER.search(text)) and (total := _TOTAL.search(text)):
-            found[trigger[1]][trigger[2]][int(trigger[3])] = int(total[1])
-    return found
+            found[trigger[1], trigger[2], int(trigger[3])].append(int(total[1]))
+    return {key: statistics.median(totals) for key, totals in found.items()}
 
 
 def added(counted: Counts) -> dict[str, dict[str, float]]:
     """Instructions per chunk over the bare loop, by row ("text", "text, further", …) and way."""
     first, last = LENGTHS
-    rows = dict[str, dict[str, float]]()
-    for row in (*KINDS, KEYED):
-        bare = counted[row]["bare"]
-        over = {way: {n: times[n] - bare[n] for n in LENGTHS} for way, times in counted[row].items() if way != "bare"}
-        rows[row] = {way: cost[first] / first for way, cost in over.items()}
-        rows[f"{row}, further"] = {way: (cost[last] - cost[first]) / (last - first) for way, cost in over.items()}
-    for suffix in ("", ", further"):
-        rows[KEYED + suffix]["F2"] = rows["text" + suffix]["F2"]
+    rows = defaultdict[str, dict[str, float]](dict)
+    for row, way in product((*KINDS, KEYED), ("F2", "streamtally")):
+        source = "text" if (row, way) == (KEYED, "F2") else row
+        short, long = (counted[source, way, length] - counted[source, "bare", length] for length in LENGTHS)
+        rows[row][way] = short / first
+        rows[f"{row}, further"][way] = (long - short) / (last - first)
     return rows
 
 

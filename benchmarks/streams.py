@@ -27,7 +27,8 @@ def payload(delta: dict[str, Any], finish: str | None = None, **more: Any) -> di
     return {**ENVELOPE, "choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}], **more}
 
 
-def _word(number: int) -> str:
+def word(number: int) -> str:
+    """The text of a chunk: a new string at every call."""
     return f" word{number % POOL:03d}"
 
 
@@ -44,11 +45,11 @@ def payloads(kind: str, count: int) -> list[dict[str, Any]]:
 
 def _delta(kind: str, number: int) -> dict[str, Any]:
     if kind == "tool":
-        return payload({"tool_calls": [{"index": 0, "function": {"arguments": _word(number)}}]})
+        return payload({"tool_calls": [{"index": 0, "function": {"arguments": word(number)}}]})
     if kind == "nulls":
-        delta = {"role": "assistant", "content": _word(number), "refusal": None, "tool_calls": None, "function_call": None}
+        delta = {"role": "assistant", "content": word(number), "refusal": None, "tool_calls": None, "function_call": None}
         return payload(delta, usage=None)
-    return payload({"content": _word(number)})
+    return payload({"content": word(number)})
 
 
 def sdk_chunks(kind: str, count: int) -> list[Any]:

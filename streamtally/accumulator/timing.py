@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from operator import sub
 from typing import Any, Literal
 
@@ -23,11 +23,10 @@ def seconds(start: int | None, end: int | None) -> float | None:
     return None if start is None or end is None or end < start else (end - start) / 1e9
 
 
-def inter_chunk(waits: Sequence[int], count: int | None = None) -> InterChunk | None:
-    """The distribution of waits given in nanoseconds (nearest-rank percentiles)."""
-    if not waits:
+def inter_chunk(ordered: Sequence[int], count: int | None = None) -> InterChunk | None:
+    """The distribution of waits given in nanoseconds and sorted (nearest-rank percentiles)."""
+    if not ordered:
         return None
-    ordered = sorted(waits)
     p50, p95, p99 = (ordered[-(-len(ordered) * share // 100) - 1] / 1e9 for share in (50, 95, 99))
     return InterChunk(
         count=count or len(ordered),
@@ -103,7 +102,7 @@ class Reads:
             free = room - len(self.waits)
             rest = self.pending[max(free, 0) :]
             count, total, stalls = self.beyond
-            self.beyond = (count + len(rest), total + sum(rest), stalls + _stalls(rest, self.stall))
+            self.beyond = (count + len(rest), total + sum(rest), stalls + _stalls(sorted(rest), self.stall))
             del self.pending[max(free, 0) :]
         block = self.pending[:]
         self.pending.clear()  # first, so that another thread never sees a wait twice
@@ -114,12 +113,13 @@ class Reads:
         waits = [*self.waits, *self.pending]
         waited = sum(waits) + self.beyond[1]
         first = self.begun + waits[0] if self.begun is not None and waits else None
+        ordered = sorted(waits[1:])
         return {
             **_latencies(start, first, self.first_content, self.first_text),
             "duration": seconds(start, end),
             "generation": seconds(self.first_content, end),
-            "inter_chunk": inter_chunk(waits[1:], self.count - 1),
-            "stalls": _stalls(waits[1:], self.stall) + self.beyond[2] if waits else None,
+            "inter_chunk": inter_chunk(ordered, self.count - 1),
+            "stalls": _stalls(ordered, self.stall) + self.beyond[2] if waits else None,
             "provider_wait": waited / 1e9 if waits else None,
             "consumer_wait": self._consumer_wait(waited),
             "started_from": started_from,
@@ -180,7 +180,7 @@ class Arrivals:
         begun = min((moment for moment in (start, first) if moment is not None), default=None)
         if begun is None:
             return {"started_from": started_from}
-        gaps = list(map(sub, ordered[1:], ordered))
+        gaps = sorted(map(sub, ordered[1:], ordered))
         content = self.first(CONTENT)
         return {
             **_latencies(start, first, content, self.first(TEXT)),
@@ -202,9 +202,9 @@ def _latencies(start: int | None, chunk: int | None, content: int | None, text: 
     }
 
 
-def _stalls(waits: Iterable[int], bound: int) -> int:
-    """How many waits are longer than the bound."""
-    return sum(wait > bound for wait in waits)
+def _stalls(ordered: Sequence[int], bound: int) -> int:
+    """How many of the sorted waits are longer than the bound."""
+    return len(ordered) - bisect_right(ordered, bound)
 
 
 def timing(figures: dict[str, Any], output_tokens: int | None) -> Timing:

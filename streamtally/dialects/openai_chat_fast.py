@@ -61,7 +61,7 @@ def fast_path(writers: TextSinks) -> FastPath:
         words = delta.content
         if type(words) is not str or not words:
             return arguments.take(delta.__dict__, role) or decline(chunk)
-        if len(delta.__pydantic_fields_set__) > 1 and not _has_only_text(delta.__dict__, role):
+        if len(delta.__pydantic_fields_set__) > 1 and ((others := delta.__dict__)["tool_calls"] or not _is_plain(others, role)):
             return decline(chunk)
         if write is None and (write := writers.text_writer()) is None:
             return decline(chunk)
@@ -77,12 +77,8 @@ def _has_values(extra: dict[str, Any]) -> bool:
     return any(value is not None for value in extra.values())
 
 
-def _has_only_text(delta: dict[str, Any], role: str | None) -> bool:
-    """Whether a delta has no new value besides its text."""
-    return not delta["tool_calls"] and _is_plain(delta, role)
-
-
 def _is_plain(delta: dict[str, Any], role: str | None) -> bool:
+    """Whether a delta has no new value besides its text and its tool calls."""
     other_role, refusal, legacy, audio = _OTHERS(delta)
     return (other_role is None or other_role == role) and not (refusal or legacy or audio)
 
@@ -106,23 +102,22 @@ class _Arguments:
         if not calls or len(calls) > 1 or not _is_plain(delta, role):
             self._write = None
             return False
-        call = calls[0]
-        function = call.function
-        if (
-            call.id
-            or call.type
-            or _has_values(call.__pydantic_extra__)
-            or function is None
-            or function.name
-            or type(function.arguments) is not str
-            or not function.arguments
-        ):
+        call = calls[0].__dict__
+        function = call["function"]
+        more = calls[0].__pydantic_extra__
+        if call["id"] or call["type"] or (more and _has_values(more)) or function is None:
             self._write = None
             return False
-        if self._write is None or call.index != self._position:
-            self._position = call.index
-            self._write = self._writers.arguments_writer(call.index)
+        values = function.__dict__
+        words = values["arguments"]
+        if values["name"] or type(words) is not str or not words:
+            self._write = None
+            return False
+        position = call["index"]
+        if self._write is None or position != self._position:
+            self._position = position
+            self._write = self._writers.arguments_writer(position)
             if self._write is None:
                 return False
-        self._write(function.arguments)
+        self._write(words)
         return True

@@ -5,20 +5,30 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from streamtally import Accumulator, Limits, StreamRecord, Tally
-from streamtally.accumulator.timing import inter_chunk
+from streamtally.accumulator.timing import Reads, inter_chunk
 from streamtally.records import WAIT_BOUNDS
 from streamtally.testing import FakeClock
 
 
 def test_percentiles_are_those_of_the_nearest_rank() -> None:
     """Percentiles are by nearest rank: the 95th of a hundred is the 95th smallest, the median of two the smaller."""
-    hundred = inter_chunk([second * 1_000_000_000 for second in range(100, 0, -1)])
+    hundred = inter_chunk([second * 1_000_000_000 for second in range(1, 101)])
     assert hundred is not None
     assert (hundred.p50, hundred.p95, hundred.p99, hundred.max, hundred.mean) == (50.0, 95.0, 99.0, 100.0, 50.5)
     two = inter_chunk([1_000_000_000, 100_000_000_000])
     assert two is not None
     assert (two.p50, two.max) == (1.0, 100.0)
     assert inter_chunk([]) is None
+
+
+def test_waits_may_come_in_any_order() -> None:
+    """Percentiles and stalls of reads do not depend on the order of the waits; the first wait is none between two chunks."""
+    reads = Reads(stall=90_000_000_000)
+    reads.begun = 0
+    reads.pending += [second * 1_000_000_000 for second in (500, *range(100, 0, -1))]
+    figures = reads.figures(0, None, "wrap", FakeClock())
+    found = figures["inter_chunk"]
+    assert (found.count, found.p50, found.p95, found.max, figures["stalls"]) == (100, 50.0, 95.0, 100.0, 10)
 
 
 def test_waits_are_counted_by_their_size() -> None:
