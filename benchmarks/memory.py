@@ -2,8 +2,8 @@
 
     python -m benchmarks.memory [--against REVISION]
 
-Each chunk is parsed from JSON when it is read, and dropped after that, so that its words are strings of their own, as a provider's
-are. With `--against` the package of another commit is measured in the same run.
+Each chunk is parsed from JSON when it is read, and dropped after that, so that its words are strings of their own, as those of
+a provider are. With `--against` the package of another commit is measured in the same run.
 """
 
 from __future__ import annotations
