@@ -63,7 +63,7 @@ def openai_client(provider: FakeProvider) -> Iterator[openai.OpenAI]:
 
 @pytest.fixture
 async def async_openai_client(provider: FakeProvider) -> AsyncIterator[openai.AsyncOpenAI]:
-    """The same, async."""
+    """An async client of the OpenAI SDK."""
     async with httpx2.AsyncClient(verify=False) as http:
         yield openai.AsyncOpenAI(base_url=provider.base_url, api_key="test", max_retries=0, http_client=http)
 
@@ -77,6 +77,6 @@ def anthropic_client(provider: FakeProvider) -> Iterator[Any]:
 
 @pytest.fixture
 async def async_anthropic_client(provider: FakeProvider) -> AsyncIterator[Any]:
-    """The same, async."""
+    """An async client of the Anthropic SDK."""
     async with httpx2.AsyncClient(verify=False) as http:
         yield anthropic.AsyncAnthropic(base_url=provider.url, api_key="test", max_retries=0, http_client=http)

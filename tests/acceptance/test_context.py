@@ -99,7 +99,7 @@ def test_t02_nothing_is_attached_across_a_yield(telemetry: Telemetry, openai_cli
 async def test_t02_nothing_is_attached_across_an_async_yield(
     telemetry: Telemetry, async_openai_client: openai.AsyncOpenAI, attached: Attached
 ) -> None:
-    """The same, async, and left early."""
+    """After each `anext`, and after an early end, nothing is attached."""
     async with telemetry.tally.wrap(lambda: async_openai_client.chat.completions.create(**CHAT)) as stream:
         await anext(stream)
         assert attached.tokens == []
@@ -123,7 +123,7 @@ def test_t03_after_a_break_the_caller_s_span_is_current(telemetry: Telemetry, op
 
 
 def test_t04_a_span_of_the_loop_s_body_is_the_caller_s_child(telemetry: Telemetry, openai_client: openai.OpenAI) -> None:
-    """It is no child of the stream's span, which is a child of the caller's span too."""
+    """A span of the loop's body is a child of the caller's span, as the stream's span is, and not of the stream's span."""
     with telemetry.tracer.start_as_current_span("caller"):
         for _ in telemetry.tally.wrap(lambda: openai_client.chat.completions.create(**CHAT)):
             with telemetry.tracer.start_as_current_span("body"):

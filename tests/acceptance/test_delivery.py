@@ -116,7 +116,7 @@ def test_a_hanging_exporter_does_not_grow_without_bound(hanging: Hanging) -> Non
 
 
 def test_an_exporter_that_is_down_is_isolated(telemetry: Telemetry, caplog: pytest.LogCaptureFixture) -> None:
-    """It raises each time: the stream and the other exporters are unaffected, and failures are counted and logged once."""
+    """An exporter that always raises does not affect the stream or other exporters; failures are counted and logged once."""
 
     def down(_: StreamRecord) -> None:
         raise ConnectionRefusedError("no backend there")

@@ -64,7 +64,7 @@ def test_t05_a_bare_break_and_the_last_reference_gone(telemetry: Telemetry, worl
 @pytest.mark.anyio
 @_each("async", DROPPED)
 async def test_t05_an_async_break_and_the_last_reference_gone(telemetry: Telemetry, aworld: World, kind: Kind) -> None:
-    """The same of async streams."""
+    """For async streams too nothing is exported by the garbage collector; the next flush exports one span."""
     way = EXITS[DROPPED].asynchronous
     assert way is not None
     await way(bench(await _made(kind, DROPPED, aworld), telemetry))
@@ -91,7 +91,7 @@ def test_t06_with_and_break(telemetry: Telemetry, world: World, kind: Kind) -> N
 @pytest.mark.anyio
 @_each("async", BROKEN)
 async def test_t06_async_with_and_break(telemetry: Telemetry, aworld: World, kind: Kind) -> None:
-    """The same of async sources."""
+    """Every kind of async source: the span has ended at the end of the `async with` block, without a flush."""
     way = EXITS[BROKEN].asynchronous
     assert way is not None
     stream = await way(bench(await _made(kind, BROKEN, aworld), telemetry))
@@ -128,7 +128,7 @@ def test_t07_an_early_close(telemetry: Telemetry, world: World, kind: Kind) -> N
 @pytest.mark.anyio
 @_each("async", CLOSED)
 async def test_t07_an_early_aclose(telemetry: Telemetry, aworld: World, kind: Kind) -> None:
-    """The same of async sources."""
+    """Every kind of async source: there is one span, and a second `aclose` has no effect."""
     way, source = EXITS[CLOSED].asynchronous, await _made(kind, CLOSED, aworld)
     assert way is not None
     await way(bench(source, telemetry))
@@ -207,7 +207,7 @@ def test_t12_an_error_in_the_middle(
 
 
 def test_t12_an_error_event_of_anthropic(telemetry: Telemetry, anthropic_client: Any, provider: FakeProvider) -> None:
-    """The same with the other SDK."""
+    """Anthropic's exception reaches the caller; the span has its type and the outcome error."""
     error = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
     provider.enqueue(claude([*CLAUDE_EVENTS[:4], error]))
     stream = telemetry.tally.wrap(lambda: anthropic_client.messages.create(**CLAUDE, stream=True))

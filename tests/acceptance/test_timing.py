@@ -221,7 +221,7 @@ def test_t30_a_wall_clock_that_steps_back() -> None:
 
 
 def test_t30_stamps_that_step_back(timed: Telemetry) -> None:
-    """The same if the times are given with each chunk, and contradict each other and the start."""
+    """No duration is negative if the times given with chunks contradict each other and the start."""
     began = datetime(2026, 1, 1, tzinfo=UTC)
     timed.tally.open("r", started_at=began)
     record = None

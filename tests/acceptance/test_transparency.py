@@ -36,7 +36,7 @@ def test_t18_isinstance(
 async def test_t18_isinstance_async(
     telemetry: Telemetry, async_openai_client: openai.AsyncOpenAI, async_anthropic_client: Any, provider: FakeProvider
 ) -> None:
-    """The same with the async SDKs."""
+    """Once the stream is open, the wrapper is an instance of the async SDK's stream type, and of no other SDK's."""
     provider.enqueue(ANSWER, CLAUDE_ANSWER)
     async with telemetry.tally.wrap(await async_openai_client.chat.completions.create(**CHAT)) as chat:
         assert isinstance(chat, openai.AsyncStream)
@@ -110,7 +110,7 @@ def test_t20_a_manager_stream_is_intact(telemetry: Telemetry, anthropic_client: 
 def test_t20_a_manager_stream_of_openai_is_intact(
     telemetry: Telemetry, openai_client: openai.OpenAI, provider: FakeProvider
 ) -> None:
-    """The same with `chat.completions.stream()`."""
+    """`chat.completions.stream()` keeps its events and its final completion, and is measured."""
     provider.enqueue(ANSWER)
     asked = {name: value for name, value in CHAT.items() if name != "stream"}
     manager: Any = openai_client.chat.completions.stream(**asked)
@@ -137,7 +137,7 @@ def test_t21_next_and_iter_and_response(telemetry: Telemetry, openai_client: ope
 async def test_t21_anext_and_aiter_and_response(
     telemetry: Telemetry, async_openai_client: openai.AsyncOpenAI, provider: FakeProvider
 ) -> None:
-    """The same, async."""
+    """The wrapper is an async iterator and iterable, as the SDK's stream; `response` is the SDK's."""
     provider.enqueue(ANSWER)
     source = await async_openai_client.chat.completions.create(**CHAT)
     stream = telemetry.tally.wrap(source)

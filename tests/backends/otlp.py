@@ -38,7 +38,7 @@ class ReceivedMetric(NamedTuple):
 
     @property
     def points(self) -> Sequence[Any]:
-        """Its data points."""
+        """The data points of the metric."""
         points: Sequence[Any] = getattr(self.metric, str(self.metric.WhichOneof("data"))).data_points
         return points
 

@@ -80,7 +80,7 @@ def authorization(client: Any) -> str | None:
 
 @pytest.mark.parametrize("key", [f"{KEY}\nX-Evil: 1", f"{KEY}é", f"{KEY}\0"])
 def test_a_key_with_invalid_characters(key: str) -> None:
-    """It raises at once, without the key in the message."""
+    """An API key with invalid characters raises at once, and is not in the message."""
     with pytest.raises(ValueError, match="authorization has a character") as caught:
         Client("http://localhost/v1", key)
     assert KEY not in str(caught.value)

@@ -26,7 +26,7 @@ def test_every_comparison_holds(stage: Stage) -> None:
 
 
 def test_the_loop_takes_a_role_for_the_first_token(stage: Stage) -> None:
-    """Its time is that of the first chunk; the record has both."""
+    """The loop's time to first token is that of the first chunk; the record has both times."""
     made = comparison.first_token(stage)
     timing = made.record.timing
     assert made.answer is not None
@@ -38,7 +38,7 @@ def test_the_loop_takes_a_role_for_the_first_token(stage: Stage) -> None:
 
 
 def test_the_loop_fuses_parallel_calls(stage: Stage) -> None:
-    """Its arguments are no JSON; those of the record are both calls, whole."""
+    """The loop's arguments are invalid JSON; the record has both calls complete."""
     made = comparison.tool_calls(stage)
     assert made.answer is not None
     with pytest.raises(json.JSONDecodeError):
@@ -51,7 +51,7 @@ def test_the_loop_fuses_parallel_calls(stage: Stage) -> None:
 
 
 def test_the_loop_loses_what_is_cancelled(stage: Stage) -> None:
-    """It has no answer; the record has what was read, and what is known of the cost."""
+    """The loop has no answer for a cancelled stream; the record has the text so far and a partial cost."""
     made = comparison.cancelled(stage)
     assert made.answer is None
     record = made.record

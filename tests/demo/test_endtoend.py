@@ -41,7 +41,7 @@ def test_each_stream_is_exported_once(played: Played) -> None:
 
 
 def test_every_whole_stream_is_priced(played: Played) -> None:
-    """And of one that was cut, what is known is a lower bound."""
+    """Every completed stream has a price, and a cut one a lower bound."""
     costs = {name: one.record.cost for name, one in played[0].items()}
     assert all(costs[name].complete for name, one in played[0].items() if one.record.outcome is Outcome.COMPLETED)
     for name in ("chat, cut short", "chat, we leave"):
@@ -99,7 +99,7 @@ def test_a_stream_that_ends_otherwise_is_noticed(played: Played) -> None:
 
 
 def test_a_scrape_agrees_with_the_records(played: Played) -> None:
-    """What is served over HTTP is what was exported."""
+    """The metrics served over HTTP are those of the exported records."""
     with MetricsServer() as server:
         for record in played[1]:
             server.exporter.export(record)

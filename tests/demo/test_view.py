@@ -43,7 +43,7 @@ def test_letters_that_the_output_does_not_have_are_replaced(monkeypatch: pytest.
 
 
 def test_rich_tables_show_texts_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
-    """What looks like markup is none; a bar has its count."""
+    """Text that looks like markup is shown as text, and a bar has its count."""
     shown = RichView()
     shown.heading("a heading")
     row = Line((("[red]text[/]", "green"), Bar(7, 2.0)))

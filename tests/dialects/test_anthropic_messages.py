@@ -226,7 +226,7 @@ def test_an_output_of_nothing() -> None:
 
 
 def test_the_id_of_a_request_that_failed() -> None:
-    """It stays in the body of the error."""
+    """The request ID is kept in the body of the error."""
     record = read([start(), fails()], MESSAGES)
     assert record.error is not None
     assert record.error.body["request_id"] == "req_1"

@@ -70,7 +70,7 @@ def test_the_fast_path_makes_the_same_record(payloads: list[Payload]) -> None:
     ],
 )
 def test_what_it_takes(kind: Any, block: Payload, delta: str, name: str) -> None:
-    """It accepts all text deltas of a block but the first, which takes the general path, and the events that the SDK adds."""
+    """The fast path accepts all text deltas of a block but the first, and the events that the SDK adds."""
     fold = Fold(Answer())
     assert DIALECT.fast_path is not None
     take = DIALECT.fast_path(fold)

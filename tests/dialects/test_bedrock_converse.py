@@ -74,8 +74,8 @@ def test_blocks_of_every_kind() -> None:
     assert record.extras == {"metrics": {"latencyMs": 100}}
 
 
-def test_what_boto3_hands_out() -> None:
-    """Its blobs are bytes."""
+def test_events_of_boto3() -> None:
+    """Binary fields of boto3's events may be bytes."""
     payloads = [START, grows(0, reasoningContent={"redactedContent": b"ENC"}), *ends()]
     record = replay(payloads, dialect=CONVERSE)
     assert record.output_items == ({"reasoningContent": {"redactedContent": "RU5D"}},)

@@ -98,7 +98,7 @@ def test_words_of_other_vendors(payloads: list[Payload], stated: tuple[str, str,
     "payload", [fails("modelTimeoutException", "slow"), {"error": {"code": "modelTimeoutException", "message": "slow"}}]
 )
 def test_exceptions_inside(payload: Payload) -> None:
-    """They are sent beside the chunks, in Bedrock's format."""
+    """Exceptions in the stream are read in Bedrock's format."""
     error = replay([*wired(*CLAUDE), payload], dialect=INVOKE).error
     assert error is not None
     assert (error.type, error.message, error.status, error.retryable) == ("modelTimeoutException", "slow", 408, True)
@@ -115,7 +115,7 @@ def test_exceptions_inside(payload: Payload) -> None:
     ],
 )
 def test_bytes_that_hold_no_object(data: Any, text: str) -> None:
-    """They are text."""
+    """Chunk bytes that are no JSON object are text."""
     record = replay([{"chunk": {"bytes": data, "attribution": {"citations": []}}}], dialect=INVOKE)
     assert record.text == text
     assert record.extras == {"attribution": {"citations": []}}

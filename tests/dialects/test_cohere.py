@@ -145,7 +145,7 @@ def test_billed_units_where_nothing_was_counted() -> None:
 
 
 def test_a_stream_without_its_end() -> None:
-    """It is truncated."""
+    """A stream without its last event is truncated."""
     assert replay([begins(), *block(0, "text", "a")], dialect="cohere.v2").outcome is Outcome.TRUNCATED
 
 
@@ -176,7 +176,7 @@ def test_a_whole_message_in_one_event() -> None:
 
 
 def test_the_response_object() -> None:
-    """It is what the API returns without streaming, by the SDK's type."""
+    """The response object is that of the API without streaming, by the SDK's type."""
     citation = {"start": 0, "end": 1, "text": "a", "sources": []}
     stream = [
         begins(),
@@ -199,7 +199,7 @@ def test_the_response_object() -> None:
 
 
 def test_halves_of_a_surrogate_pair() -> None:
-    """They make one character, in text, plan and arguments."""
+    """The halves of a surrogate pair in two chunks make one character, in text, plan and arguments."""
     stream = [
         begins(),
         *block(0, "text", "\ud83d", "\ude00"),

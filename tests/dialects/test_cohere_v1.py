@@ -109,7 +109,7 @@ def test_an_answer_that_failed() -> None:
 
 
 def test_the_generate_api_before_it() -> None:
-    """Its chunks are numbered by generation; the oldest have no event type."""
+    """Chunks of the older Generate API are numbered by generation; the oldest have no event type."""
     stream = [
         {"index": 0, "text": "a", "is_finished": False},
         {"index": 1, "text": "b", "is_finished": False},
@@ -130,7 +130,7 @@ def test_tokens_where_nothing_was_billed() -> None:
 
 
 def test_the_response_object() -> None:
-    """It is what the API returns without streaming, by the SDK's type."""
+    """The response object is that of the API without streaming, by the SDK's type."""
     citation = {"start": 0, "end": 1, "text": "a", "document_ids": ["d"]}
     stream = [
         begins(),

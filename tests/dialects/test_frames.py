@@ -61,7 +61,7 @@ def test_event_stream(length: int) -> None:
 
 
 def test_event_stream_with_a_payload_that_is_no_json() -> None:
-    """It is an error, and the other messages are read."""
+    """A payload that is no JSON is an error, and the other messages are read."""
     given, errors, _ = read(event("a", b"{") + event("b", b"1") + message({":message-type": "event"}, b'{"c": 1}'))
     assert given == [{"b": 1}, {"c": 1}]
     assert [(one["type"], one["body"]) for one in errors] == [("malformed_payload", "{")]

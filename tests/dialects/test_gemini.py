@@ -233,7 +233,7 @@ def test_an_answer_inside_a_response() -> None:
 )
 @pytest.mark.parametrize("position", [0, 1, 2])
 def test_an_empty_chunk(nothing: dict[str, Any], position: int) -> None:
-    """It changes nothing at any place, and makes no usage."""
+    """An empty chunk changes nothing at any position, and makes no usage."""
     chunks = [reply(text("hel")), reply(text("lo"), finish="STOP")]
     chunks.insert(position, nothing)
     record = read_all(chunks)

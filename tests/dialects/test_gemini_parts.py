@@ -60,7 +60,7 @@ def test_a_call_twice_under_one_id() -> None:
 
 
 def test_other_fields_of_a_call() -> None:
-    """They are kept with the call, in the same place."""
+    """Other fields of a call are kept with it, in the same place."""
     record = replay([reply(call("f", args={}, sig=SIG, newField=1)), END], dialect="gemini")
     assert record.tool_calls[0].extras == {"thoughtSignature": SIG, "functionCall": {"newField": 1}}
     assert [one.name for one in response_of(record).function_calls or []] == ["f"]
@@ -98,7 +98,7 @@ def test_a_call_whose_name_is_repeated() -> None:
 
 
 def test_a_call_that_was_cut_off() -> None:
-    """It is not complete, and its pieces are kept."""
+    """A call that was cut off is not complete, and its pieces are kept."""
     chunks = [reply(call("f", willContinue=True)), reply(in_pieces(piece("$.where", stringValue="Bos", more=True)))]
     record = replay(chunks, dialect="gemini")
     (cut,) = record.tool_calls
@@ -233,7 +233,7 @@ def test_an_unknown_part_is_kept() -> None:
 
 
 def test_parts_of_further_candidates() -> None:
-    """They have the candidate's index."""
+    """Parts of further candidates have the index of their candidate."""
     chunks = [
         answers({"content": {"parts": [text("a")]}}, {"content": {"parts": [text("b"), CODE]}, "index": 1}),
         answers({"finishReason": "STOP"}, {"index": 1, "finishReason": "STOP"}),

@@ -51,7 +51,7 @@ def test_thinking_and_references_in_the_content() -> None:
 
 
 def test_a_signature_of_the_thinking() -> None:
-    """It is kept in the reasoning details, for the next request; so are the citations of the thinking."""
+    """Signature and citations of the thinking are kept in the reasoning details, for the next request."""
     reference = {"type": "reference", "reference_ids": [1]}
     part = {**thinking("h", signature="s"), "thinking": [{"type": "text", "text": "h"}, reference]}
     (answer,) = read([chat(choice(content=[part])), *texts("a"), stops()], "mistral.chat", detectable=False).choices
@@ -94,14 +94,14 @@ def test_finish_reasons(word: str, reason: str, outcome: str) -> None:
 
 
 def test_seconds_of_audio() -> None:
-    """They are counted besides the tokens."""
+    """Seconds of audio are counted besides the tokens."""
     record = read([*texts("a"), stops(usage={**USAGE, "prompt_audio_seconds": 12})], "mistral.chat", detectable=False)
     assert record.usage is not None
     assert (record.usage.seconds, record.usage.input_tokens) == (12, 5)
 
 
 def test_the_dialect_is_detected_from_the_sdk_s_event() -> None:
-    """It has the chunk as `data`; parts unknown to the SDK are as the server sent them, and unset fields are absent."""
+    """The SDK's event has the chunk as `data`; unknown parts are kept as sent, and unset fields are absent."""
     novel = {"type": "novelty", "x": 1}
     stream = [chat(choice(role="assistant", content=[novel, {"type": "text", "text": "a"}])), stops()]
     events = [CompletionEvent.model_validate({"data": chunk}) for chunk in stream]
@@ -114,7 +114,7 @@ def test_the_dialect_is_detected_from_the_sdk_s_event() -> None:
 
 
 def test_an_error() -> None:
-    """It has OpenAI's form, or is a bare message."""
+    """An error has the format of OpenAI, or is a bare message."""
     for error in ({"object": "error", "message": "no", "type": "t", "code": "1"}, {"message": "no", "request_id": "r"}):
         record = replay([*texts("a"), error], dialect="mistral.chat")
         assert record.error is not None
@@ -122,7 +122,7 @@ def test_an_error() -> None:
 
 
 def test_the_response_object() -> None:
-    """It is what the API returns without streaming, by the SDK's type: the reasoning is a content part."""
+    """The response object is that of the API without streaming, by the SDK's type, with the reasoning as a content part."""
     stream = [
         chat(choice(content=[thinking("h", signature="s"), {"type": "text", "text": "a"}])),
         chat(choice(tool_calls=[call(None, "f", "{}", id="c1")])),

@@ -59,7 +59,7 @@ def test_finish_reasons(api: str, reason: str | None, meaning: str) -> None:
 
 @BOTH
 def test_a_prompt_that_was_not_evaluated(api: str) -> None:
-    """Its count is None, not zero."""
+    """The count of a prompt that was not evaluated is None, not 0."""
     record = read([line(api, "a"), ends(api, eval_count=0)], f"ollama.{api}")
     assert record.usage is not None
     assert (record.usage.input_tokens, record.usage.output_tokens) == (None, 0)
@@ -134,7 +134,7 @@ def test_log_probabilities_and_what_has_no_name(api: str) -> None:
 
 
 def test_the_response_objects() -> None:
-    """They are what the APIs return without streaming, by the SDK's types."""
+    """The response objects are those of the APIs without streaming, by the SDK's types."""
     stream = [line("chat", thinking="h"), line("chat", "a", tool_calls=[function("f", x=1)]), ends("chat", **COUNTS, **DURATIONS)]
     chat = ollama.ChatResponse.model_validate(to_response(read(stream, "ollama.chat")))
     assert (chat.message.content, chat.message.thinking, chat.done, chat.done_reason) == ("a", "h", True, "stop")

@@ -23,7 +23,7 @@ def test_another_end_after_calls(word: str) -> None:
 
 
 def test_a_finish_reason_that_is_the_word_null() -> None:
-    """It is none."""
+    """The text "null" as finish reason is no finish reason."""
     record = read([chat(choice(0, "null", content="hel")), chat(choice(0, "null", content="lo"))])
     assert (record.text, record.finish_reason, record.outcome) == ("hello", None, Outcome.TRUNCATED)
 
@@ -48,7 +48,7 @@ def test_another_id_on_each_piece() -> None:
 
 
 def test_one_part_in_place_of_a_list() -> None:
-    """It is read as a list of one."""
+    """A content part in place of a list is read as a list of one."""
     assert stated(read([chat(choice(content={"type": "text", "text": "hello"})), stops()]))["choices"] == (ANSWER,)
 
 
@@ -89,7 +89,7 @@ def test_blocks_of_thinking() -> None:
 
 
 def test_padding_is_ignored() -> None:
-    """It may be in any object."""
+    """Padding fields are ignored in any object."""
     chunk = chat(choice(content="hello", obfuscation="x", beside={"obfuscation": "y"}), obfuscation="z")
     assert stated(read([chunk, stops()])) == {"outcome": "completed", "choices": (ANSWER,)}
 

@@ -17,7 +17,7 @@ def test_words(dialect: str | None) -> None:
 
 @pytest.mark.parametrize("first", ["{", '{"a": 1}', "data: x\n\n", "[DONE]", "event: y", ": z", " "])
 def test_text_that_looks_like_another_format(first: str) -> None:
-    """It is text if the caller states the dialect."""
+    """Text that looks like another format is text if the caller states the dialect."""
     assert replay([first, " and more"], dialect="text").text == first + " and more"
 
 
@@ -40,7 +40,7 @@ def test_sound() -> None:
 
 
 def test_an_object_among_bytes() -> None:
-    """It is an error of the source, which the record has."""
+    """An object among bytes makes an error of the source in the record."""
     record = replay([b"\x00", {"a": 1}], dialect="raw.audio")
     assert record.error is not None
     assert (record.outcome, record.error.type) == ("error", "malformed_payload")

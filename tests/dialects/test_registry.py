@@ -39,7 +39,7 @@ DIALECTS = (Dialect("parrot", StreamType.CHAT, chunk, recognises=lambda payload:
 
 @pytest.fixture(autouse=True)
 def _own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a test registers is removed afterwards."""
+    """Remove the dialects that a test registers."""
     monkeypatch.setattr(registry, "_added", registry._added)
 
 

@@ -40,7 +40,7 @@ def test_images_of_two_choices() -> None:
 
 @pytest.mark.parametrize(("name", "is_content"), [("text", True), ("summary", True), ("data", True), ("signature", False)])
 def test_reasoning_in_details_alone(name: str, is_content: bool) -> None:
-    """It is generated content; a signature is not."""
+    """Reasoning in details alone is generated content; a signature is not."""
     (chunk,) = PayloadReader().read(chat(choice(reasoning_details=[{"type": "t", "index": 0, name: "x"}])))
     assert bool(chunk.flags) == is_content
 
@@ -54,7 +54,7 @@ def test_an_error_event_without_an_error_inside() -> None:
 
 
 def test_a_response_that_was_cancelled() -> None:
-    """It has ended, but did not finish."""
+    """A cancelled response has ended, but did not finish."""
     record = replay([envelope("created"), envelope("cancelled", status="cancelled")], dialect="openai.responses")
     assert record.outcome is Outcome.TRUNCATED
     assert record.finish_reason is None
@@ -65,7 +65,7 @@ ERROR = json.dumps({"error": {"type": "t", "message": "no", "details": ["x", 1]}
 
 @pytest.mark.parametrize("end", [b"", b"\n"])
 def test_a_body_over_several_lines(end: bytes) -> None:
-    """It is one payload, also in pieces."""
+    """A JSON body over several lines is one payload, also in pieces."""
     record = replay([(ERROR + end)[start : start + 7] for start in range(0, len(ERROR + end), 7)])
     assert record.error is not None
     assert (record.error.type, record.error.message) == ("t", "no")
@@ -81,7 +81,7 @@ def test_lines_that_wait_are_not_lost() -> None:
 
 
 def test_blank_keepalives_before_the_body() -> None:
-    """They take no memory."""
+    """Blank lines before the body are not kept in memory."""
     reader = PayloadReader()
     for _ in range(1_000):
         assert not list(reader.read(b" " * 100 + b"\n"))

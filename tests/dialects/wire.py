@@ -142,7 +142,7 @@ def sdk_objects(payloads: Iterable[Mapping[str, Any]], dialect: str) -> list[Any
 
 
 def _validated(payloads: Iterable[Mapping[str, Any]], dialect: str) -> list[Any] | None:
-    """The same with strict validation; None if the SDK's types reject a payload, because servers send more than they allow."""
+    """Return the payloads as SDK objects by strict validation, or None if the SDK's types reject what a server sends."""
     kind = SDK_TYPES[dialect]
     try:
         return [_adapter(_image_type(each) if dialect == "openai.images" else kind).validate_python(each) for each in payloads]

@@ -75,7 +75,7 @@ def started(**fields: Any) -> StreamRecord:
 
 
 def ended(outcome: Outcome, **fields: Any) -> StreamRecord:
-    """The same chat with another outcome, before its finish reason."""
+    """Return the record of a chat that ended with another outcome, before its finish reason."""
     error = ErrorDetails(type="server_error", message=MARK) if outcome is Outcome.ERROR else None
     return record(
         **(

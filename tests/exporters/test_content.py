@@ -136,7 +136,7 @@ def test_a_record_without_content_keeps_the_rest() -> None:
 
 @pytest.mark.parametrize("outcome", Outcome)
 def test_json_without_content_is_a_record(outcome: Outcome) -> None:
-    """It can be parsed as a record."""
+    """The JSON of a record without content can be parsed as a record."""
     line = redaction.to_json(record(outcome=outcome), content=False)
     assert StreamRecord.model_validate_json(line) == without_content(record(outcome=outcome))
     assert json.loads(redaction.to_json(record(), content=True))["choices"][0]["text"] == "hello"

@@ -196,7 +196,7 @@ def test_exporters_are_attached_to_their_tally() -> None:
 
 
 def test_a_plain_function_gets_records_that_have_ended() -> None:
-    """And nothing else."""
+    """A function as exporter is called with records that have ended, and with no others."""
     seen: list[StreamRecord] = []
     dispatcher = Dispatcher([resolve(seen.append)])
     dispatcher.start(started())
@@ -280,7 +280,7 @@ def _threads() -> set[threading.Thread]:
 
 
 def test_an_exporter_has_its_own_thread_by_default() -> None:
-    """It is called there, in order; one with `blocking = False` is called on the caller's thread."""
+    """An exporter is called in order on a thread of its own, or on the caller's if `blocking` is False."""
     threads: list[threading.Thread] = []
     inline = Recording()
 

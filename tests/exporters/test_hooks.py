@@ -74,7 +74,7 @@ def test_a_mistake_of_a_base_class_is_found_too() -> None:
 
 @pytest.mark.parametrize(("name", "meant"), [("bloking", "blocking"), ("is_blocking", "blocking")])
 def test_a_misspelt_flag_is_an_error(name: str, meant: str) -> None:
-    """It would be ignored otherwise."""
+    """A misspelt flag raises, because it would be ignored otherwise."""
     with pytest.raises(TypeError, match=rf"{name} is no hook of Exporter \(did you mean {meant}\?\)"):
         resolve(type("Spend", (Exporter,), {name: False})())
 
@@ -120,7 +120,7 @@ def test_a_coroutine_function_is_no_hook() -> None:
 
 
 def test_any_object_with_the_methods_is_an_exporter() -> None:
-    """Its class needs no base class, its other methods are not checked, and its hooks are called."""
+    """An object with an exporter's methods needs no base class; its hooks are called, and its other methods not checked."""
     seen: list[Any] = []
 
     class Duck:

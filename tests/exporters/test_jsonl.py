@@ -90,7 +90,7 @@ def test_several_threads_and_exporters_append_whole_lines(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("moved", [True, False], ids=["moved", "removed"])
 def test_a_file_that_was_moved_is_made_anew(tmp_path: Path, moved: bool) -> None:
-    """As with logrotate: earlier lines stay in the old file, and a new file, readable for its owner only, gets the next ones."""
+    """If the file is moved, as by logrotate, or removed, the next lines go to a new file that only its owner can read."""
     path, old = tmp_path / "records.jsonl", tmp_path / "records.jsonl.1"
     exporter = JsonLinesExporter(path)
     exporter.export(record(request_id="before"))

@@ -69,7 +69,7 @@ def test_an_open_label_of_an_instrument_is_capped() -> None:
 
 
 def test_half_a_surrogate_pair_is_replaced() -> None:
-    """It cannot be encoded as UTF-8, and would break every later scrape."""
+    """A lone surrogate in a label is replaced, because UTF-8 cannot encode it and every later scrape would fail."""
     assert models(Labels(), "gpt-\ud83d") == ["gpt-\ufffd"]
 
 

@@ -29,7 +29,7 @@ def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_built_in_names_need_no_metadata(name: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They work in a source tree that was never installed, and several times in one process."""
+    """The names of built-in exporters work in a source tree that was never installed, and several times in one process."""
     monkeypatch.setattr(lookup, "entry_points", lambda **_: EntryPoints())
     for _ in range(2):
         exporter = resolve(name)

@@ -181,7 +181,7 @@ def test_tokens_by_the_latest_conventions() -> None:
 
 @pytest.mark.parametrize("usage", [None, Usage(input_tokens=7, output_tokens=8, source="estimated")])
 def test_an_operation_without_usage_is_zero_by_the_latest_conventions(usage: Usage | None) -> None:
-    """As they require; estimated tokens do not count. 1.41 has no sample."""
+    """The latest conventions require 0 without reported usage, also if it is estimated; 1.41 has no sample."""
     failed = ended(Outcome.ERROR, usage=usage)
     assert usage_of(failed) == {
         "operation.input_tokens": ((0, ("server_error",)),),

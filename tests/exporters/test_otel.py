@@ -470,7 +470,7 @@ def test_without_an_sdk_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_the_global_providers_are_the_default() -> None:
-    """They may be set later; exporters on the same provider share their totals."""
+    """The global providers may be set later; exporters on the same provider share their totals."""
     first, second = OtelExporter(), OtelExporter(meter_provider=metrics.get_meter_provider())
     assert first._totals == second._totals
     assert first.flush()

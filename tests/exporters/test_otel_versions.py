@@ -117,7 +117,7 @@ def test_metrics_by_version(backend: Backend, semconv: Any) -> None:
 
 
 def test_the_environment_chooses_the_version(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the conventions' migration plan requires."""
+    """The environment variable of the conventions' migration plan selects the version."""
     monkeypatch.setenv(STABILITY, "gen_ai_latest_experimental")
     backend.exporter().export(record())
     assert "gen_ai.client.inference.duration" in backend.metrics()
@@ -160,8 +160,8 @@ def test_parameters_wherever_a_provider_has_them(backend: Backend) -> None:
         ({}, None),
     ],
 )
-def test_the_output_that_was_asked_for(backend: Backend, params: dict[str, Any], expected: str | None) -> None:
-    """As in Chat Completions and Responses; without a request there is no attribute."""
+def test_the_requested_output_type(backend: Backend, params: dict[str, Any], expected: str | None) -> None:
+    """The requested output type is read from the parameters of both OpenAI APIs; without one there is no attribute."""
     backend.exporter().export(record(params=params))
     assert (backend.span().attributes or {}).get(names.OUTPUT_TYPE) == expected
 

@@ -133,7 +133,7 @@ def test_a_name_that_somebody_else_took_is_refused(registry: CollectorRegistry) 
 
 @pytest.mark.parametrize("labels", [["le"], ["error.type"], ["gen_ai_request_model"], ["team", "team"]])
 def test_labels_that_cannot_be(registry: CollectorRegistry, labels: list[str]) -> None:
-    """They must be valid, and differ from the shared labels in Prometheus's notation."""
+    """Labels must be valid, and differ from the shared labels in Prometheus's notation."""
     with pytest.raises(ValueError, match="label"):
         PrometheusExporter(registry, labels=labels)
 
@@ -183,7 +183,7 @@ def test_half_a_surrogate_pair_does_not_break_the_scrape(registry: CollectorRegi
 
 
 def test_the_default_is_the_global_registry() -> None:
-    """It is the one that `start_http_server` serves; a flush has nothing to write."""
+    """The default registry is the one that `start_http_server` serves; a flush has nothing to write."""
     exporter = PrometheusExporter()
     assert exporter.registry is REGISTRY
     assert exporter.flush(0)

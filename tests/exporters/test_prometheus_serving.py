@@ -53,7 +53,7 @@ def test_over_http(registry: CollectorRegistry) -> None:
 
 
 def test_in_a_wsgi_application(registry: CollectorRegistry) -> None:
-    """Mounted in an ASGI application."""
+    """The registry can be served by a WSGI application."""
     PrometheusExporter(registry).export(record())
     environ: dict[str, Any] = {}
     setup_testing_defaults(environ)
@@ -62,7 +62,7 @@ def test_in_a_wsgi_application(registry: CollectorRegistry) -> None:
 
 
 def test_in_an_asgi_application(registry: CollectorRegistry) -> None:
-    """The same."""
+    """The registry can be served by an ASGI application."""
     PrometheusExporter(registry).export(record())
     sent: list[dict[str, Any]] = []
 

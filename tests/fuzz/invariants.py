@@ -11,7 +11,7 @@ from streamtally.dialects import dialect_named
 
 
 def check(record: StreamRecord) -> None:
-    """It has an outcome and no internal faults, can be dumped to JSON and loaded again, and has a response form.
+    """Check that the record has an outcome, no internal faults, a JSON form that loads again, and a response form.
 
     Audio and images that are not base64 are omitted and counted as faults. JSON texts are compared, because NaN does not equal
     itself.

@@ -26,14 +26,14 @@ def test_the_tail_of_events_does_not_depend_on_the_cuts(body: bytes) -> None:
 
 @pytest.mark.parametrize("text", [["x"], [None], [[]], {"a": 1}, 5])
 def test_a_block_that_opens_with_something_else_than_a_text(text: Any) -> None:
-    """It is neither text nor a fault; the text that follows is kept."""
+    """A start of a block whose text is no string is no fault; the text that follows is kept."""
     block = anthropic.opened(0, "text", text=text)
     record = replay([anthropic.start(), block, *anthropic.texts("a", index=1), *anthropic.ends()], dialect="anthropic.messages")
     assert (record.text, record.outcome, record.extras) == ("a", Outcome.COMPLETED, {})
 
 
 def test_what_follows_a_broken_image_in_one_read() -> None:
-    """It is kept, as it is if it arrives in a read of its own."""
+    """What follows a broken image in the same read is kept, as it is in a read of its own."""
     broken = event("image_generation_call.partial_image", item_id="a", output_index=0, partial_image_b64="aW\u00dcn")
     words = [event("output_text.delta", item_id="m", output_index=1, content_index=0, delta=word) for word in ("a", "b")]
     body = sse([broken, *words, envelope("completed")], named=True)

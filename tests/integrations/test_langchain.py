@@ -100,13 +100,13 @@ def test_a_run(handler: Any, exporter: RecordingExporter) -> None:
     [(RuntimeError("broken"), Outcome.ERROR), (TimeoutError(), Outcome.TIMEOUT), (GeneratorExit(), Outcome.CANCELLED)],
 )
 def test_a_run_that_ends_otherwise(handler: Any, exporter: RecordingExporter, error: BaseException, outcome: Outcome) -> None:
-    """It failed, or its stream was not read to the end."""
+    """A run that failed, or whose stream was not read to the end, has that outcome."""
     handler.on_llm_error(error, run_id=play(handler, *CHUNKS[:2]))
     assert [(record.outcome, record.text) for record in exporter.records] == [(outcome, "one")]
 
 
 def test_a_run_that_does_not_stream(handler: Any, exporter: RecordingExporter) -> None:
-    """It makes no record, and neither does an event of a run that is unknown."""
+    """A run that does not stream makes no record, and neither does an event of an unknown run."""
     handler.on_llm_end(SimpleNamespace(), run_id=play(handler))
     handler.on_llm_error(ValueError(), run_id=play(handler))
     handler.on_llm_new_token("x", run_id=uuid4())
@@ -116,7 +116,7 @@ def test_a_run_that_does_not_stream(handler: Any, exporter: RecordingExporter) -
 
 
 def test_a_model_that_completes_a_text(handler: Any, exporter: RecordingExporter) -> None:
-    """Its tokens have no message."""
+    """Tokens of a text completion model, which have no message, are recorded."""
     run = play(handler, start="on_llm_start")
     for token in ("one", " two"):
         handler.on_llm_new_token(token, chunk=SimpleNamespace(text=token, generation_info=None), run_id=run)

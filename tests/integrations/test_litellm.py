@@ -89,7 +89,7 @@ async def test_a_failed_call(logger: Any, exporter: RecordingExporter) -> None:
 
 
 def test_calls_that_do_not_stream(logger: Any, exporter: RecordingExporter) -> None:
-    """They make no record."""
+    """Calls that do not stream make no record."""
     logger.log_success_event(kwargs={**CALL, "stream": False}, response_obj=ANSWER, start_time=BEGAN, end_time=ENDED)
     logger.log_failure_event(kwargs={"model": "m"}, response_obj=None, start_time=BEGAN, end_time=ENDED)
     assert exporter.started == []
@@ -110,7 +110,7 @@ def test_other_kinds_of_answer(logger: Any, exporter: RecordingExporter) -> None
 
 
 def test_a_call_that_is_wrapped(logger: Any, tally: Tally, exporter: RecordingExporter) -> None:
-    """It is not recorded twice."""
+    """A call whose stream is wrapped is not recorded twice."""
 
     def call() -> Any:
         logger.log_pre_api_call("gpt-4o", [], CALL)
@@ -124,7 +124,7 @@ def test_a_call_that_is_wrapped(logger: Any, tally: Tally, exporter: RecordingEx
 
 @pytest.mark.anyio
 async def test_a_stream_of_the_proxy(logger: Any, exporter: RecordingExporter) -> None:
-    """It passes through a wrapper unchanged, and the callbacks after it make no second record."""
+    """A stream of the proxy passes through a wrapper unchanged, and the callbacks after it make no second record."""
 
     async def response() -> AsyncIterator[Any]:
         for chunk in chat_chunks():

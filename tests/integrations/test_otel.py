@@ -57,7 +57,7 @@ def test_exporters_that_the_environment_names_stay(monkeypatch: pytest.MonkeyPat
 
 
 def test_the_entry_point() -> None:
-    """It loads the instrumentor, if the package is installed with its metadata."""
+    """The entry point loads the instrumentor, if the package is installed with its metadata."""
     found = [one for one in entry_points(group="opentelemetry_instrumentor") if one.name == "streamtally"]
     if not found:
         pytest.skip("streamtally is not installed with this entry point: install it anew")

@@ -154,8 +154,8 @@ def test_every_kind_of_stream(provider: FakeProvider, client: OpenAI, exporter: 
 
 
 @pytest.mark.usefixtures("instrumented")
-def test_sound_that_is_read_as_it_comes(provider: FakeProvider, client: OpenAI, exporter: RecordingExporter) -> None:
-    """It streams without an argument that asks for it; the values for its price are recorded."""
+def test_speech_that_is_read_as_it_arrives(provider: FakeProvider, client: OpenAI, exporter: RecordingExporter) -> None:
+    """Speech that is read as it arrives is recorded without an argument that asks for streaming, with its price."""
     provider.enqueue(scenarios.speech(b"\xff\xfb" * 500))
     call = client.audio.speech.with_streaming_response.create
     with call(model="tts-1", voice="alloy", input="twelve chars") as response:
@@ -191,7 +191,7 @@ def test_a_refused_call_is_an_error(provider: FakeProvider, client: OpenAI, expo
 
 @pytest.mark.usefixtures("instrumented")
 def test_abandoned_and_cancelled(provider: FakeProvider, client: OpenAI, tally: Tally, exporter: RecordingExporter) -> None:
-    """As with any wrapped stream."""
+    """A patched call is abandoned if its stream is dropped, and cancelled if `with` is left early."""
     provider.enqueue(scenarios.chat("one two"), scenarios.chat("one two"))
     for _ in client.chat.completions.create(**STREAMED):
         break
@@ -350,7 +350,7 @@ def test_the_current_default_tally_is_used(
 
 
 def run(program: str) -> str:
-    """What a fresh interpreter prints."""
+    """Run a program in a new interpreter, and return its output."""
     done = run_python("-c", program)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -373,8 +373,8 @@ print(any(type(one).__module__.startswith("streamtally") for one in sys.meta_pat
     assert run(program).split() == ["False", "False", "patches.py", "patches.py", "SourceFileLoader", "SourceFileLoader", "False"]
 
 
-def test_an_sdk_that_is_not_there() -> None:
-    """It is no error."""
+def test_an_sdk_that_is_not_installed() -> None:
+    """An SDK that is not installed is no error."""
     program = """
 import sys, streamtally
 sys.modules.update(dict.fromkeys(("openai", "anthropic")))

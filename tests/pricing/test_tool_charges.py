@@ -224,7 +224,7 @@ CALL = item("image_generation_call", result="iVBO", size="1024x1024", quality="h
 
 
 def test_the_image_tool_is_a_call_of_an_image_model() -> None:
-    """It counts tokens if they are reported, else images; a call without an image counts only in a completed stream."""
+    """The image tool is priced by tokens if they are reported, else by images; a call without an image only if completed."""
     by_image = record(extras=TOOLS, output_items=(CALL, item("image_generation_call", status="in_progress")))
     assert list(sub_calls(by_image)) == [SubCall("gpt-image-1", Usage(images=1, image_size="1024x1024", image_quality="high"))]
     report = {"image_gen": {"input_tokens": 50, "output_tokens": 272, "total_tokens": 322}}

@@ -59,7 +59,7 @@ def _header(name: str, value: str) -> bytes:
 
 
 def _json(value: Any) -> str:
-    """As servers write it: UTF-8 as it is, half a surrogate pair as an escape, bytes in base64."""
+    """Return JSON as servers write it: UTF-8 unescaped, lone surrogates escaped, bytes in base64."""
     text = json.dumps(value, ensure_ascii=False, default=_base64)
     return text if text.encode("utf-8", "ignore").decode() == text else json.dumps(value, default=_base64)
 

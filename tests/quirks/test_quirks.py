@@ -45,7 +45,7 @@ def test_the_dialect_is_detected(quirk: Quirk) -> None:
 
 @each_quirk
 def test_the_record_survives_its_json_form(quirk: Quirk) -> None:
-    """It can be dumped and loaded again; its response form, if the dialect has one, is JSON."""
+    """The record can be dumped to JSON and loaded again; its response form, if the dialect has one, is JSON."""
     record = replay(quirk.payloads, dialect=quirk.dialect)
     assert StreamRecord.model_validate_json(record.model_dump_json()) == record
     if dialect_named(quirk.dialect).response is not None:

@@ -155,7 +155,7 @@ def test_a_new_sdk_s_calls_are_instrumented(parrots: Any) -> None:
 
 
 def test_without_its_row_the_sdk_is_read_as_any_iterable() -> None:
-    """The same classes without the file: OpenAI's dialect, and no provider of their own."""
+    """Without its row an SDK's stream is read as any iterable: OpenAI's dialect, and no provider of its own."""
     namespace: dict[str, Any] = {"__name__": "parrots.api"}
     exec(SDK, namespace)
     with Tally().wrap(namespace["Stream"]()) as stream:
