@@ -56,8 +56,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     marker = metafunc.definition.get_closest_marker("recordings")
     wanted = marker.kwargs if marker else {}
-    chosen = [one for one in read_all(path) if all(getattr(one, field) == value for field, value in wanted.items())]
-    metafunc.parametrize("recording", [pytest.param(one, id=f"{one.api}-{one.name}") for one in chosen])
+    chosen = [
+        recorded for recorded in read_all(path) if all(getattr(recorded, field) == value for field, value in wanted.items())
+    ]
+    metafunc.parametrize("recording", [pytest.param(recorded, id=f"{recorded.api}-{recorded.name}") for recorded in chosen])
 
 
 @pytest.fixture

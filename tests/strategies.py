@@ -191,7 +191,9 @@ class Sent:
     def normalised(self) -> "Sent":
         """Return the same stream as `Chunk`s, one for each payload."""
         reader = PayloadReader(dialect_named(self.dialect))
-        return Sent(self.stream_type, self.dialect, [joined(reader.read_whole(one)) for one in self.payloads], self.params)
+        return Sent(
+            self.stream_type, self.dialect, [joined(reader.read_whole(payload)) for payload in self.payloads], self.params
+        )
 
 
 def interleaved(draw: st.DrawFn, sequences: Sequence[Sequence[Any]]) -> list[Any]:

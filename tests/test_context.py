@@ -109,11 +109,11 @@ async def agenerator() -> AsyncIterator[object]:
 
 def test_a_generator_that_another_context_closes() -> None:
     """Leaving a block in another context than it was entered in changes nothing there and raises nothing."""
-    one, two = contextvars.copy_context(), contextvars.copy_context()
+    first, second = contextvars.copy_context(), contextvars.copy_context()
     block = generator()
-    assert one.run(next, block) == {"team": "search"}
+    assert first.run(next, block) == {"team": "search"}
     with context(team="caller"):
-        two.run(block.close)  # type: ignore[attr-defined]
+        second.run(block.close)  # type: ignore[attr-defined]
         assert current_context() == {"team": "caller"}
 
 

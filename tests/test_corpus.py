@@ -36,7 +36,11 @@ def _recordings() -> list[Any]:
     path = folder()
     if path is None:
         return [pytest.param(None, marks=pytest.mark.skip(reason=skip_reason()), id="absent")]
-    return [pytest.param(one, id=f"{one.api}-{one.name}") for one in read_all(path) if one.api in dialect_names()]
+    return [
+        pytest.param(recorded, id=f"{recorded.api}-{recorded.name}")
+        for recorded in read_all(path)
+        if recorded.api in dialect_names()
+    ]
 
 
 each_recording = pytest.mark.parametrize("recorded", _recordings())

@@ -235,8 +235,8 @@ def test_chat_completion(answer: str) -> None:
     chunks, expected = ANSWERS[answer]
     shape = ChatCompletion.model_validate(to_response(replay(chunks, dialect="openai.chat")))
     whole = {"id": "id-1", "object": "chat.completion", "created": 1, "model": "m-1", **expected}
-    for one in whole["choices"]:
-        one["message"] = {"role": "assistant", **one["message"]}
+    for whole_choice in whole["choices"]:
+        whole_choice["message"] = {"role": "assistant", **whole_choice["message"]}
     assert shape.model_dump(exclude_none=True) == _without_none(whole)
 
 

@@ -268,7 +268,7 @@ def test_a_keyed_stream_is_priced_and_exported(tally: Tally, exporter: Recording
     assert record.cost.usd == running.cost.usd
     assert tally.finish("r1") is record
     assert exporter.records == [record]
-    assert [one.request_id for one in exporter.started] == ["r1"]
+    assert [record.request_id for record in exporter.started] == ["r1"]
     tally.discard("r1")
     with pytest.raises(UnknownRequest):
         tally.finish("r1")
@@ -291,13 +291,13 @@ def test_late_chunks_reach_the_exporters() -> None:
         def on_late(self, record: StreamRecord) -> None:
             late_records.append(record)
 
-    one = Late()
-    tally = Tally(exporters=[one])
+    exporter = Late()
+    tally = Tally(exporters=[exporter])
     tally.add("r1", chat_chunks()[1])
     record = tally.finish("r1", "cancelled")
     assert tally.add("r1", chat_chunks()[2]) is None
     assert [record.request_id for record in late_records] == ["r1"]
-    assert one.records == [record]
+    assert exporter.records == [record]
     assert record.outcome is Outcome.CANCELLED
 
 
@@ -428,7 +428,10 @@ def test_the_environment_names_exporters(monkeypatch: pytest.MonkeyPatch, plugin
         streamtally.configure(keep="counts")
     for _ in range(2):
         streamtally.collect(["x"])
-    assert [(one.argument, len(one.records)) for one in plugin.made] == [("", 2), ("calls.jsonl", 2)]
+    assert [(plugin_exporter.argument, len(plugin_exporter.records)) for plugin_exporter in plugin.made] == [
+        ("", 2),
+        ("calls.jsonl", 2),
+    ]
 
 
 def test_arguments_take_precedence_over_the_environment(monkeypatch: pytest.MonkeyPatch, plugin: Any) -> None:

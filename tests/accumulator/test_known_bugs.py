@@ -191,7 +191,7 @@ def test_parallel_calls_by_index() -> None:
             finish_chunk("tool_calls"),
         ]
     )
-    assert [(one.id, one.name, one.arguments, one.complete) for one in record.tool_calls] == [
+    assert [(call.id, call.name, call.arguments, call.complete) for call in record.tool_calls] == [
         ("call_a", "f", "[1]", True),
         ("call_b", "g", '{"b":2}', True),
     ]
@@ -208,7 +208,7 @@ def test_parallel_calls_by_item() -> None:
         for number, (item, piece) in enumerate([("i0", "[1"), ("i1", "{"), ("i0", "]"), ("i1", "}")])
     ]
     record = record_of([*opened, *pieces])
-    assert [(one.name, one.arguments) for one in record.tool_calls] == [("f", "[1]"), ("g", "{}")]
+    assert [(call.name, call.arguments) for call in record.tool_calls] == [("f", "[1]"), ("g", "{}")]
 
 
 def test_another_id_under_the_same_index() -> None:
@@ -221,7 +221,7 @@ def test_another_id_under_the_same_index() -> None:
             finish_chunk("tool_calls"),
         ]
     )
-    assert [(one.id, one.arguments) for one in record.tool_calls] == [("call_a", "[1]"), ("call_b", "{}")]
+    assert [(call.id, call.arguments) for call in record.tool_calls] == [("call_a", "[1]"), ("call_b", "{}")]
 
 
 @pytest.mark.parametrize("indices", [(0, 1), (None, None), (0, 0)], ids=["indexed", "without index", "same index"])
@@ -230,7 +230,7 @@ def test_several_calls_in_one_chunk(indices: tuple[int | None, int | None]) -> N
     first, second = indices
     chunk = call_chunk(call_piece(first, "[]", id="call_a", name="f"), call_piece(second, "{}", id="call_b", name="g"))
     record = record_of([chunk, finish_chunk("tool_calls")])
-    assert [(one.name, one.arguments) for one in record.tool_calls] == [("f", "[]"), ("g", "{}")]
+    assert [(call.name, call.arguments) for call in record.tool_calls] == [("f", "[]"), ("g", "{}")]
 
 
 def test_reasoning_and_its_details() -> None:
@@ -241,7 +241,7 @@ def test_reasoning_and_its_details() -> None:
         {"index": 0, "type": "reasoning.text", "text": " on", "signature": "sig"},
     ]
     record = record_of(
-        [chat(reasoning="so"), *(chat(reasoning_details=[one]) for one in details), chat(reasoning=" on"), finish_chunk()]
+        [chat(reasoning="so"), *(chat(reasoning_details=[detail]) for detail in details), chat(reasoning=" on"), finish_chunk()]
     )
     assert record.reasoning == "so on"
     assert record.choices[0].reasoning_details == (
@@ -319,7 +319,7 @@ def test_the_done_form_of_an_item() -> None:
     assert record.text == "kept"
     assert record.output_items[0]["status"] == "completed"
     assert record.output_items[1]["action"] == {"query": "q"}
-    assert [(one.type, one.name, one.arguments) for one in record.tool_calls] == [("custom", "f", "in")]
+    assert [(call.type, call.name, call.arguments) for call in record.tool_calls] == [("custom", "f", "in")]
 
 
 @pytest.mark.parametrize("outcome", ["cancelled", "abandoned", "timeout", "limit"])
@@ -366,7 +366,7 @@ def test_an_empty_id_or_name_later() -> None:
             finish_chunk("tool_calls"),
         ]
     )
-    assert [(one.id, one.name, one.arguments) for one in record.tool_calls] == [("call_a", "f", "{}")]
+    assert [(call.id, call.name, call.arguments) for call in record.tool_calls] == [("call_a", "f", "{}")]
 
 
 def test_usage_and_then_an_empty_chunk() -> None:
@@ -412,7 +412,7 @@ def test_every_image_of_n() -> None:
     records = [accumulator.add("r", image, index=index) for index, image in enumerate(images)]
     assert records[:-1] == [None] * 5
     assert records[-1] is not None
-    assert [(one.data, one.partials, one.complete) for one in records[-1].images] == [
+    assert [(image.data, image.partials, image.complete) for image in records[-1].images] == [
         (b"completed0", 1, True),
         (b"completed1", 1, True),
         (b"completed2", 1, True),

@@ -186,7 +186,7 @@ def test_a_late_chunk_opens_nothing() -> None:
     assert accumulator.merge("r", accumulator_state("r")) is None
     assert (len(accumulator), accumulator.late) == (0, 2)
     assert accumulator.finish("r") == record.model_copy(update={"late": 2})
-    assert [one.late for one in late] == [1, 2]
+    assert [record.late for record in late] == [1, 2]
 
 
 def test_two_consumers_of_one_body() -> None:

@@ -173,7 +173,7 @@ def test_callbacks_may_use_the_accumulator() -> None:
     accumulator._on_end = None
     accumulator._on_late = late_records = CollectedRecords()
     accumulator.add("r", text_chunk("late"), index=5)
-    assert [one.late for one in late_records] == [2]
+    assert [record.late for record in late_records] == [2]
 
 
 def test_on_end_that_raises() -> None:
@@ -248,8 +248,8 @@ def test_protocol_numbers_order() -> None:
         {"type": "response.output_text.delta", "item_id": "m", "delta": word, "sequence_number": number}
         for number, word in enumerate("abc")
     ]
-    for one in (events[2], events[0], events[2], events[1]):
-        accumulator.add("r", one)
+    for event in (events[2], events[0], events[2], events[1]):
+        accumulator.add("r", event)
     record = accumulator.finish("r")
     assert (record.text, record.ordering, record.duplicates) == ("abc", "sequence", 1)
 

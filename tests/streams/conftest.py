@@ -65,5 +65,5 @@ async def aworld(provider: FakeProvider) -> AsyncIterator[World]:
         return opened[-1]
 
     yield _world(provider, http)
-    for one in opened:
-        await one.aclose()
+    for client in opened:
+        await client.aclose()

@@ -71,7 +71,7 @@ class Bench:
         """Check that there is one record, one start and no open stream, and that the caller saw the source's own objects."""
         (record,) = self.exporter.records
         assert record.outcome is outcome
-        assert [one.request_id for one in self.exporter.started] == [record.request_id]
+        assert [record.request_id for record in self.exporter.started] == [record.request_id]
         assert stream is None or stream.record is record
         assert self.source.helper or record.chunk_count == len(self.seen)
         assert record.timing.duration is not None

@@ -110,17 +110,17 @@ class Model:
 
 def self_referential() -> dict[str, Any]:
     """Return a mapping that contains itself."""
-    one: dict[str, Any] = {"choices": []}
-    one["self"] = one
-    return one
+    mapping: dict[str, Any] = {"choices": []}
+    mapping["self"] = mapping
+    return mapping
 
 
 def deep() -> list[Any]:
     """Return a list with more levels than Python has stack frames."""
-    one: list[Any] = []
+    nested: list[Any] = []
     for _ in range(10_000):
-        one = [one]
-    return one
+        nested = [nested]
+    return nested
 
 
 ODD: dict[str, Callable[[], Any]] = {

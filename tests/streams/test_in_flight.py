@@ -45,8 +45,8 @@ class InFlight(Bench):
     @property
     def active(self) -> float:
         """The value of the gauge of active streams."""
-        samples = [one for metric in self.registry.collect() if "active_streams" in metric.name for one in metric.samples]
-        return sum(one.value for one in samples)
+        samples = [sample for metric in self.registry.collect() if "active_streams" in metric.name for sample in metric.samples]
+        return sum(sample.value for sample in samples)
 
     def read(self, stream: Any, count: int | None = None) -> None:
         assert stream.record.outcome is not None or self.active == 1
@@ -126,7 +126,7 @@ def test_reading_a_record_that_is_not_made_yet() -> None:
     assert tally.snapshot("r2").outcome is Outcome.COMPLETED
     hold.set()
     assert tally.flush(timeout=PATIENCE)
-    assert [one.request_id for one in exporter.records] == ["r1", "r2", "r0"]
+    assert [record.request_id for record in exporter.records] == ["r1", "r2", "r0"]
     assert streams[1].record is record
     assert len(tally.accumulator) == 0
 

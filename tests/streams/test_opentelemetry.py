@@ -142,9 +142,9 @@ def test_what_is_attached_is_detached_before_each_yield(traces: Traces, monkeypa
     attached: list[object] = []
     attach, detach = context.attach, context.detach
 
-    def counted_attach(one: Any) -> Any:
-        attached.append(one)
-        return attach(one)
+    def counted_attach(attached_context: Any) -> Any:
+        attached.append(attached_context)
+        return attach(attached_context)
 
     def counted_detach(token: Any) -> None:
         attached.pop()
@@ -175,15 +175,15 @@ def test_the_caller_s_context_is_as_it_was(traces: Traces, early: bool) -> None:
             yield from stream
 
     generator = consumer()
-    one, two = contextvars.copy_context(), contextvars.copy_context()
-    before = dict(one)
-    one.run(next, generator)
-    assert dict(one) == before
+    first, second = contextvars.copy_context(), contextvars.copy_context()
+    before = dict(first)
+    first.run(next, generator)
+    assert dict(first) == before
     if early:
-        two.run(generator.close)  # type: ignore[attr-defined]
+        second.run(generator.close)  # type: ignore[attr-defined]
     else:
-        two.run(list, generator)
-    assert dict(two) == before
+        second.run(list, generator)
+    assert dict(second) == before
     assert len(traces.spans) == 1
 
 

@@ -72,8 +72,8 @@ async def test_async_sdk_objects_pass_through(aworld: World, tally: Tally) -> No
     objects = [chunk async for chunk in source._iterator]
 
     async def again() -> AsyncIterator[Any]:
-        for one in objects:
-            yield one
+        for chunk in objects:
+            yield chunk
 
     source._iterator = again()
     passed = [chunk async for chunk in tally.wrap(source)]

@@ -48,8 +48,8 @@ def test_pieces_make_the_object(arguments: dict[str, Json], length: int) -> None
     retention, call = Retention(), CallState()
     for path, value in by_path(arguments):
         cut = [value[at : at + length] for at in range(0, len(value), length)] or [""] if isinstance(value, str) else [value]
-        for one in cut:
-            fold_pieces(retention, call, [[path, one]])
+        for piece in cut:
+            fold_pieces(retention, call, [[path, piece]])
     assert json.loads(assembled(call) or "") == arguments
     assert assembled(load(CallState, dump(call), Retention())) == assembled(call)
 
