@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from ..demo.wording import cost_in_words, dollars
+from ..demo.formatting import cost_in_words, dollars
 from ..records import Cost, Usage
 from .output import attempted, prices_of, refuse, typer
 

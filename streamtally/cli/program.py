@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from ..errors import MissingExtra
-from . import catalogs, price, replaying
+from . import catalog, price, replay
 from .output import UNUSABLE, refuse, typer
 
 
@@ -30,9 +30,9 @@ def program() -> typer.Typer:
         raise MissingExtra("cli", "typer")
     app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
     app.callback()(_streamtally)
-    app.command("replay")(replaying.replay)
+    app.command("replay")(replay.replay)
     app.command("price")(price.command())
-    app.add_typer(catalogs.commands(), name="catalog")
+    app.add_typer(catalog.commands(), name="catalog")
     app.command("demo")(_demo)
     return app
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from ..records import Outcome, StreamRecord
 from ..tally import Tally
 from ..testing import FakeProvider, Scenario
-from . import naive, scenes
-from .asking import answer_fields
+from . import naive, streams
+from .formatting import call_in_words, cost_in_words, milliseconds, shortened, tokens_in_words
+from .requests import answer_fields
 from .view import Cell
-from .wording import call_in_words, cost_in_words, milliseconds, shortened, tokens_in_words
 
 COLUMNS = ("", "naive loop", "streamtally")
 WORDS_READ = 9
@@ -60,10 +60,10 @@ class Stage:
 
     def read(self, scenario: Scenario, show: Callable[[str], object]) -> tuple[naive.Answer | None, StreamRecord]:
         """Play a scenario over HTTP, to the loop and to the wrapper; a reader that leaves leaves no answer."""
-        self.provider.enqueue(scenes.paced(scenario, self.pace))
+        self.provider.enqueue(streams.paced(scenario, self.pace))
         answer = None
         try:
-            with self.tally.wrap(lambda: naive.events(self.provider.base_url, scenes.KNOWN_MODEL)) as stream:
+            with self.tally.wrap(lambda: naive.events(self.provider.base_url, streams.KNOWN_MODEL)) as stream:
                 answer = naive.read_answer(stream, show)
         except ReaderLeft:
             pass
@@ -78,7 +78,7 @@ class Stage:
 
 def first_token(stage: Stage) -> Comparison:
     """The first chunk names a role; the first token comes much later."""
-    answer, record = stage.read_whole(scenes.late_first_token())
+    answer, record = stage.read_whole(streams.late_first_token())
     chunk, token = record.timing.time_to_first_chunk or 0.0, record.timing.time_to_first_token or 0.0
     return Comparison(
         answer,
@@ -91,8 +91,8 @@ def first_token(stage: Stage) -> Comparison:
 
 def tool_calls(stage: Stage) -> Comparison:
     """Two calls, the pieces of whose arguments come in turns."""
-    answer, record = stage.read_whole(scenes.parallel_calls())
-    asked = [scenes.WEATHER, scenes.CLOCK]
+    answer, record = stage.read_whole(streams.parallel_calls())
+    asked = [streams.WEATHER, streams.CLOCK]
     recorded = [(call.name, call.arguments, call.id) for call in record.tool_calls]
     return Comparison(
         answer,
@@ -105,7 +105,7 @@ def tool_calls(stage: Stage) -> Comparison:
 
 def cancelled(stage: Stage) -> Comparison:
     """The reader leaves in the middle of the answer."""
-    answer, record = stage.read(scenes.held_back(scenes.counted_as_it_goes(), 1 + WORDS_READ), _leaving_after(WORDS_READ))
+    answer, record = stage.read(streams.held_back(streams.counted_as_it_goes(), 1 + WORDS_READ), _leaving_after(WORDS_READ))
     return Comparison(
         answer,
         record,
@@ -113,7 +113,7 @@ def cancelled(stage: Stage) -> Comparison:
         f"{record.outcome}: “{shortened(record.text)}”\n{tokens_in_words(record.usage)}, {cost_in_words(record.cost)}",
         holds=answer is None
         and record.outcome is Outcome.CANCELLED
-        and scenes.SEA.startswith(record.text)
+        and streams.SEA.startswith(record.text)
         and len(record.text.split()) == WORDS_READ
         and record.usage is not None
         and record.usage.partial
@@ -123,7 +123,7 @@ def cancelled(stage: Stage) -> Comparison:
 
 def unknown_model(stage: Stage) -> Comparison:
     """A model that is in no price list."""
-    answer, record = stage.read_whole(scenes.of_unknown_model())
+    answer, record = stage.read_whole(streams.of_unknown_model())
     return Comparison(
         answer,
         record,
@@ -135,7 +135,7 @@ def unknown_model(stage: Stage) -> Comparison:
 
 def shuffled(stage: Stage) -> Comparison:
     """The chunks of one answer by way of a queue that keeps no order and delivers some of them twice."""
-    numbered = list(enumerate(naive.parsed(scenes.counted_as_it_goes().frames)))
+    numbered = list(enumerate(naive.parsed(streams.counted_as_it_goes().frames)))
     delivered = numbered + numbered[::4]
     random.Random(1).shuffle(delivered)
     answer = naive.read_answer((chunk for _, chunk in delivered), _ignored)
@@ -149,7 +149,7 @@ def shuffled(stage: Stage) -> Comparison:
         record,
         f"“{shortened(answer.text)}”",
         f"“{shortened(record.text)}”\n{'the' if same else 'NOT the'} same record as in order",
-        holds=same and record.text == scenes.SEA and answer.text != scenes.SEA,
+        holds=same and record.text == streams.SEA and answer.text != streams.SEA,
     )
 
 

@@ -15,9 +15,9 @@ from ..records import StreamRecord
 from ..tally import Tally
 from ..testing import FakeProvider
 from ..testing.recordings import Recording, read_recordings
-from .asking import ASK, answer_fields, client_of
+from .formatting import NOTHING
+from .requests import ASK, answer_fields, client_of
 from .view import Board, Cell, View
-from .wording import NOTHING
 
 COLUMNS = ("API", ">recordings", ">equal", ">different", "state")
 

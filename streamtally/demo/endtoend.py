@@ -14,10 +14,10 @@ from ..errors import StreamError
 from ..records import Outcome, StreamRecord
 from ..tally import Tally
 from ..testing import FakeProvider
-from .asking import ASK, answer_fields, client_of
-from .scenes import Scene
+from .formatting import NOTHING, cost_in_words, dollars, milliseconds
+from .requests import ASK, answer_fields, client_of
+from .streams import Scene
 from .view import Bar, Board, Cell, View
-from .wording import NOTHING, cost_in_words, dollars, milliseconds
 
 COLUMNS = ("stream", "model", "chunks", ">TTFT", ">tok/s", ">cost", "outcome")
 

@@ -12,7 +12,7 @@ from ..tally import Tally
 from ..testing import FakeProvider
 from . import comparison, corpus, endtoend
 from .metrics import MetricsServer, Sample, scrape, total
-from .scenes import Scene, end_to_end
+from .streams import Scene, end_to_end
 from .view import View, view_of_terminal
 
 HINT = (

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from streamtally import Outcome, StreamRecord, Tally
-from streamtally.demo import comparison, scenes
+from streamtally.demo import comparison, streams
 from streamtally.demo.comparison import Comparison, Stage
 from streamtally.testing import FakeProvider
 
@@ -56,7 +56,7 @@ def test_the_loop_loses_what_is_cancelled(stage: Stage) -> None:
     assert made.answer is None
     record = made.record
     assert record.outcome is Outcome.CANCELLED
-    assert record.text == " ".join(scenes.SEA.split()[: comparison.WORDS_READ])
+    assert record.text == " ".join(streams.SEA.split()[: comparison.WORDS_READ])
     assert record.usage is not None
     assert (record.usage.output_tokens, record.usage.partial) == (comparison.WORDS_READ, True)
     assert record.cost.usd is not None
@@ -79,17 +79,17 @@ def test_the_loop_garbles_what_comes_out_of_order(stage: Stage) -> None:
     """The record is that of the chunks in order."""
     made = comparison.shuffled(stage)
     assert made.answer is not None
-    assert made.answer.text != scenes.SEA
-    assert all(word in made.answer.text for word in scenes.SEA.split())  # all of it came
-    assert made.record.text == scenes.SEA
+    assert made.answer.text != streams.SEA
+    assert all(word in made.answer.text for word in streams.SEA.split())  # all of it came
+    assert made.record.text == streams.SEA
     assert made.record.duplicates > 0
     assert made.record.missing == ()
 
 
 def test_the_loop_is_right_about_a_plain_stream(stage: Stage) -> None:
     """For a stream without faults the loop and the record agree, so the comparison is fair."""
-    answer, record = stage.read_whole(scenes.counted_as_it_goes())
-    assert answer.text == record.text == scenes.SEA
+    answer, record = stage.read_whole(streams.counted_as_it_goes())
+    assert answer.text == record.text == streams.SEA
     assert record.cost.usd is not None
     assert answer.cost == pytest.approx(float(record.cost.usd))
 

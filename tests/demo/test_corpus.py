@@ -9,7 +9,7 @@ import pytest
 
 from streamtally import StreamRecord, Tally
 from streamtally.demo import corpus as playing
-from streamtally.demo.asking import ASK, answer_fields, client_of
+from streamtally.demo.requests import ASK, answer_fields, client_of
 from streamtally.demo.view import PlainView
 from streamtally.testing import FakeProvider, scenarios
 from tests.recordings import Recording

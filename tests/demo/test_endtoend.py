@@ -6,7 +6,7 @@ from streamtally import Outcome, StreamRecord, StreamType, Tally
 from streamtally.demo import endtoend
 from streamtally.demo.endtoend import Playing
 from streamtally.demo.metrics import MetricsServer, scrape, total
-from streamtally.demo.scenes import end_to_end
+from streamtally.demo.streams import end_to_end
 from streamtally.demo.view import Bar, PlainView
 from streamtally.testing import FakeProvider, RecordingExporter
 

@@ -8,7 +8,7 @@ from streamtally import Outcome, StreamRecord
 from streamtally.demo import comparison, program
 from streamtally.demo.comparison import Comparison, Stage
 from streamtally.demo.metrics import Sample
-from streamtally.demo.scenes import end_to_end
+from streamtally.demo.streams import end_to_end
 from streamtally.testing import FakeProvider
 
 

@@ -17,7 +17,7 @@ from tests.streams.exits import EXITS, Bench, possible_exits, run_loop_until
 from tests.streams.sources import Kind, Source, World, chat_chunks
 from tests.waiting import PATIENCE
 
-KINDS = {"list", "generator", "sdk"}
+KINDS = {"list", "generator", "openai"}
 """Only a few kinds of source, because tests/streams/test_exits.py runs the exits with all of them."""
 
 

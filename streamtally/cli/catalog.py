@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from ..clock import SYSTEM_CLOCK, wall_time
-from ..demo.wording import NOTHING, dollars
+from ..demo.formatting import NOTHING, dollars
 from ..records import Usage
 from .output import attempted, prices_of, refuse, show_json, typer
 

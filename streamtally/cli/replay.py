@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
-from ..demo.wording import NOTHING, call_in_words, cost_in_words, shortened, tokens_in_words
+from ..demo.formatting import NOTHING, call_in_words, cost_in_words, shortened, tokens_in_words
 from ..errors import UnknownDialect
 from ..records import Cost, StreamRecord
 from ..tally import Tally
