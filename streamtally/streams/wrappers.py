@@ -66,16 +66,21 @@ class TalliedStream(_Wrapper[T]):
 
     def __init__(self, session: StreamSession) -> None:
         super().__init__(session)
-        self._chunks: Generator[T, None, None] = self._reader()
+        self._chunks: Generator[T, None, None] | None = None
 
     def __iter__(self) -> Iterator[T]:
-        if is_over(self._chunks) and self._session.stream.seal_token:  # a `yield from` closed it, and that only pauses
-            self._chunks = self._reader()
-        return self._chunks
+        return self._generator()
+
+    def _generator(self) -> Generator[T, None, None]:
+        """The generator that reads; a new one after a `yield from` closed the last, for that only pauses."""
+        chunks = self._chunks
+        if chunks is None or (is_over(chunks) and self._session.stream.seal_token):
+            self._chunks = chunks = self._reader()
+        return chunks
 
     def __next__(self) -> T:
         try:
-            return next(self._chunks)
+            return next(self._chunks or self._generator())
         except StopIteration:
             if not self._session.stream.seal_token:
                 raise
@@ -100,7 +105,7 @@ class TalliedStream(_Wrapper[T]):
         sealed = session.seal(Outcome.CANCELLED)
         try:
             with suppress(ValueError):  # it is reading in another thread, and ends after that read
-                self._chunks.close()
+                (self._chunks or self._generator()).close()
             if sealed:
                 session.end()
         finally:

@@ -249,7 +249,7 @@ def test_an_ended_stream_is_freed(tally: Tally) -> None:
     gc.disable()
     try:
         stream = tally.wrap(chat_chunks())
-        references: list[Callable[[], Any]] = [weakref.ref(stream), weakref.ref(stream._chunks)]
+        references: list[Callable[[], Any]] = [weakref.ref(stream), weakref.ref(iter(stream))]
         list(stream)
         del stream
         assert [reference() for reference in references] == [None, None]
