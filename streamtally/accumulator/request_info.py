@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..context import current_context
@@ -25,6 +26,10 @@ CONTENT_PARAMS = INPUT_PARAMS | frozenset({"file", "image", "mask", "suffix", "s
 
 _LOCAL = frozenset({"keep_input"})
 """Fields that belong to this process: they are not part of a state that travels."""
+
+
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
+"""Shared by all requests without parameters or attributes, because an empty dict for each costs memory."""
 
 
 @dataclass(slots=True)
@@ -65,8 +70,8 @@ class RequestInfo:
             name: json_value(value)
             for name, value in self.params.items()
             if name not in left_out and isinstance(value, str | int | float | list | tuple | dict)
-        }
-        self.attributes = {name: json_value(value) for name, value in self.attributes.items()}
+        } or _EMPTY
+        self.attributes = {name: json_value(value) for name, value in self.attributes.items()} or _EMPTY
 
     @classmethod
     def in_context(
@@ -104,7 +109,8 @@ class RequestInfo:
 
     def state(self) -> dict[str, Json]:
         """All fields that travel, as JSON."""
-        return {each.name: getattr(self, each.name) for each in fields(self) if each.name not in _LOCAL}
+        values = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in _LOCAL}
+        return {name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Json], *, keep_input: bool) -> RequestInfo:

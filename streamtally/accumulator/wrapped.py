@@ -30,7 +30,7 @@ class WrappedStream(Stream):
         self.started = started
         self.started_from = started_from
         self.reads = Reads(self.stall)
-        self._numbers = Numbers()
+        self._numbers: Numbers | None = None  # most protocols do not number their payloads
 
     def fast_path(self, payload: Any) -> FastPath | None:
         """The dialect's fast path onto this stream's fold, for payloads like this one.
@@ -61,11 +61,20 @@ class WrappedStream(Stream):
         for chunk in chunks:
             self.chunk_count += 1
             try:
-                if chunk.sequence is None or self._numbers.is_new(chunk):
+                if chunk.sequence is None or self._is_new(chunk):
                     self.reads.note(stamp, chunk.flags)
                     self.fold.apply(chunk)
             except Exception:  # what else came in the same read is folded all the same
                 self.faults += 1
+
+    def _is_new(self, chunk: Chunk) -> bool:
+        if self._numbers is None:
+            self._numbers = Numbers()
+        return self._numbers.is_new(chunk)
+
+    @property
+    def _repeats(self) -> int:
+        return 0 if self._numbers is None else self._numbers.repeats
 
     def replay(self, payloads: Iterable[Any]) -> StreamRecord:
         """Fold a whole recording, of which no times are known, and seal it. `chunk_count` counts what its bytes hold."""
@@ -73,7 +82,7 @@ class WrappedStream(Stream):
             self.add(payload, self.started)
         self.end_of_source()
         self.try_seal(Outcome.COMPLETED)
-        return self.build({}, duplicates=self._numbers.repeats)
+        return self.build({}, duplicates=self._repeats)
 
     def settle(self) -> bool:
         """Store the waits of the last block, and check the bounds; True where content is not retained from here on."""
@@ -87,7 +96,7 @@ class WrappedStream(Stream):
             last = reads.ended(self.started)
             end = last if self.seal.stamp is None else self.seal.stamp
         figures = reads.figures(self.started, end, self.started_from, self.clock)
-        return self.build(figures, chunk_count=reads.count, duplicates=self._numbers.repeats)
+        return self.build(figures, chunk_count=reads.count, duplicates=self._repeats)
 
 
 class Numbers:

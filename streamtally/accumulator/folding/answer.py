@@ -2,7 +2,8 @@
 
     Answer
     ├── choices: ChoiceState            text, reasoning, refusal, finish reason, …
-    │   ├── details: DetailState        structured reasoning
+    │   ├── details: DetailsState       structured reasoning
+    │   ├── annotations: AnnotationsState
     │   └── tools: ToolCallsState
     │       └── calls: CallState
     │           └── paths: PathState    arguments that come by path
@@ -85,12 +86,25 @@ class DetailState:
 
 
 @kind.state
-class ChoiceState:
-    """An answer.
+class DetailsState:
+    """Structured reasoning: the entries by place and type; `signed` and `signed_up_to` are indexes of `reasoning.py`."""
 
-    `parts` is the log that `parts.py` writes; `signed` and `signed_up_to` are indexes of `reasoning.py`, and `annotations_seen`
-    has the digests of the annotations.
-    """
+    entries: dict[str, DetailState] = kind.part_map(DetailState, is_content=True)
+    signed: dict[tuple[str, int], int] = kind.index()
+    signed_up_to: dict[tuple[str, int], int] = kind.index()
+
+
+@kind.state
+class AnnotationsState:
+    """Annotations, and the digests of those that came."""
+
+    items: list[Json] | None = kind.content()
+    seen: dict[int, None] = kind.index()
+
+
+@kind.state
+class ChoiceState:
+    """An answer. `parts` is the log that `parts.py` writes."""
 
     role: str | None = kind.fact()
     text: Text | None = kind.text()
@@ -99,11 +113,8 @@ class ChoiceState:
     finish: str | None = kind.fact()
     finish_number: int | None = kind.fact()
     tools: ToolCallsState | None = kind.part(ToolCallsState)
-    details: dict[str, DetailState] = kind.part_map(DetailState, is_content=True)
-    signed: dict[tuple[str, int], int] = kind.index()
-    signed_up_to: dict[tuple[str, int], int] = kind.index()
-    annotations: list[Json] | None = kind.content()
-    annotations_seen: dict[int, None] = kind.index()
+    details: DetailsState | None = kind.part(DetailsState)
+    annotations: AnnotationsState | None = kind.part(AnnotationsState)
     logprobs: dict[str, ListState] = kind.part_map(ListState)
     parts: list[Json] | None = kind.content()
     extras: dict[str, Json] | None = kind.content(skeletons.of_extras)

@@ -8,7 +8,7 @@ from ...chunks import DetailDelta, FinishDelta, TextDelta, ToolCallDelta
 from ...json_values import Json
 from ...records import Choice, FinishReason
 from . import tool_calls
-from .answer import Answer, ChoiceState, ListState
+from .answer import AnnotationsState, Answer, ChoiceState, ListState
 from .digest import digest_of
 from .growing import Text
 from .reasoning import fold_reasoning_details, reasoning_details
@@ -69,12 +69,14 @@ def _fold_annotations(answer: Answer, choice: ChoiceState, value: Json) -> None:
     """Append annotations that are new: some servers repeat all citations on every chunk."""
     if not answer.retention.keep:
         return
-    fresh = []
+    if choice.annotations is None:
+        choice.annotations = AnnotationsState()
+    known, fresh = choice.annotations, []
     for item in value:
-        if isinstance(item, Mapping) and (digest := digest_of(item)) not in choice.annotations_seen:
-            choice.annotations_seen[digest] = None
+        if isinstance(item, Mapping) and (digest := digest_of(item)) not in known.seen:
+            known.seen[digest] = None
             fresh.append(item)
-    choice.annotations = answer.retention.extend(choice.annotations, fresh)
+    known.items = answer.retention.extend(known.items, fresh)
 
 
 def _fold_extras(answer: Answer, choice: ChoiceState, value: Json) -> None:
@@ -116,7 +118,7 @@ def _choice(index: int, choice: ChoiceState, vocabulary: Vocabulary, *, kept: bo
         reasoning_details=reasoning_details(choice),
         refusal=None if choice.refusal is None else choice.refusal.value(),
         tool_calls=calls,
-        annotations=tuple(choice.annotations or ()),
+        annotations=tuple((choice.annotations and choice.annotations.items) or ()),
         logprobs=_logprobs(choice, keep=keep),
         finish_reason=normalised(choice.finish, vocabulary, calls=bool(calls)),
         finish_reason_raw=choice.finish if choice.finish_number is None else choice.finish_number,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...json_values import Json
-from .answer import Answer, ChoiceState, DetailState
+from .answer import Answer, ChoiceState, DetailsState, DetailState
 from .digest import digest_of
 from .growing import Text
 
@@ -21,9 +21,13 @@ def fold_reasoning_details(answer: Answer, choice: ChoiceState, details: Json) -
     """Fold a list of entries."""
     if not answer.retention.keep:
         return
+    if choice.details is None:
+        choice.details = DetailsState()
+    known = choice.details
     for position, detail in enumerate(details):
         if isinstance(detail, Mapping):
-            _fold_detail(answer, choice.details.setdefault(_key(choice, detail, position), DetailState()), detail)
+            entry = known.entries.setdefault(_key(known, detail, position), DetailState())
+            _fold_detail(answer, entry, detail)
 
 
 def _fold_detail(answer: Answer, entry: DetailState, detail: Mapping[str, Json]) -> None:
@@ -41,33 +45,34 @@ def _fold_detail(answer: Answer, entry: DetailState, detail: Mapping[str, Json])
     entry.fields = answer.retention.swap(entry.fields, fields)
 
 
-def _key(choice: ChoiceState, detail: Mapping[str, Json], position: int) -> str:
+def _key(known: DetailsState, detail: Mapping[str, Json], position: int) -> str:
     """What names the entry that a detail belongs to: its place and its type."""
     index = detail.get("index")
     if type(index) is int:
         return f"{index}/{detail.get('type')}"
-    place = _place_of_signature(choice, detail, position) if detail.get("signature") else position
+    place = _place_of_signature(known, detail, position) if detail.get("signature") else position
     return f"{place}/{detail.get('type')}"
 
 
-def _place_of_signature(choice: ChoiceState, detail: Mapping[str, Json], position: int) -> int:
+def _place_of_signature(known: DetailsState, detail: Mapping[str, Json], position: int) -> int:
     """The first place from `position` on whose entry has this signature, or none. Indexed, so that it is not quadratic."""
     kind, signature = str(detail.get("type")), detail["signature"]
     signed = (kind, digest_of(signature))
-    place = choice.signed.get(signed)
+    place = known.signed.get(signed)
     if place is None or place < position:
-        place = choice.signed_up_to.get((kind, position), position)
-        while (known := choice.details.get(f"{place}/{kind}")) is not None:
-            if (known.fields or {}).get("signature") in (None, signature):
+        place = known.signed_up_to.get((kind, position), position)
+        while (entry := known.entries.get(f"{place}/{kind}")) is not None:
+            if (entry.fields or {}).get("signature") in (None, signature):
                 break
             place += 1
-        choice.signed[signed] = choice.signed_up_to[kind, position] = place
+        known.signed[signed] = known.signed_up_to[kind, position] = place
     return place
 
 
 def reasoning_details(choice: ChoiceState) -> tuple[dict[str, Any], ...]:
     """The entries in order of place."""
-    ordered = sorted(choice.details.items(), key=lambda entry: int(entry[0].split("/")[0]))
+    entries = {} if choice.details is None else choice.details.entries
+    ordered = sorted(entries.items(), key=lambda entry: int(entry[0].split("/")[0]))
     return tuple(_detail(entry) for _, entry in ordered)
 
 
