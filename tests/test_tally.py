@@ -16,7 +16,7 @@ from streamtally import CatalogError, Limits, Outcome, StreamRecord, StreamType,
 from streamtally.pricing import ModelCatalog
 from streamtally.testing import FakeClock, RecordingExporter, scenarios
 from tests.streams.sources import chat_chunk, chat_chunks
-from tests.waiting import run_python
+from tests.waiting import PATIENCE, run_python
 
 BODY = scenarios.chat("one two three").body
 
@@ -339,7 +339,7 @@ async def test_closing_asynchronously(exporter: RecordingExporter) -> None:
 def test_flush_asks_every_exporter(tally: Tally, exporter: RecordingExporter) -> None:
     """`flush` returns True if all exporters do, or if there are none."""
     assert tally.flush() is True
-    assert tally.flush(timeout=1.0) is True
+    assert tally.flush(timeout=PATIENCE) is True
     assert exporter.flushes == 2
     assert Tally().flush() is True
 
