@@ -1,7 +1,6 @@
 """The cost of a golden case by each installed price library, through its documented functions.
 
-A case is a mapping of `tests/pricing/golden.json`. What cannot be passed to a library's documented functions
-is not asked: `NotAsked`.
+A case is a mapping of `tests/pricing/golden.json`. A case that a library's functions cannot express raises `Unsupported`.
 """
 
 from __future__ import annotations
@@ -17,15 +16,15 @@ from streamtally.pricing import ModelCatalog
 from streamtally.records import Usage
 
 Case = Mapping[str, Any]
-Ask = Callable[[Case], Decimal | None]
+PriceFunction = Callable[[Case], Decimal | None]
 
 
-class NotAsked(Exception):
-    """The library has no parameter for something in the case."""
+class Unsupported(Exception):
+    """The library has no parameter for a condition or unit of the case."""
 
 
-def streamtally() -> Ask:
-    """Our own catalog, strictly: an incomplete cost is none."""
+def streamtally() -> PriceFunction:
+    """This package's catalog; an incomplete cost counts as none."""
     catalog = ModelCatalog.bundled()
 
     def ask(case: Case) -> Decimal | None:
@@ -54,8 +53,8 @@ GENAI_SILENT = frozenset({"text_input_tokens", "text_output_tokens", "images", "
 GENAI_TIERS = {"batch": {"processing": "batch"}, "fast": {"speed": "fast"}}
 
 
-def genai_prices() -> Ask:
-    """The library genai-prices, by its `calc_price`, with the provider's name and the moment of the request.
+def genai_prices() -> PriceFunction:
+    """The library genai-prices, by `calc_price` with the provider's name and the time of the request.
 
     Raises:
         ImportError: it is not installed.
@@ -66,9 +65,9 @@ def genai_prices() -> Ask:
     def ask(case: Case) -> Decimal | None:
         usage = case["usage"]
         if "images" in usage and len({"images", "image_quality", "image_size"} | usage.keys()) == 3:
-            raise NotAsked("no price per image")
+            raise Unsupported("no price per image")
         if unknown := usage.keys() - GENAI_FIELDS.keys() - GENAI_SILENT:
-            raise NotAsked(f"no unit for {', '.join(sorted(unknown))}")
+            raise Unsupported(f"no unit for {', '.join(sorted(unknown))}")
         counts = {GENAI_FIELDS[field]: value for field, value in usage.items() if field in GENAI_FIELDS}
         if "seconds" in usage:
             counts["audio_seconds"] = usage["seconds"]  # some of its prices are of the one, some of the other
@@ -99,8 +98,8 @@ LITELLM_PROVIDERS = {
 LITELLM_UNTOLD = frozenset({"pages", "annotated_pages", "file_searches", "code_sessions", "maps_queries"})
 
 
-def litellm() -> Ask:
-    """LiteLLM's cost calculator with the map that its release contains; nothing is fetched.
+def litellm() -> PriceFunction:
+    """LiteLLM's cost calculator with the map of its release; nothing is fetched.
 
     Raises:
         ImportError: it is not installed.
@@ -110,8 +109,8 @@ def litellm() -> Ask:
 
     def ask(case: Case) -> Decimal | None:
         usage, place = case["usage"], _litellm_place(case)
-        if untold := usage.keys() & LITELLM_UNTOLD:
-            raise NotAsked(f"counted from a whole response only: {', '.join(sorted(untold))}")
+        if unavailable := usage.keys() & LITELLM_UNTOLD:
+            raise Unsupported(f"counted from a whole response only: {', '.join(sorted(unavailable))}")
         if "seconds" in usage:
             return _sum(cost_per_token(**place, call_type="atranscription", audio_transcription_file_duration=usage["seconds"]))
         if "characters" in usage:
@@ -221,4 +220,4 @@ def _one(amount: float) -> Decimal:
     return Decimal(repr(float(amount)))
 
 
-PEERS: Mapping[str, Callable[[], Ask]] = {"genai-prices": genai_prices, "litellm": litellm}
+PEERS: Mapping[str, Callable[[], PriceFunction]] = {"genai-prices": genai_prices, "litellm": litellm}

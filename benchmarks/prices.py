@@ -1,7 +1,7 @@
-"""Prints how far streamtally, genai-prices and LiteLLM agree on the golden cases, and why not: `python -m benchmarks.prices`.
+"""Compares streamtally, genai-prices and LiteLLM on the golden cases: `python -m benchmarks.prices`.
 
-Run it where the peers are installed; absent ones are reported. Every disagreement of a peer is looked up in
-`tests/pricing/golden_disagreements.json`; one that nothing there explains is printed as such.
+Run it where the other libraries are installed; missing ones are reported. Every disagreement is looked up in
+`tests/pricing/golden_disagreements.json`; one without an entry there is printed as unexplained.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from . import price_peers
-from .price_peers import Ask, Case, NotAsked
+from .price_peers import Case, PriceFunction, Unsupported
 
 HERE = Path(__file__).parent.parent / "tests" / "pricing"
 NEAR = Decimal("1e-10")
@@ -24,7 +24,7 @@ NEAR = Decimal("1e-10")
 
 
 class Answer(NamedTuple):
-    """The result of one library for one case: `verdict` is agree, differ, none, error or not asked."""
+    """The result of one library for one case: `verdict` is agree, differ, none, error or unsupported."""
 
     verdict: str
     detail: str
@@ -37,17 +37,17 @@ def cases() -> list[dict[str, Any]]:
 
 
 def explanations() -> list[dict[str, Any]]:
-    """Why peers differ: each entry names a peer, patterns of ids, the reason and its source."""
+    """The explained disagreements: each entry has a library, patterns of case ids, the reason and its source."""
     listed: list[dict[str, Any]] = json.loads((HERE / "golden_disagreements.json").read_text(encoding="utf-8"))["reasons"]
     return listed
 
 
-def answer(ask: Ask, case: Case) -> Answer:
-    """Ask one library about one case; whatever it raises is its answer."""
+def answer(ask: PriceFunction, case: Case) -> Answer:
+    """The result of one library for one case; an exception is a result too."""
     try:
         amount = ask(case)
-    except NotAsked as error:
-        return Answer("not asked", str(error))
+    except Unsupported as error:
+        return Answer("unsupported", str(error))
     except Exception as error:  # a peer's failure is what is measured here
         return Answer("error", f"{type(error).__name__}: {str(error).splitlines()[0][:90] if str(error) else ''}")
     if amount is None:
@@ -58,13 +58,13 @@ def answer(ask: Ask, case: Case) -> Answer:
 
 
 def reason(peer: str, case: Case, found: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The first entry that explains a peer's answer to a case."""
+    """The first entry that explains a library's result for a case."""
     own = (entry for entry in found if entry["peer"] == peer)
     return next((entry for entry in own if any(fnmatch(case["id"], text) for text in entry["cases"])), None)
 
 
-def libraries() -> Iterator[tuple[str, Ask]]:
-    """Those that are there, ours first."""
+def libraries() -> Iterator[tuple[str, PriceFunction]]:
+    """The installed libraries, this package first."""
     yield "streamtally", price_peers.streamtally()
     for name, make in price_peers.PEERS.items():
         try:
@@ -74,7 +74,7 @@ def libraries() -> Iterator[tuple[str, Ask]]:
 
 
 def table(answers: Mapping[str, Mapping[str, Answer]], listed: list[dict[str, Any]]) -> Iterator[str]:
-    """Agreement by provider, in lines of Markdown."""
+    """The agreement by provider, as lines of Markdown."""
     names = list(answers)
     yield "| provider | cases | " + " | ".join(names) + " |"
     yield "| --- | --- | " + " | ".join("---" for _ in names) + " |"
@@ -90,18 +90,18 @@ def table(answers: Mapping[str, Mapping[str, Answer]], listed: list[dict[str, An
 
 def _share(answers: Mapping[str, Answer], ids: list[str]) -> str:
     verdicts = Counter(answers[identity].verdict for identity in ids)
-    asked = len(ids) - verdicts["not asked"]
-    return f"{verdicts['agree']} of {asked}" if asked else "not asked"
+    supported = len(ids) - verdicts["unsupported"]
+    return f"{verdicts['agree']} of {supported}" if supported else "unsupported"
 
 
 def main(arguments: list[str]) -> int:
-    """Print the table and every disagreement; 1 if ours is wrong or something is unexplained."""
+    """Print the table and every disagreement; returns 1 if this package is wrong or a disagreement is unexplained."""
     listed, why = cases(), explanations()
     answers = {name: {case["id"]: answer(ask, case) for case in listed} for name, ask in libraries()}
     print(*table(answers, listed), sep="\n")
     unexplained = 0
     for name, found in answers.items():
-        wrong = [case for case in listed if found[case["id"]].verdict not in ("agree", "not asked")]
+        wrong = [case for case in listed if found[case["id"]].verdict not in ("agree", "unsupported")]
         print(f"\n{name}: {len(wrong)} cases differ from the sources")
         groups: dict[str, list[Case]] = defaultdict(list)
         for case in wrong:

@@ -1,6 +1,6 @@
-"""What one price costs, beside LiteLLM and genai-prices where they are installed. `python -m benchmarks.pricing`
+"""The time of one price, beside LiteLLM and genai-prices if they are installed. `python -m benchmarks.pricing`
 
-First the answers are compared, then the times are taken: the same requests, in turns, in one process. Import and load
+The results are compared first, then the times are taken: the same requests, interleaved, in one process. Import and load
 times are those of fresh interpreters.
 """
 
@@ -29,8 +29,8 @@ PEERS = {"litellm": "litellm", "genai_prices": "genai-prices"}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One request as all three are asked about it."""
+class Request:
+    """One request, in the form that each library takes."""
 
     provider: str
     model: str
@@ -38,7 +38,7 @@ class Asked:
 
 
 REQUESTS = [
-    Asked(provider, model, Usage(input_tokens=12_000, cache_read_tokens=cached, output_tokens=900, reasoning_tokens=thought))
+    Request(provider, model, Usage(input_tokens=12_000, cache_read_tokens=cached, output_tokens=900, reasoning_tokens=thought))
     for provider, model in (
         ("openai", "gpt-4o"),
         ("openai", "gpt-5.4"),
@@ -51,84 +51,84 @@ REQUESTS = [
     for cached, thought in ((None, None), (8_000, None), (8_000, 400))
 ]
 
-Priced = Callable[[Asked], Decimal | float | None]
+Priced = Callable[[Request], Decimal | float | None]
 
 
 def ours() -> dict[str, Priced]:
-    """The amount alone; the whole cost, whose lines are made when they are read; and with the lines read."""
+    """This package: the amount alone; the whole cost, whose lines are created on access; and with the lines."""
     catalog = ModelCatalog.bundled()
 
-    def amount(asked: Asked) -> Decimal | None:
-        return catalog.usd(asked.model, asked.usage, provider=asked.provider, at=AT)
+    def amount(request: Request) -> Decimal | None:
+        return catalog.usd(request.model, request.usage, provider=request.provider, at=AT)
 
-    def cost(asked: Asked) -> Decimal | None:
-        return catalog.price(asked.model, asked.usage, provider=asked.provider, at=AT).usd
+    def cost(request: Request) -> Decimal | None:
+        return catalog.price(request.model, request.usage, provider=request.provider, at=AT).usd
 
-    def lines(asked: Asked) -> Decimal | None:
-        found = catalog.price(asked.model, asked.usage, provider=asked.provider, at=AT)
+    def lines(request: Request) -> Decimal | None:
+        found = catalog.price(request.model, request.usage, provider=request.provider, at=AT)
         return found.usd if len(found.breakdown) else None
 
     return {"usd": amount, "price": cost, "price, lines read": lines}
 
 
 def litellm() -> dict[str, Priced]:
-    """LiteLLM's cheapest way and its usual one, with objects made beforehand."""
+    """LiteLLM: its fastest function and its usual one, with objects created beforehand."""
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # or the import asks the network
     library, types = import_module("litellm"), import_module("litellm.types.utils")
     names = {"google": "gemini"}
     made: dict[int, Any] = {}
 
-    def usage(asked: Asked) -> Any:
-        if id(asked) not in made:
-            details = {"cached_tokens": asked.usage.cache_read_tokens or 0}
+    def usage(request: Request) -> Any:
+        if id(request) not in made:
+            details = {"cached_tokens": request.usage.cache_read_tokens or 0}
             theirs = types.Usage(
-                prompt_tokens=asked.usage.input_tokens,
-                completion_tokens=asked.usage.output_tokens,
+                prompt_tokens=request.usage.input_tokens,
+                completion_tokens=request.usage.output_tokens,
                 total_tokens=12_900,
                 prompt_tokens_details=details,
-                **({"cache_read_input_tokens": asked.usage.cache_read_tokens} if asked.provider == "anthropic" else {}),
+                **({"cache_read_input_tokens": request.usage.cache_read_tokens} if request.provider == "anthropic" else {}),
             )
-            made[id(asked)] = theirs, types.ModelResponse(model=asked.model, usage=theirs)
-        return made[id(asked)]
+            made[id(request)] = theirs, types.ModelResponse(model=request.model, usage=theirs)
+        return made[id(request)]
 
-    def per_token(asked: Asked) -> float:
-        provider = names.get(asked.provider, asked.provider)
-        return float(sum(library.cost_per_token(asked.model, custom_llm_provider=provider, usage_object=usage(asked)[0])))
+    def per_token(request: Request) -> float:
+        provider = names.get(request.provider, request.provider)
+        return float(sum(library.cost_per_token(request.model, custom_llm_provider=provider, usage_object=usage(request)[0])))
 
-    def completion(asked: Asked) -> float:
-        provider = names.get(asked.provider, asked.provider)
-        return float(library.completion_cost(usage(asked)[1], model=asked.model, custom_llm_provider=provider))
+    def completion(request: Request) -> float:
+        provider = names.get(request.provider, request.provider)
+        return float(library.completion_cost(usage(request)[1], model=request.model, custom_llm_provider=provider))
 
     return {"litellm cost_per_token": per_token, "litellm completion_cost": completion}
 
 
 def genai_prices() -> dict[str, Priced]:
-    """genai-prices' one way, with usage made beforehand."""
+    """genai-prices: its only function, with usage created beforehand."""
     library = import_module("genai_prices")
     made: dict[int, Any] = {}
 
-    def price(asked: Asked) -> Decimal:
-        usage = made.get(id(asked))
+    def price(request: Request) -> Decimal:
+        usage = made.get(id(request))
         if usage is None:
-            usage = made[id(asked)] = library.Usage(
-                input_tokens=asked.usage.input_tokens,
-                cache_read_tokens=asked.usage.cache_read_tokens,
-                output_tokens=asked.usage.output_tokens,
+            usage = made[id(request)] = library.Usage(
+                input_tokens=request.usage.input_tokens,
+                cache_read_tokens=request.usage.cache_read_tokens,
+                output_tokens=request.usage.output_tokens,
             )
-        found = library.calc_price(usage, asked.model, provider_id=asked.provider, genai_request_timestamp=AT)
+        found = library.calc_price(usage, request.model, provider_id=request.provider, genai_request_timestamp=AT)
         return Decimal(found.total_price)
 
     return {"genai-prices calc_price": price}
 
 
 def installed() -> dict[str, Callable[[], dict[str, Priced]]]:
-    """The peers that are here."""
+    """The other libraries that are installed."""
     makers = {"litellm": litellm, "genai_prices": genai_prices}
     return {name: make for name, make in makers.items() if find_spec(name) is not None}
 
 
-def ways() -> dict[str, Priced]:
-    """All ways of pricing that are to be measured."""
+def price_functions() -> dict[str, Priced]:
+    """All functions to measure."""
     found = ours()
     for make in installed().values():
         found |= make()
@@ -136,28 +136,28 @@ def ways() -> dict[str, Priced]:
 
 
 def agreement(found: Mapping[str, Priced]) -> dict[str, str]:
-    """In how many of the requests each way gives our amount, to a hundredth of a per cent."""
+    """The number of requests for which each function gives this package's amount, to a hundredth of a per cent."""
     catalog = ours()["usd"]
-    return {name: f"{sum(_agree(way, catalog, asked) for asked in REQUESTS)}/{len(REQUESTS)}" for name, way in found.items()}
+    return {name: f"{sum(_agree(run, catalog, request) for request in REQUESTS)}/{len(REQUESTS)}" for name, run in found.items()}
 
 
-def _agree(way: Priced, mine: Priced, asked: Asked) -> bool:
+def _agree(run: Priced, mine: Priced, request: Request) -> bool:
     try:
-        theirs, amount = way(asked), mine(asked)
+        theirs, amount = run(request), mine(request)
     except Exception:  # peers without a price raise various exceptions
         return False
     return theirs is not None and amount is not None and abs(float(theirs) - float(amount)) <= 1e-4 * float(amount)
 
 
 def per_call(found: Mapping[str, Priced]) -> dict[str, tuple[float, float]]:
-    """CPU microseconds of a call: the median over the requests, and the dearest of them; of rounds, the median."""
-    answered = [asked for asked in REQUESTS if all(_answers(way, asked) for way in found.values())]
+    """CPU microseconds of a call: the median over the requests and the slowest request; each the median of rounds."""
+    answered = [request for request in REQUESTS if all(_answers(run, request) for run in found.values())]
     table: dict[str, tuple[float, float]] = {}
     taken: dict[str, dict[int, list[float]]] = {name: {index: [] for index in range(len(answered))} for name in found}
     for _ in range(ROUNDS):
-        for index, asked in enumerate(answered):
-            for name, way in found.items():
-                taken[name][index].append(_once(way, asked, CALLS if name in ours_names() else CALLS // 40))
+        for index, request in enumerate(answered):
+            for name, run in found.items():
+                taken[name][index].append(_once(run, request, CALLS if name in ours_names() else CALLS // 40))
     for name, times in taken.items():
         medians = [statistics.median(rounds) for rounds in times.values()]
         table[name] = statistics.median(medians), max(medians)
@@ -165,21 +165,21 @@ def per_call(found: Mapping[str, Priced]) -> dict[str, tuple[float, float]]:
 
 
 def ours_names() -> tuple[str, ...]:
-    """The ways that are this package's."""
+    """The names of this package's functions."""
     return ("usd", "price", "price, lines read")
 
 
-def _answers(way: Priced, asked: Asked) -> bool:
+def _answers(run: Priced, request: Request) -> bool:
     try:
-        return way(asked) is not None
-    except Exception:  # as above
+        return run(request) is not None
+    except Exception:  # peers without a price raise various exceptions
         return False
 
 
-def _once(way: Priced, asked: Asked, calls: int) -> float:
+def _once(run: Priced, request: Request, calls: int) -> float:
     began = time.thread_time_ns()
     for _ in range(calls):
-        way(asked)
+        run(request)
     return (time.thread_time_ns() - began) / calls / 1_000
 
 
@@ -193,7 +193,7 @@ PRICE_GPT_4O = {
 
 
 def starts() -> dict[str, tuple[float, float]]:
-    """Wall seconds of a fresh interpreter for the import alone and for the import and a first price, less a bare one's."""
+    """Wall seconds of a fresh interpreter for the import, and for the import and a first price, less those of a bare one."""
     names = ["streamtally", *(name for name in PEERS if find_spec(name) is not None)]
     imports = {"streamtally": "from streamtally.pricing import ModelCatalog\nfrom streamtally.records import Usage"}
     programs = {"bare": "pass"}
@@ -213,7 +213,7 @@ def starts() -> dict[str, tuple[float, float]]:
 
 
 def load() -> float:
-    """Seconds to read the bundled catalog, without its price lists, which are parsed when a model is first asked for."""
+    """Seconds to read the bundled catalog, without its price lists, which are parsed on first use of a model."""
     taken = []
     for _ in range(ROUNDS):
         from streamtally.pricing import snapshot
@@ -225,7 +225,7 @@ def load() -> float:
 
 
 def first_calls() -> float:
-    """Microseconds of the first price of a model, the median over all: its price list is parsed and its card made."""
+    """Microseconds of the first price of a model, which parses its price list; the median over all models."""
     from streamtally.pricing import snapshot
 
     catalog, usage, taken = ModelCatalog(snapshot.bundled()), REQUESTS[-1].usage, []
@@ -238,7 +238,7 @@ def first_calls() -> float:
 
 def main() -> None:
     """Measure and print."""
-    found = ways()
+    found = price_functions()
     for name, label in PEERS.items():
         if find_spec(name) is None:
             print(f"{label}: skipped, it is not installed")

@@ -74,7 +74,7 @@ def test_real_recordings_say_the_same_by_both_ways(recordings: tuple[Recording, 
 
 
 def test_what_only_the_request_or_the_headers_tell_is_left_out() -> None:
-    """Speech through the client knows the characters and the type of the sound; a replay of its bytes cannot."""
+    """The characters and the media type of speech, which a replay of its bytes lacks, are not compared."""
     with FakeProvider({"tts-1": scenarios.speech()}) as provider:
         record = asyncio.run(_spoken(provider))
     assert record.audio is not None

@@ -22,13 +22,13 @@ BUILDERS = {
     "ollama.chat": scenarios.ollama,
 }
 
-SAID: dict[str, Any] = {"text": "one two", "reasoning": "Let me", "tool_calls": [Call("f", '{"a": 1}', "call_a")]}
+ANSWER: dict[str, Any] = {"text": "one two", "reasoning": "Let me", "tool_calls": [Call("f", '{"a": 1}', "call_a")]}
 
 
 @pytest.mark.parametrize("name", BUILDERS)
 def test_bodies(name: str) -> None:
     """The body replays to the complete answer, whole or byte by byte."""
-    for scenario in (BUILDERS[name](**SAID), BUILDERS[name](**SAID).rechunked(1)):
+    for scenario in (BUILDERS[name](**ANSWER), BUILDERS[name](**ANSWER).rechunked(1)):
         record = replay(scenario.body, dialect=name)
         assert (record.text, record.reasoning) == ("one two", "Let me")
         assert [(call.name, call.arguments_json) for call in record.tool_calls] == [("f", {"a": 1})]
