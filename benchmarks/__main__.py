@@ -43,7 +43,7 @@ def _growth() -> Table:
 
 
 def _prices() -> Table:
-    found = pricing.ways()
+    found = pricing.price_functions()
     agreed, times = pricing.agreement(found), pricing.per_call(found)
     made = table("One price: CPU µs per call, beside the peers installed", "way", "median", "dearest", "agree with usd")
     for name, (median, dearest) in times.items():
