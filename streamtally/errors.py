@@ -19,7 +19,7 @@ Exceptions of the caller's own source are not wrapped in these: they reach the c
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .records import Cost, StreamRecord
@@ -29,7 +29,19 @@ RETRYABLE_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 
 
 class StreamtallyError(Exception):
-    """The base class of all errors of this package."""
+    """The base class of all errors of this package. An error can be pickled with all its data."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An exception is pickled as its class and its message, but the constructors here take the data, not the message.
+        return _restored, (type(self), self.args, vars(self))
+
+
+def _restored(kind: type[StreamtallyError], args: tuple[Any, ...], data: dict[str, Any]) -> StreamtallyError:
+    """An error as it was when it was pickled."""
+    error = kind.__new__(kind)
+    error.args = args
+    vars(error).update(data)
+    return error
 
 
 class UnknownDialect(StreamtallyError, ValueError):
@@ -81,10 +93,11 @@ class CatalogError(StreamtallyError, ValueError):
 
 
 class MissingExtra(StreamtallyError, ImportError):
-    """An optional dependency is not installed; `extra` is the extra that contains it."""
+    """An optional dependency is not installed; `extra` is the extra that contains `package`."""
 
     def __init__(self, extra: str, package: str) -> None:
         self.extra = extra
+        self.package = package
         super().__init__(f"{package} is not installed: pip install 'streamtally[{extra}]'", name=package)
 
 

@@ -4,7 +4,7 @@ import pickle
 import pytest
 
 import streamtally
-from streamtally import errors
+from streamtally import ModelCatalog, Usage, errors, replay
 from streamtally.errors import (
     CatalogError,
     DuplicateRequest,
@@ -12,6 +12,7 @@ from streamtally.errors import (
     MergeError,
     MissingExtra,
     ProviderError,
+    ProviderTimeout,
     StreamError,
     StreamtallyError,
     StreamTruncated,
@@ -80,7 +81,23 @@ def test_retryable(status: int | None, retryable: bool) -> None:
     assert ProviderError("no", status=status).retryable is retryable
 
 
-def test_errors_survive_pickling() -> None:
-    """Errors survive pickling between processes."""
-    for error in (MergeError("a"), CatalogError("a"), UnknownRequest("r"), FramingError("a")):
-        assert str(pickle.loads(pickle.dumps(error))) == str(error)
+@pytest.mark.parametrize(
+    "error",
+    [
+        MergeError("a"),
+        CatalogError("a", cost=ModelCatalog.bundled().price("gpt-4o", Usage(input_tokens=1))),
+        UnknownRequest("r"),
+        DuplicateRequest("r"),
+        UnknownDialect("x", ["a", "b"]),
+        FramingError("a", b"frame"),
+        MissingExtra("client", "httpx2"),
+        ProviderError("no", status=529, type="overloaded", partial=replay(["a"])),
+        ProviderTimeout("late", status=408),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_errors_survive_pickling(error: StreamtallyError) -> None:
+    """An error that is pickled, as between processes, keeps its class, its message and all its data."""
+    copy = pickle.loads(pickle.dumps(error))
+    assert type(copy) is type(error)
+    assert (str(copy), copy.args, vars(copy)) == (str(error), error.args, vars(error))
