@@ -41,16 +41,12 @@ class Kind:
         """The value as JSON that shares nothing with it."""
         return copy.deepcopy(value)
 
-    def load(self, dumped: Json, retention: Retention) -> Any:  # noqa: ARG002 - needed by the kinds that grow
+    def load(self, dumped: Json, retention: Retention) -> Any:
         """The value that `dump` described."""
         return dumped
 
-    def size(self, value: Any) -> int:  # noqa: ARG002 - the size of a fact
+    def size(self, value: Any) -> int:
         """How many characters and bytes of content the value holds."""
-        return 0
-
-    def lost(self, value: Any) -> int:  # noqa: ARG002 - the loss of a fact
-        """How many characters and bytes came and were not kept."""
         return 0
 
     def without_content(self, value: Any) -> Any:
@@ -68,7 +64,7 @@ class _Index(Kind):
     def dump(self, value: dict[Any, Any]) -> Json:
         return [[_plain_key(key), copy.deepcopy(item)] for key, item in value.items()]
 
-    def load(self, dumped: Json, retention: Retention) -> dict[Any, Any]:  # noqa: ARG002
+    def load(self, dumped: Json, retention: Retention) -> dict[Any, Any]:
         return {_key(key): item for key, item in dumped}
 
 
@@ -89,9 +85,6 @@ class _Text(Kind):
 
     def size(self, value: Text) -> int:
         return sum(map(len, value.pieces))
-
-    def lost(self, value: Text) -> int:
-        return value.lost
 
     def without_content(self, value: Text) -> Text:
         value.join()
@@ -116,9 +109,6 @@ class _Data(Kind):
 
     def size(self, value: Data) -> int:
         return value.size
-
-    def lost(self, value: Data) -> int:
-        return value.lost
 
     def without_content(self, value: Data) -> Data:
         value.lost += value.size
@@ -168,9 +158,6 @@ class _Part(Kind):
     def size(self, value: Any) -> int:
         return size(value)
 
-    def lost(self, value: Any) -> int:
-        return lost(value)
-
     def without_content(self, value: Any) -> Any:
         _remove_content(value)
         return value
@@ -187,9 +174,6 @@ class _PartList(_Part):
 
     def size(self, value: list[Any]) -> int:
         return sum(map(size, value))
-
-    def lost(self, value: list[Any]) -> int:
-        return sum(map(lost, value))
 
     def without_content(self, value: list[Any]) -> list[Any]:
         for part in value:
@@ -213,9 +197,6 @@ class _PartMap(_Part):
     def size(self, value: dict[Any, Any]) -> int:
         return sum(map(size, value.values()))
 
-    def lost(self, value: dict[Any, Any]) -> int:
-        return sum(map(lost, value.values()))
-
     def without_content(self, value: dict[Any, Any]) -> dict[Any, Any]:
         for part in value.values():
             _remove_content(part)
@@ -230,7 +211,7 @@ def _key(key: Json) -> Any:
     return tuple(key) if isinstance(key, list) else key
 
 
-def _nothing(value: Json) -> Json:  # noqa: ARG001 - the form of a `reduced`
+def _nothing(value: Json) -> Json:
     """What is left of content where nothing is declared to stay."""
     return None
 
@@ -238,47 +219,47 @@ def _nothing(value: Json) -> Json:  # noqa: ARG001 - the form of a `reduced`
 # `init=False` in the signatures makes type checkers leave the fields out of `__init__`: a state starts empty (PEP 681).
 
 
-def fact(default: Any = None, *, init: Literal[False] = False) -> Any:  # noqa: ARG001
+def fact(default: Any = None, *, init: Literal[False] = False) -> Any:
     """A field that holds a JSON value which is no content."""
     return field(default=default, metadata={_KIND: _Fact()})
 
 
-def index(*, init: Literal[False] = False) -> Any:  # noqa: ARG001
+def index(*, init: Literal[False] = False) -> Any:
     """A field that holds facts by keys which JSON has not."""
     return field(default_factory=dict, metadata={_KIND: _Index()})
 
 
-def text(*, init: Literal[False] = False) -> Any:  # noqa: ARG001
+def text(*, init: Literal[False] = False) -> Any:
     """A field that holds a growing text; None before the first piece."""
     return field(default=None, metadata={_KIND: _Text()})
 
 
-def data(*, init: Literal[False] = False) -> Any:  # noqa: ARG001
+def data(*, init: Literal[False] = False) -> Any:
     """A field that holds growing bytes; None before the first piece."""
     return field(default=None, metadata={_KIND: _Data()})
 
 
-def content(reduced: Callable[[Json], Json] = _nothing, *, init: Literal[False] = False) -> Any:  # noqa: ARG001
+def content(reduced: Callable[[Json], Json] = _nothing, *, init: Literal[False] = False) -> Any:
     """A field that holds a JSON value which is content, None before it is set; `reduced` makes what is kept in its place."""
     return field(default=None, metadata={_KIND: _Content(reduced)})
 
 
-def retention(*, init: Literal[False] = False) -> Any:  # noqa: ARG001
+def retention(*, init: Literal[False] = False) -> Any:
     """A field that holds the account of the state's content."""
     return field(default_factory=Retention, metadata={_KIND: _Retention()})
 
 
-def part(cls: type[Any], *, init: Literal[False] = False) -> Any:  # noqa: ARG001
+def part(cls: type[Any], *, init: Literal[False] = False) -> Any:
     """A field that holds a state of class `cls`, or None."""
     return field(default=None, metadata={_KIND: _Part(cls)})
 
 
-def part_list(cls: type[Any], *, init: Literal[False] = False) -> Any:  # noqa: ARG001
+def part_list(cls: type[Any], *, init: Literal[False] = False) -> Any:
     """A field that holds a list of states."""
     return field(default_factory=list, metadata={_KIND: _PartList(cls)})
 
 
-def part_map(cls: type[Any], *, is_content: bool = False, init: Literal[False] = False) -> Any:  # noqa: ARG001
+def part_map(cls: type[Any], *, is_content: bool = False, init: Literal[False] = False) -> Any:
     """A field that holds states by key (integers, texts, or tuples of these)."""
     return field(default_factory=dict, metadata={_KIND: _PartMap(cls, is_content=is_content)})
 
@@ -336,11 +317,6 @@ def load(cls: type[S], dumped: Json, account: Retention) -> S:
 def size(state: Any) -> int:
     """How many characters and bytes of content a state holds: what its `Retention` has counted as kept."""
     return sum(kind.size(value) for _, kind, value in _set(state))
-
-
-def lost(state: Any) -> int:
-    """How many characters and bytes of the growing fields came and were not kept."""
-    return sum(kind.lost(value) for _, kind, value in _set(state))
 
 
 def remove_content(state: Any, account: Retention) -> None:
