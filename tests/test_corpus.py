@@ -54,6 +54,7 @@ def test_the_record_is_the_reference(recorded: Recording) -> None:
     assert StreamRecord.model_validate_json(record.model_dump_json()) == record
 
 
+@pytest.mark.no_cover  # a mass of the same: tracing each line would only make it slow
 @each_recording
 def test_every_way_of_reading_gives_the_same_record(recorded: Recording) -> None:
     """Any pieces of the body, and its payloads in order, or repeated in any order with indices, give the same record."""
@@ -105,6 +106,7 @@ def test_a_completed_answer_has_a_response_object(recorded: Recording) -> None:
     assert fits(recorded.api, response) or not fits(recorded.api, {**response, "content": blocks})
 
 
+@pytest.mark.no_cover  # a mass of the same: tracing each line would only make it slow
 @each_recording
 def test_a_stream_that_is_cut(recorded: Recording) -> None:
     """The text of a cut body is a prefix of the whole text, and without a finish reason it is not completed."""

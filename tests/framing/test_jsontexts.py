@@ -240,6 +240,7 @@ LONG = {
 }
 
 
+@pytest.mark.no_cover  # a mass of the same: tracing each line would only make it slow
 @pytest.mark.parametrize("step", [1, 13, 4096, 2**20])
 @pytest.mark.parametrize("kind", LONG)
 def test_work_is_linear(monkeypatch: pytest.MonkeyPatch, kind: str, step: int) -> None:

@@ -28,6 +28,7 @@ NUMBERED = frozenset({"openai.responses"})
 """Dialects whose payloads are numbered: a repeated number is a duplicate, which under another index is another payload."""
 
 
+@pytest.mark.no_cover  # a mass of the same: tracing each line would only make it slow
 @each_dialect
 @drawing
 @given(st.data())
@@ -41,6 +42,7 @@ def test_payloads_with_something_broken(dialect: str, data: st.DataObject) -> No
         assert _comparable(keyed) == _comparable(record)
 
 
+@pytest.mark.no_cover  # a mass of the same: tracing each line would only make it slow
 @each_dialect
 @drawing
 @given(st.data())

@@ -99,6 +99,7 @@ def test_every_price_is_that_of_plain_decimals(
     agrees(*model, usage, at, tier=tier, region=region)
 
 
+@pytest.mark.no_cover  # a mass of the same: tracing each line would only make it slow
 @pytest.mark.parametrize("provider", sorted(CONTENT["providers"]))
 def test_every_model_of(provider: str) -> None:
     """Every model of a provider agrees with the reference on random requests."""
@@ -115,6 +116,7 @@ MEASURES: dict[str, Any] = {
 }  # fmt: skip
 
 
+@pytest.mark.no_cover  # a mass of the same: tracing each line would only make it slow
 @pytest.mark.parametrize("field", MEASURES)
 def test_every_model_that_charges_for(field: str) -> None:
     """Every model that charges for a unit other than tokens agrees with the reference."""
