@@ -108,18 +108,24 @@ def scraped(folder: Path) -> Iterator[Scraped]:
         services = {profile: Service(profile) for profile in VERSIONS}
         for service in services.values():
             stack.callback(service.stop)
+        held = [service.hold_one_open() for service in services.values()]
+        # The first round ends before the first scrape, so that no rate has a part of it.
+        counted = _stream(services, rounds=1)
         targets = {service.job: service.address for service in services.values()}
         prometheus = stack.enter_context(running(folder, targets=targets, rules=RULES))
-        held = [service.hold_one_open() for service in services.values()]
-        for rounds in (1, 2):
-            for service in services.values():
-                service.stream()
-            counts = {service.job: rounds * len(service.records) for service in services.values()}
-            counted = {f'sum(streamtally_streams_total{{job="{job}"}})': count for job, count in counts.items()}
-            moment = prometheus.wait_for(counted)
+        prometheus.wait_for(counted)
+        moment = prometheus.wait_for(_stream(services, rounds=2))
         yield Scraped(prometheus, services, moment)
         for stream in held:
             stream.close()
+
+
+def _stream(services: Mapping[Semconv, Service], *, rounds: int) -> dict[str, float]:
+    """Run one round of traffic of each service; returns the numbers of streams after so many rounds, by expression."""
+    for service in services.values():
+        service.stream()
+    counts = {service.job: rounds * len(service.records) for service in services.values()}
+    return {f'sum(streamtally_streams_total{{job="{job}"}})': count for job, count in counts.items()}
 
 
 def _fails(record: StreamRecord) -> None:
