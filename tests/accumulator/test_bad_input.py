@@ -16,6 +16,8 @@ from streamtally.testing.clock import FakeClock
 from tests.accumulator.wire import DONE, call_chunk, chat, event, finish_chunk, text_chunk, usage_chunk
 from tests.strategies import JSON_VALUES, STREAMS, broken_payloads
 
+pytestmark = pytest.mark.no_cover  # hundreds of streams for each test: tracing each line would only make it slow
+
 
 def sound(record: StreamRecord) -> StreamRecord:
     """Check that the record survives a round trip through JSON, and return it."""

@@ -14,6 +14,8 @@ from streamtally.dialects import Dialect
 from streamtally.testing.clock import FakeClock
 from tests.strategies import STAMPS, STREAMS, Sent
 
+pytestmark = pytest.mark.no_cover  # hundreds of streams for each test: tracing each line would only make it slow
+
 KINDS = sorted(STREAMS)
 DELIVERY_COUNTS = {"duplicates", "late", "conflicts"}
 ARRIVAL_FIELDS = {*DELIVERY_COUNTS, "timing", "ordering", "highest_index"}
