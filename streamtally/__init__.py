@@ -39,6 +39,7 @@ from .records import (
     Image,
     InterChunk,
     Outcome,
+    Part,
     StreamRecord,
     StreamType,
     Timing,
@@ -46,6 +47,7 @@ from .records import (
     Transcript,
     Usage,
 )
+from .sources import Extract, register_source
 from .tally import Tally
 
 if _typing.TYPE_CHECKING:
@@ -70,6 +72,7 @@ __all__ = [
     "DuplicateRequest",
     "ErrorDetails",
     "Exporter",
+    "Extract",
     "FramingError",
     "Image",
     "InterChunk",
@@ -80,6 +83,7 @@ __all__ = [
     "ModelCatalog",
     "OtelExporter",
     "Outcome",
+    "Part",
     "PrometheusExporter",
     "ProviderError",
     "ProviderTimeout",
@@ -101,6 +105,7 @@ __all__ = [
     "context",
     "instrument",
     "register_dialect",
+    "register_source",
     "replay",
     "to_response",
     "uninstrument",

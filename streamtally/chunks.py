@@ -8,21 +8,27 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Any, Literal, NamedTuple
 
 from .json_values import Json, json_value, merged, size_of, stated
+from .usage_reports import merged_usage
 
 Channel = Literal["text", "reasoning", "refusal"]
 
 
 class TextDelta(NamedTuple):
-    """Generated text of one choice: the answer, reasoning, or a refusal."""
+    """Generated text of one choice: the answer, reasoning, or a refusal.
+
+    With `whole` it is all of the text so far (a snapshot), with False a piece. None leaves that to the fold, see
+    `folding/snapshots.py`.
+    """
 
     text: str
     channel: Channel = "text"
     choice: int = 0
+    whole: bool | None = None
 
 
 class ToolCallDelta(NamedTuple):
@@ -130,7 +136,35 @@ class PartDelta(NamedTuple):
     choice: int = 0
 
 
-Delta = TextDelta | ToolCallDelta | FinishDelta | DetailDelta | AudioDelta | ImageDelta | TranscriptDelta | ItemDelta | PartDelta
+class UsageDelta(NamedTuple):
+    """A usage report of a part of the answer: reports of one scope are merged, and those of several scopes are summed.
+
+    `scope` is the index of a choice, or "+" for a report that adds to all reports before it.
+    """
+
+    report: Mapping[str, Json]
+    scope: str
+
+
+class PayloadDelta(NamedTuple):
+    """A payload of unknown format, as JSON. Each different one is kept."""
+
+    value: Json
+
+
+Delta = (
+    TextDelta
+    | ToolCallDelta
+    | FinishDelta
+    | DetailDelta
+    | AudioDelta
+    | ImageDelta
+    | TranscriptDelta
+    | ItemDelta
+    | PartDelta
+    | UsageDelta
+    | PayloadDelta
+)
 DELTA_TYPES: Mapping[str, Any] = {
     kind.__name__: kind
     for kind in (
@@ -143,6 +177,8 @@ DELTA_TYPES: Mapping[str, Any] = {
         TranscriptDelta,
         ItemDelta,
         PartDelta,
+        UsageDelta,
+        PayloadDelta,
     )
 }
 
@@ -162,7 +198,8 @@ class Chunk(NamedTuple):
         usage: the provider's usage report.
         error: the fields of an `ErrorDetails`.
         sequence: the protocol's sequence number of this payload.
-        terminal: whether the stream ends with this payload.
+        terminal: whether the answer ends with this payload.
+        starts: whether an answer starts with this payload: after the end of one it begins the next part of the record.
     """
 
     deltas: tuple[Delta, ...] = ()
@@ -172,6 +209,7 @@ class Chunk(NamedTuple):
     error: Mapping[str, Json] | None = None
     sequence: int | None = None
     terminal: bool = False
+    starts: bool = False
 
     @property
     def text(self) -> str:
@@ -223,12 +261,12 @@ class Chunk(NamedTuple):
 
     def without_content(self) -> Chunk:
         """The same chunk without generated content, which is folded once the retention bound is exceeded."""
-        return self._replace(deltas=tuple(d for d in self.deltas if isinstance(d, FinishDelta)))
+        return self._replace(deltas=tuple(d for d in self.deltas if isinstance(d, FinishDelta | UsageDelta)))
 
     def state(self) -> list[Json]:
         """The JSON form of the chunk."""
         deltas = [[type(delta).__name__, *map(_jsonable, delta)] for delta in self.deltas]
-        return [deltas, self.meta, self.extras, self.usage, self.error, self.sequence, self.terminal]
+        return [deltas, self.meta, self.extras, self.usage, self.error, self.sequence, self.terminal, self.starts]
 
     @classmethod
     def from_state(cls, state: list[Json]) -> Chunk:
@@ -307,34 +345,9 @@ def joined(chunks: Iterable[Chunk]) -> Chunk:
             {**(first.error or {}), **stated(chunk.error)} if chunk.error else first.error,
             first.sequence if first.sequence is not None else chunk.sequence,
             first.terminal or chunk.terminal,
+            first.starts or chunk.starts,
         )
     return first
-
-
-def merged_usage(known: Mapping[str, Json] | None, report: Mapping[str, Json]) -> dict[str, Json]:
-    """The merge of two usage reports of one request: deep, per field, with later values winning over earlier ones and over null.
-
-    Reports are never added: they are final, cumulative, or state each field once. A later report without a count above zero (some
-    servers end with one) only fills missing fields, unless it has exactly one count, which is a correction.
-    """
-    if not known:
-        return _without_nulls(report)
-    counts = list(_counts(report))
-    if any(_counts(known)) and not any(counts) and len(counts) != 1:
-        return merged(_without_nulls(report), known)
-    return merged(known, _without_nulls(report))
-
-
-def _without_nulls(report: Mapping[str, Json]) -> dict[str, Json]:
-    return {name: _without_nulls(value) if isinstance(value, Mapping) else value for name, value in stated(report).items()}
-
-
-def _counts(report: Mapping[str, Json]) -> Iterator[float]:
-    for value in report.values():
-        if isinstance(value, Mapping):
-            yield from _counts(value)
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            yield value
 
 
 def chunk_of_error(kind: str, message: str, **fields: Json) -> Chunk:

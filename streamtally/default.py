@@ -10,6 +10,7 @@ from typing import Any, TypeVar, Unpack, overload
 
 from .dialects import Dialect, dialect_named
 from .records import StreamRecord
+from .sources import Extract
 from .streams import AsyncTalliedStream, DualTalliedStream, TalliedStream
 from .streams.options import RawResponse, StreamHolder, WrapOptions
 from .tally import Tally
@@ -110,6 +111,7 @@ def replay(
     *,
     dialect: str | Dialect | None = None,
     params: Mapping[str, Any] | None = None,
+    extract: Extract | None = None,
 ) -> StreamRecord:
     r"""The priced record of a recording: one raw response body, or an iterable of payloads. Nothing is exported.
 
@@ -120,6 +122,7 @@ def replay(
             text, as bytes or text; or payloads (mappings, SDK objects).
         dialect: the wire format; detected from the payloads if not given.
         params: the request's parameters.
+        extract: how to read payloads that no dialect reads, or what to read in place of what the dialect does.
 
     Raises:
         UnknownDialect: no dialect of this name is registered.
@@ -128,7 +131,7 @@ def replay(
         >>> replay(b'data: {"choices": [{"index": 0, "delta": {"content": "hi"}}]}\n\n').outcome.value
         'truncated'
     """
-    return default_tally().replay(body, dialect=dialect, params=params)
+    return default_tally().replay(body, dialect=dialect, params=params, extract=extract)
 
 
 def to_response(record: StreamRecord) -> dict[str, Any]:

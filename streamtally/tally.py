@@ -25,6 +25,7 @@ from .context import is_nested, nested
 from .dialects import Dialect, dialect_named
 from .limits import DEFAULT_LIMITS, Limits
 from .records import Outcome, StreamRecord
+from .sources import Extract, origin_by
 from .streams import AsyncTalliedStream, DualTalliedStream, StreamSession, TalliedStream, opener_of, wrapper_of
 from .streams.options import RawResponse, Server, StreamHolder, WrapOptions
 
@@ -161,6 +162,7 @@ class Tally:
             started_at: when the request was made, for a stream that is open already; without it latencies are lower bounds.
             params: the request's parameters (model, …); `provider`, `region` and `rates` among them decide its price.
             attributes: JSON values to put on the record, besides those of `context`.
+            extract: how to read items that no dialect reads, or what to read in place of what the dialect does.
             keep_raw: keep a copy of every chunk in `record.raw`.
 
         Returns:
@@ -216,7 +218,7 @@ class Tally:
         return is_nested() or (self.delivery is not None and self.delivery.is_suppressed())
 
     def _wrapped_stream(self, options: WrapOptions, *, deferred: bool) -> WrappedStream:
-        started_at, dialect = options.get("started_at"), options.get("dialect")
+        started_at, dialect, extract = options.get("started_at"), options.get("dialect"), options.get("extract")
         request = RequestInfo.in_context(
             options.get("request_id") or uuid.uuid4().hex,
             params=options.get("params"),
@@ -233,6 +235,7 @@ class Tally:
             limits=self.limits,
             keep=self.keep,
             keep_raw=options.get("keep_raw", False),
+            extract=None if extract is None else origin_by(extract),
         )
 
     def replay(
@@ -241,6 +244,7 @@ class Tally:
         *,
         dialect: str | Dialect | None = None,
         params: Mapping[str, Any] | None = None,
+        extract: Extract | None = None,
     ) -> StreamRecord:
         """`streamtally.replay`, at the prices of this tally."""
         payloads: Iterable[Any] = (bytes(body),) if isinstance(body, bytes | bytearray | memoryview) else body
@@ -253,6 +257,7 @@ class Tally:
             dialect=None if dialect is None else dialect_named(dialect),
             clock=SYSTEM_CLOCK,
             limits=DEFAULT_LIMITS,
+            extract=None if extract is None else origin_by(extract),
         )
         return self.priced(stream.replay(payloads))
 

@@ -22,7 +22,6 @@ from streamtally.chunks import (
     TextDelta,
     ToolCallDelta,
     TranscriptDelta,
-    joined,
 )
 from streamtally.dialects import PayloadReader, dialect_named
 from streamtally.json_values import Json
@@ -191,9 +190,7 @@ class Sent:
     def normalised(self) -> "Sent":
         """Return the same stream as `Chunk`s, one for each payload."""
         reader = PayloadReader(dialect_named(self.dialect))
-        return Sent(
-            self.stream_type, self.dialect, [joined(reader.read_whole(payload)) for payload in self.payloads], self.params
-        )
+        return Sent(self.stream_type, self.dialect, [reader.unit(payload) for payload in self.payloads], self.params)
 
 
 def interleaved(draw: st.DrawFn, sequences: Sequence[Sequence[Any]]) -> list[Any]:

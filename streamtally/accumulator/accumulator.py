@@ -25,10 +25,12 @@ from ..errors import DuplicateRequest, MergeError, UnknownRequest
 from ..json_values import Json
 from ..limits import DEFAULT_LIMITS, Limits
 from ..records import Outcome, StreamRecord, StreamType
+from ..sources import Extract, origin_by
 from . import transfer
 from .failure import failure_fields
 from .handle import StreamHandle
 from .keyed import KeyedStream
+from .merging import merged_streams
 from .open_streams import OpenStream, OpenStreams
 from .request_info import Keep, RequestInfo
 from .tombstones import Tombstones
@@ -38,20 +40,16 @@ from .wrapped_streams import Defer, OnEnd, OnRecord, WrappedStreams
 class Accumulator:
     """Collects chunks by request ID, in any order and any number of times, into one record a request.
 
-    It does bookkeeping and nothing else: no price, no export. `on_end(record)` is called once per stream, outside every
-    lock, and what it returns is the record that everyone gets.
+    It does bookkeeping and nothing else: no price, no export. `wrapped` are the wrapped streams that are open.
 
     Args:
         clock: where stamps come from.
         limits: bounds of retention.
-        on_end: called with each record as its stream ends; callers get the record that it returns.
+        on_end: called with each record as its stream ends, once, outside every lock; callers get the record that it returns.
         on_start: called with the record, still empty, as a stream opens.
         on_late: called with the record of a stream that ended, when a chunk comes too late for it.
         keep: "counts" retains no text, audio or image; "content+input" also what the user wrote in the request.
         defer: runs a job soon on another thread, and returns whether it will; the records of wrapped streams are made there.
-
-    Attributes:
-        wrapped: the wrapped streams that are open.
 
     Example:
         >>> accumulator = Accumulator()
@@ -105,6 +103,8 @@ class Accumulator:
         params: Mapping[str, Any] | None = None,
         attributes: Mapping[str, Any] | None = None,
         conversation_id: str | None = None,
+        extract: Extract | None = None,
+        several: bool = False,
     ) -> StreamHandle:
         """Open a stream, or get a further handle on one that is open. Attributes of `context` are set on it.
 
@@ -117,6 +117,8 @@ class Accumulator:
             params: the request's parameters (model, provider, …).
             attributes: JSON values to put on the record.
             conversation_id: the conversation that the request belongs to.
+            extract: how to read payloads that no dialect reads, or what to read in place of what the dialect does.
+            several: whether the stream may have several answers: then the end of one does not end it.
 
         Raises:
             UnknownDialect: no dialect of this name is registered.
@@ -126,20 +128,20 @@ class Accumulator:
         self.wrapped.run_left()
         named = None if dialect is None else dialect_named(dialect)
         given = None if started_at is None else self._stamp(started_at)
-        kind = None if stream_type is None else StreamType(stream_type)
         request = RequestInfo.in_context(
             request_id,
-            stream_type=kind,
+            stream_type=None if stream_type is None else StreamType(stream_type),
             params=params,
             attributes=attributes,
             conversation_id=conversation_id,
+            several=several or None,
             keep_input=self.keep == "content+input",
         )
         open_stream = self._stream_opened(request, first_index, named, given)
         with open_stream.lock:
             open_stream.users += 1
             if open_stream.stream.seal is None:
-                open_stream.stream.complete(request, named, given)
+                open_stream.stream.complete(request, named, given, None if extract is None else origin_by(extract))
         return StreamHandle(self, open_stream)
 
     def add(self, request_id: str, payload: Any, *, index: int | None = None, at: Moment | None = None) -> StreamRecord | None:
@@ -224,10 +226,7 @@ class Accumulator:
             return transfer.dump(open_stream.stream)
 
     def merge(self, request_id: str, state: bytes) -> StreamRecord | None:
-        """Merge a partial state of a request into the one here; opens an ID that is unknown.
-
-        Returns:
-            The record, once, when the stream is complete with it; else None.
+        """Merge a partial state of a request into the one here; opens an ID that is unknown. Returns what `add` returns.
 
         Raises:
             MergeError: (a ValueError) states that do not belong together, or are ordered by arrival.
@@ -242,7 +241,7 @@ class Accumulator:
         with open_stream.lock:
             late = open_stream.stream.seal is not None
             if not late:
-                open_stream.stream = open_stream.stream.merged_with(other)
+                open_stream.stream = merged_streams(open_stream.stream, other)
                 open_stream.active = self.clock.monotonic_ns()
             ended = open_stream.stream.ended
         if late:

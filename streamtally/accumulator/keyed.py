@@ -15,6 +15,7 @@ What becomes of a chunk that has a position (`Order.offer`):
 
 | chunk | becomes |
 | --- | --- |
+| unread, because the dialect is not known yet | held; once what follows the prefix decides for a dialect, all is read |
 | at the end of the prefix | folded, and so are the held ones that follow |
 | ahead of a gap | held; where too much is held, only its metadata is folded, and it counts as dropped |
 | at a known position, same content | a duplicate: the earlier of the two stamps stays |
@@ -24,17 +25,16 @@ What becomes of a chunk that has a position (`Order.offer`):
 from __future__ import annotations
 
 import json
-import operator
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from ..chunks import Chunk, joined, merged_usage
-from ..dialects import Dialect
-from ..errors import MergeError
-from ..json_values import Json, merged
+from ..chunks import Chunk
+from ..dialects import Dialect, Origin, PayloadReader, Unread, decided
+from ..json_values import Json
 from ..records import StreamRecord, StreamType
+from ..usage_reports import merged_usage
 from .folding import Fold
-from .order import Held, Order, Placed
+from .order import Held, Order, Placed, position_of
 from .request_info import RequestInfo
 from .stream import Stream
 from .timing import Arrivals, StartedFrom
@@ -82,13 +82,29 @@ class KeyedStream(Stream):
         """Characters and bytes of content that are retained: those folded, and those held beyond a gap."""
         return self.fold.answer.retention.kept + self.waiting
 
-    def complete(self, request: RequestInfo, dialect: Dialect | None = None, given_start: int | None = None) -> None:
+    def complete(
+        self,
+        request: RequestInfo,
+        dialect: Dialect | None = None,
+        given_start: int | None = None,
+        extract: Origin | None = None,
+    ) -> None:
         """Set what a further caller states of the request and is not known yet; a start that is given replaces the one before."""
         self.record = None
-        self.reader.dialect = self.reader.dialect or dialect
+        if extract is not None:
+            self.reader.set_extract(extract)
+        self.set_dialect(dialect)
         self.given_start = self.given_start if given_start is None else given_start
         self.request.complete(request)
         self.set_images_wanted()
+
+    def set_dialect(self, dialect: Dialect | None) -> None:
+        """Set the dialect that a further caller states, if none is known, and fold what waited for it."""
+        if self.reader.dialect is None and dialect is not None:
+            self.reader.dialect = dialect
+            for chunk, at in self.reader.released():
+                self._place(chunk, None, at)
+            self.settle_dialect()
 
     def add(self, payload: Any, index: int | None, stamp: int) -> None:
         """Take in one payload, which came at `stamp` (nanoseconds since the epoch). Raises nothing, whatever it is."""
@@ -96,24 +112,24 @@ class KeyedStream(Stream):
         try:
             if index is None:
                 whole = isinstance(payload, bytes) and _is_json(payload)
-                for chunk in self.reader.read_whole(payload) if whole else self.reader.read(payload):
-                    self._place(chunk, None, stamp)
+                for chunk, at in self.reader.read_at(json.loads(payload) if whole else payload, stamp):
+                    self._place(chunk, None, at)
             else:
-                self._place(joined(self.reader.read_whole(payload)), index, stamp)
+                self._place_at(self.reader.unit(payload), index, stamp)
         except Exception:  # no payload may raise to the caller; the fault is counted in the record
             self.faults += 1
-        self._check_size()
+        self.check_size()
 
     def end_of_bytes(self) -> None:
         """No more bytes come: fold what waited for the end of an event."""
         self.record = None
         try:
-            for chunk in self.reader.end():
-                self._place(chunk, None, self.arrivals.latest or self.opened or 0)
+            for chunk, at in self.reader.end_at(self.arrivals.latest or self.opened or 0):
+                self._place(chunk, None, at)
         except Exception:  # like a fault in `add`
             self.faults += 1
 
-    def _check_size(self) -> None:
+    def check_size(self) -> None:
         """Stop retaining content once there is too much of it."""
         if self.size > self.limits.stream_bytes:
             self.fold.answer.retention.stop()
@@ -122,49 +138,79 @@ class KeyedStream(Stream):
     def ended(self) -> bool:
         """Whether the end marker or all requested images arrived, and nothing before it is missing."""
         beyond = self.order.highest is not None and self.order.highest >= self.order.next and self.ordering != "arrival"
-        return not beyond and (self.fold.terminal or self._has_all_images())
+        return not beyond and ((self.fold.terminal and not self.several) or self._has_all_images())
+
+    @property
+    def several(self) -> bool:
+        """Whether the stream may have several answers, so that the end of one does not end it."""
+        return self.request.several is True or self.dialect.sessions
 
     def _has_all_images(self) -> bool:
         return self.stream_type is StreamType.IMAGE and "n" in self.request.params and self.finished
+
+    def _place_at(self, chunk: Chunk | Unread, index: int, stamp: int) -> None:
+        """Put a chunk where the caller states; as long as the dialect is not known it is held, unread."""
+        number = position_of(index)
+        if isinstance(chunk, Chunk):
+            self._place(chunk, index, stamp)
+        elif number is not None and self.ordering in (None, "index"):
+            self.ordering = "index"
+            self.put(number, chunk, stamp)
+        else:
+            for read, at in self.reader.wait(chunk, stamp):
+                self._place(read, None, at)
+        self.settle_dialect()
+
+    def settle_dialect(self, *, ended: bool = False) -> None:
+        """Read what is held unread, if the dialect is known, or what follows the prefix decides for one; fold what is next.
+
+        Without more to come (`ended`) all that is held decides.
+        """
+        if not self.order.holds_unread:
+            return
+        reader = self.reader
+        reader.dialect = reader.dialect or decided(self.order.unread(ended=ended), ended=ended)
+        if reader.dialect is not None:
+            self.order.read(reader.chunk_of)
+            self.waiting = sum(held.chunk.size for held in self.order.held.values())
+            self._fold_ready()
 
     def _place(self, chunk: Chunk, index: int | None, stamp: int) -> None:
         number = self._number(chunk, index)
         if self.ordering == "arrival":
             self._fold(chunk, stamp)
         elif number is not None:
-            self._put(number, chunk, stamp)
+            self.put(number, chunk, stamp)
         elif chunk.flags:
             self._order_by_arrival()
             self._fold(chunk, stamp)
         else:
-            self._fold_metadata(chunk)
+            self.fold_metadata(chunk)
 
     def _number(self, chunk: Chunk, index: int | None) -> int | None:
         """The position of a chunk, if it has one that can be used; the first chunk decides which kind counts."""
-        usable = _usable(index)
+        usable = position_of(index)
         if self.ordering is None:
             self.ordering = "index" if usable is not None else "arrival" if chunk.sequence is None else "sequence"
             if self.ordering == "sequence" and not self.first_given:
                 self.order = Order(self.dialect.first_sequence)
         return usable if self.ordering == "index" else chunk.sequence
 
-    def _put(self, number: int, chunk: Chunk, stamp: int) -> None:
+    def put(self, number: int, chunk: Chunk | Unread, stamp: int) -> None:
         """Put a chunk at its position."""
         order = self.order
         known = order.held.get(number)
         if known is None and number > order.next and self._holds_enough():
             self.dropped_chunks += 1
             order.highest = max(number, order.highest or 0)
-            self._fold_metadata(chunk)
+            self.fold_metadata(chunk)
             return
         placed = order.offer(number, chunk, stamp)
         if placed is Placed.HELD:
             self.waiting += chunk.size
         elif placed is Placed.READY:
             self._fold(chunk, stamp)
-            for held in order.ready():
-                self.waiting -= held.chunk.size
-                self._fold(held.chunk, held.stamp)
+            self._fold_ready()
         elif placed is Placed.DUPLICATE:
             self.duplicates += 1
             self.arrivals.again(number - order.first, stamp)
@@ -175,25 +221,37 @@ class KeyedStream(Stream):
             self._fold(chunk, stamp)
         else:
             self.conflicts += 1
-            self._fold_metadata(self._loser(number, chunk, known))
+            self.fold_metadata(self._loser(number, chunk, known))
 
     def _holds_enough(self) -> bool:
         return len(self.order.held) >= self.limits.held_chunks or self.waiting > self.limits.stream_bytes
 
-    def _loser(self, number: int, new: Chunk, known: Held | None) -> Chunk:
+    def _loser(self, number: int, new: Chunk | Unread, known: Held | None) -> Chunk | Unread:
         """Of two chunks that claim one position, the one that does not get it."""
         if known is None or self.order.held[number] is known:
             return new
         self.waiting += new.size - known.chunk.size
         return known.chunk
 
-    def _fold(self, chunk: Chunk, stamp: int) -> None:
+    def _fold_ready(self) -> None:
+        """Fold the held chunks that follow the prefix."""
+        for stamp, chunk in self.order.ready():
+            self.waiting -= chunk.size
+            self._fold(chunk, stamp)
+
+    def _fold(self, chunk: Chunk | Unread, stamp: int) -> None:
+        chunk = self.reader.chunk_of(chunk) if isinstance(chunk, Unread) else chunk
         self.chunk_count += 1
         self.arrivals.append(stamp, chunk.flags)
         self.faults += not _applied(self.fold, chunk)
 
-    def _fold_metadata(self, chunk: Chunk) -> None:
+    def fold_metadata(self, chunk: Chunk | Unread) -> None:
         """Fold what a chunk without a place of its own states of the stream: no content, and nothing over what is known."""
+        if isinstance(chunk, Unread):
+            dialect = self.reader.dialect or decided([chunk])
+            if dialect is None:
+                return
+            chunk = PayloadReader(dialect).chunk_of(chunk)
         answer = self.fold.answer
         bare = chunk.without_content()
         self.fold.apply(
@@ -208,6 +266,7 @@ class KeyedStream(Stream):
     def _order_by_arrival(self) -> None:
         """Stop trusting positions: what is held folds in their order, and from here on arrival is the order."""
         self.ordering = "arrival"
+        self.settle_dialect(ended=True)
         for _, held in self.order.rest():
             self._fold(held.chunk, held.stamp)
         self.order.held.clear()
@@ -220,18 +279,22 @@ class KeyedStream(Stream):
         return self.record
 
     def _build(self) -> StreamRecord:
-        fold, arrivals, rest = self.fold, self.arrivals, self.order.rest()
-        faults = self.faults
+        fold, arrivals, rest = self.fold, self.arrivals, self._rest()
+        faults, reader = self.faults, self.reader
         if rest:
             fold, arrivals = Fold(self.fold.answer.copy()), self.arrivals.copy()
-            for _, held in rest:
-                faults += not _applied(fold, held.chunk)
-                arrivals.append(held.stamp, held.chunk.flags)
+            if reader.dialect is None:
+                reader = PayloadReader(decided((held.chunk for held in rest if isinstance(held.chunk, Unread)), ended=True))
+            for held in rest:
+                chunk = reader.chunk_of(held.chunk) if isinstance(held.chunk, Unread) else held.chunk
+                faults += not _applied(fold, chunk)
+                arrivals.append(held.stamp, chunk.flags)
         started_from: StartedFrom = "given" if self.given_start is not None else "wrap"
         start = self.opened if self.given_start is None else self.given_start
         return self.build(
             arrivals.figures(start, self._end(arrivals), started_from, self.stall),
             fold=fold,
+            dialect=reader.dialect,
             faults=faults,
             missing=() if self.ordering == "arrival" else self.order.missing(),
             ordering=self.ordering or "arrival",
@@ -242,69 +305,15 @@ class KeyedStream(Stream):
             chunk_count=self.chunk_count + len(rest),
         )
 
+    def _rest(self) -> list[Held]:
+        """What is not folded yet: the chunks that are held beyond a gap, and those that wait for their dialect."""
+        return [*(held for _, held in self.order.rest()), *(Held(stamp, unread) for unread, stamp in self.reader.waiting)]
+
     def _end(self, arrivals: Arrivals) -> int | None:
         """When the stream ended: with its last chunk, so that the record follows from the chunks alone."""
         if self.seal is None:
             return None
         return self.seal.stamp if self.seal.stamp is not None else arrivals.latest
-
-    def merged_with(self, other: KeyedStream) -> KeyedStream:
-        """Both partial states as one: the one with the longer prefix, completed by the other, which must not be used again.
-
-        Raises:
-            MergeError: states of two requests, of two kinds of position, or ordered by arrival.
-        """
-        self._check_mergeable(other)
-        whole, part = (self, other) if self._reach() >= other._reach() else (other, self)
-        whole.record = None
-        for position, (stamp, mine, theirs) in enumerate(
-            zip(part.arrivals.stamps, whole.order.digests, part.order.digests, strict=False)
-        ):
-            whole.arrivals.again(position, stamp)
-            whole.conflicts += mine != theirs
-        for number, held in part.order.rest():
-            whole._put(number, held.chunk, held.stamp)
-        whole.order.highest = max((h for h in (whole.order.highest, part.order.highest) if h is not None), default=None)
-        whole.opened = _earliest(whole.opened, part.opened)
-        whole.given_start = _earliest(whole.given_start, part.given_start)
-        whole._complete_from(part)
-        whole._check_size()
-        return whole
-
-    def _reach(self) -> tuple[bool, int]:
-        """How much a state holds of the stream: whether anything, and how long its prefix is."""
-        return self.ordering is not None, self.order.next
-
-    def _check_mergeable(self, other: KeyedStream) -> None:
-        if self.request.request_id != other.request.request_id:
-            raise MergeError(f"states of two requests: {self.request.request_id!r} and {other.request.request_id!r}")
-        if None in (self.ordering, other.ordering):
-            return
-        if "arrival" in (self.ordering, other.ordering):
-            raise MergeError("a state ordered by arrival has no positions to merge by")
-        if self.ordering != other.ordering:
-            raise MergeError(f"positions of two kinds: {self.ordering} and {other.ordering}")
-        if self.order.first != other.order.first:
-            raise MergeError(f"positions from {self.order.first} and from {other.order.first}")
-
-    def _complete_from(self, part: KeyedStream) -> None:
-        """Set what only the other state knows of the stream."""
-        self.complete(part.request, part.reader.dialect)
-        self.duplicates += part.duplicates
-        self.conflicts += part.conflicts
-        self.dropped_chunks += part.dropped_chunks
-        self.faults += part.faults
-        mine, theirs = self.fold.answer, part.fold.answer
-        self._fold_metadata(
-            Chunk(
-                meta=theirs.meta or {},
-                extras=theirs.extras or {},
-                # Its prefix is part of this one: what was reported there has been reported here too, and perhaps corrected.
-                usage=merged(theirs.usage or {}, mine.usage or {}),
-                error=None if mine.error else theirs.error,
-                terminal=theirs.terminal,
-            )
-        )
 
 
 def _applied(fold: Fold, chunk: Chunk) -> bool:
@@ -329,16 +338,3 @@ def _is_json(payload: bytes) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
-
-
-def _usable(index: Any) -> int | None:
-    """An index as a position: any kind of integer from 0 on."""
-    try:
-        number = operator.index(index)
-    except TypeError:
-        return None
-    return number if number >= 0 and not isinstance(index, bool) else None
-
-
-def _earliest(mine: int | None, theirs: int | None) -> int | None:
-    return min((moment for moment in (mine, theirs) if moment is not None), default=None)

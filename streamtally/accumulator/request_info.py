@@ -47,6 +47,7 @@ class RequestInfo:
         server_port: its port.
         provider: the provider, where the source shows it.
         characters: the length of a text to be spoken; taken from `params["input"]` where that is a text.
+        several: whether the stream may have several answers.
         keep_input: whether what the user wrote in the request is kept.
     """
 
@@ -59,6 +60,7 @@ class RequestInfo:
     server_port: int | None = None
     provider: str | None = None
     characters: int | None = None
+    several: bool | None = None
     keep_input: bool = False
 
     def __post_init__(self) -> None:
@@ -74,7 +76,7 @@ class RequestInfo:
         self.attributes = {name: json_value(value) for name, value in self.attributes.items()} or _EMPTY
 
     @classmethod
-    def in_context(
+    def in_context(  # noqa: PLR0913 - what a caller can state, by name
         cls,
         request_id: str,
         *,
@@ -82,6 +84,7 @@ class RequestInfo:
         params: Mapping[str, Any] | None = None,
         attributes: Mapping[str, Any] | None = None,
         conversation_id: str | None = None,
+        several: bool | None = None,
         keep_input: bool = False,
     ) -> RequestInfo:
         """What the caller states, with the attributes and the conversation of the `context` blocks around the call."""
@@ -93,6 +96,7 @@ class RequestInfo:
             params or {},
             {**surrounding, **(attributes or {})},
             conversation_id or conversation,
+            several=several,
             keep_input=keep_input,
         )
 

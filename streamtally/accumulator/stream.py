@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ..clock import Clock
-from ..dialects import OPAQUE, Dialect, PayloadReader, name_of
+from ..dialects import EXTRACT, OPAQUE, Dialect, Origin, PayloadReader, name_of
 from ..json_values import Json, json_value, stated
 from ..limits import Limits
-from ..records import ErrorDetails, Outcome, StreamRecord, StreamType, Timing, Usage
+from ..records import ErrorDetails, Outcome, Part, StreamRecord, StreamType, Timing, Usage
 from ..sources import origin_of
 from .folding import Answer, Fold, first_image
+from .parts import part_of, total_usage, usage_of
 from .request_info import Keep, RequestInfo
 from .timing import timing
 
@@ -60,7 +61,7 @@ class Stream:
         "stall",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - options, each by its name
         self,
         request: RequestInfo,
         *,
@@ -69,11 +70,12 @@ class Stream:
         dialect: Dialect | None = None,
         keep: Keep = "content",
         keep_raw: bool = False,
+        extract: Origin | None = None,
     ) -> None:
         self.request = request
         self.clock = clock
         self.limits = limits
-        self.reader = PayloadReader(dialect, origin_of=origin_of)
+        self.reader = PayloadReader(dialect, origin_of=origin_of, extract=extract)
         self.keep: Keep = keep
         self.fold = Fold(Answer.empty(keep=keep != "counts"))
         self.raw: list[Json] | None = [] if keep_raw and keep != "counts" else None
@@ -91,17 +93,14 @@ class Stream:
         return self.reader.dialect or OPAQUE
 
     @property
-    def provider(self) -> str | None:
-        """The provider that the request states, else the class of its payloads, else the dialect."""
-        origin = self.reader.origin
-        return self.request.provider or (origin and origin.provider) or self.dialect.provider
-
-    @property
     def stream_type(self) -> StreamType:
         """What kind of stream it is, by its dialect, else as the caller stated."""
-        if self.reader.dialect is None and self.request.stream_type is not None:
+        return self._type_in(self.dialect)
+
+    def _type_in(self, dialect: Dialect) -> StreamType:
+        if dialect in (OPAQUE, EXTRACT) and self.request.stream_type is not None:
             return self.request.stream_type
-        return self.dialect.stream_type
+        return dialect.stream_type
 
     @property
     def finished(self) -> bool:
@@ -140,7 +139,7 @@ class Stream:
         retention.stop()
         return True
 
-    def outcome(self, fold: Fold, *, missing: bool = False) -> Outcome | None:
+    def outcome(self, fold: Fold, dialect: Dialect, *, missing: bool = False) -> Outcome | None:
         """How the stream ended; None while it is in flight.
 
         A limit, a time-out or an exception of the source decides; then an error inside the stream; then whether the provider
@@ -152,9 +151,10 @@ class Stream:
             return self.seal.outcome
         if fold.error is not None:
             return Outcome.ERROR
-        if fold.finished(self.stream_type) and not missing:
+        if fold.finished(self._type_in(dialect)) and not missing:
             return Outcome.COMPLETED
-        if self.seal.outcome is Outcome.COMPLETED and (missing or self.dialect.states_finish or self.reader.tail):
+        unfinished = dialect.states_finish and not (dialect.sessions and fold.is_empty)
+        if self.seal.outcome is Outcome.COMPLETED and (missing or unfinished or self.reader.tail):
             return Outcome.TRUNCATED
         return self.seal.outcome
 
@@ -170,20 +170,22 @@ class Stream:
         figures: Mapping[str, Any],
         *,
         fold: Fold | None = None,
+        dialect: Dialect | None = None,
         faults: int | None = None,
         missing: tuple[tuple[int, int], ...] = (),
         **counts: Any,
     ) -> StreamRecord:
         """The record, from the fold and the figures of the time. What no record can hold is left out, and counted."""
-        fold, faults = fold or self.fold, self.faults if faults is None else faults
+        fold, dialect = fold or self.fold, dialect or self.dialect
+        faults = (self.faults if faults is None else faults) + self.reader.faults
         try:
-            return self._built(figures, fold, faults, missing, counts)
+            return self._built(figures, fold, dialect, faults, missing, counts)
         except Exception:  # a payload, or a user's dialect, may give values that no record can hold
             return StreamRecord(
                 **{"chunk_count": self.chunk_count, **counts},
                 request_id=self.request.request_id,
-                stream_type=self.stream_type,
-                dialect=self.dialect.name,
+                stream_type=self._type_in(dialect),
+                dialect=dialect.name,
                 outcome=None if self.seal is None else self.seal.outcome,
                 timing=timing(dict(figures), None),
                 missing=missing,
@@ -194,14 +196,18 @@ class Stream:
         self,
         figures: Mapping[str, Any],
         fold: Fold,
+        dialect: Dialect,
         faults: int,
         missing: tuple[tuple[int, int], ...],
         counts: Mapping[str, Any],
     ) -> StreamRecord:
         meta = fold.answer.meta or {}
-        content = fold.content(self.dialect, self.stream_type)
-        outcome = self.outcome(fold, missing=bool(missing))
-        usage = self._usage(fold, outcome)
+        stream_type = self._type_in(dialect)
+        found = fold.contents(dialect, stream_type)
+        content = fold.content(found)
+        outcome = self.outcome(fold, dialect, missing=bool(missing))
+        usages = [usage_of(answer, dialect) for answer in fold.answers]
+        usage = self._usage(usages, fold, stream_type, outcome)
         error = self.error(fold)
         request, params = self.request, self.request.params
         extras = {**content.pop("extras"), **({"tail": self.reader.tail} if self.reader.tail else {})}
@@ -211,15 +217,16 @@ class Stream:
         return StreamRecord(
             **{"chunk_count": self.chunk_count, **counts},
             request_id=request.request_id,
-            stream_type=self.stream_type,
-            dialect=self.dialect.name,
+            stream_type=stream_type,
+            dialect=dialect.name,
             outcome=outcome,
-            provider=name_of(params.get("provider")) or self.provider,
+            provider=name_of(params.get("provider")) or request.provider or self.reader.provider or dialect.provider,
             requested_model=name_of(params.get("model")),
             conversation_id=request.conversation_id,
             server_address=request.server_address,
             server_port=request.server_port,
             usage=usage,
+            parts=self._parts(fold, usages, found),
             timing=self._timing(figures, usage),
             error=None if error is None else ErrorDetails(**error),
             missing=missing,
@@ -238,21 +245,31 @@ class Stream:
     def _timing(figures: Mapping[str, Any], usage: Usage | None) -> Timing:
         return timing(dict(figures), usage.output_tokens if usage else None)
 
-    def _usage(self, fold: Fold, outcome: Outcome | None) -> Usage | None:
-        """What the provider reported, and what can be counted without it: images, and characters of spoken input."""
-        report = fold.answer.usage
-        fields = {**self._counted(fold), **(self.dialect.usage(report) if report else {})}
-        if not fields and not report:
-            return None
-        partial = outcome is not None and outcome is not Outcome.COMPLETED and not fold.finished(self.stream_type)
-        return Usage(**fields, partial=partial, raw=report or {})
+    @staticmethod
+    def _parts(fold: Fold, usages: list[Usage | None], found: list[dict[str, Any]]) -> tuple[Part, ...]:
+        """An entry for each answer, where there are several."""
+        if len(usages) == 1:
+            return ()
+        return tuple(
+            part_of(answer, usage, one["choices"]) for answer, usage, one in zip(fold.answers, usages, found, strict=True)
+        )
 
-    def _counted(self, fold: Fold) -> dict[str, Any]:
+    def _usage(self, usages: list[Usage | None], fold: Fold, stream_type: StreamType, outcome: Outcome | None) -> Usage | None:
+        """What the provider reported for all answers, and what can be counted without it: images, characters of spoken input."""
+        counted = self._counted(fold, stream_type)
+        usage = usages[0] if len(usages) == 1 else total_usage(usages)
+        partial = outcome is not None and outcome is not Outcome.COMPLETED and not fold.finished(stream_type)
+        if usage is None:
+            return Usage(**counted, partial=partial) if counted else None
+        missing = {name: value for name, value in counted.items() if getattr(usage, name) is None}
+        return usage.model_copy(update={**missing, "partial": partial or usage.partial}) if missing or partial else usage
+
+    def _counted(self, fold: Fold, stream_type: StreamType) -> dict[str, Any]:
         answer, params = fold.answer, self.request.params
-        if self.stream_type is StreamType.SPEECH and self.request.characters is not None:
+        if stream_type is StreamType.SPEECH and self.request.characters is not None:
             return {"characters": self.request.characters}
         image = first_image(answer)
-        if self.stream_type is not StreamType.IMAGE or image is None or not answer.images_complete:
+        if stream_type is not StreamType.IMAGE or image is None or not answer.images_complete:
             return {}
         described = image.fields or {}
         size, quality = described.get("size") or params.get("size"), described.get("quality") or params.get("quality")

@@ -13,7 +13,7 @@ from typing import get_args
 
 from ..chunks import Chunk
 from ..clock import Clock
-from ..dialects import dialect_named
+from ..dialects import Unread, dialect_named
 from ..errors import MergeError
 from ..json_values import Json
 from ..limits import Limits
@@ -32,6 +32,8 @@ def dump(stream: KeyedStream) -> bytes:
         "version": STATE_VERSION,
         "request": stream.request.state(),
         "dialect": stream.reader.dialect.name if stream.reader.dialect else None,
+        "provider": stream.reader.provider,
+        "cumulative": stream.reader.cumulative,
         "ordering": stream.ordering,
         "given_start": stream.given_start,
         "opened": stream.opened,
@@ -42,8 +44,9 @@ def dump(stream: KeyedStream) -> bytes:
         "digests": _packed(order.digests),
         "stamps": _packed(stream.arrivals.stamps),
         "flags": base64.b64encode(stream.arrivals.flags).decode(),
+        "waiting": [[unread.state(), stamp] for unread, stamp in stream.reader.waiting],
         "answer": stream.fold.answer.dump(),
-        "counts": [stream.chunk_count, stream.duplicates, stream.conflicts, stream.dropped_chunks, stream.faults],
+        "counts": [stream.chunk_count, stream.duplicates, stream.conflicts, stream.dropped_chunks, stream.faults + stream.reader.faults],
     }
     return json.dumps(state, separators=(",", ":"), default=str).encode()
 
@@ -71,10 +74,13 @@ def _loaded(state: Json, clock: Clock, limits: Limits, keep: Keep) -> KeyedStrea
     request = RequestInfo.from_state(state["request"], keep_input=keep == "content+input")
     dialect = dialect_named(state["dialect"]) if state["dialect"] else None
     stream = KeyedStream(request, first_index=state["first"], dialect=dialect, clock=clock, limits=limits, keep=keep)
+    stream.reader.provider, stream.reader.cumulative = state["provider"], state["cumulative"]
     stream.ordering = state["ordering"]
     stream.given_start, stream.opened = state["given_start"], state["opened"]
     stream.order.next, stream.order.highest = state["next"], state["highest"]
-    stream.order.held = {number: Held(stamp, Chunk.from_state(chunk)) for number, stamp, chunk in state["held"]}
+    stream.order.held = {number: Held(stamp, _chunk_of(chunk)) for number, stamp, chunk in state["held"]}
+    stream.order.holds_unread = any(isinstance(held.chunk, Unread) for held in stream.order.held.values())
+    stream.reader.waiting = [(Unread.from_state(unread), stamp) for unread, stamp in state["waiting"]]
     stream.order.digests = _unpacked("Q", state["digests"])
     stream.arrivals.stamps = _unpacked("q", state["stamps"])
     stream.arrivals.flags = bytearray(base64.b64decode(state["flags"]))
@@ -87,13 +93,18 @@ def _loaded(state: Json, clock: Clock, limits: Limits, keep: Keep) -> KeyedStrea
     return stream
 
 
+def _chunk_of(state: Json) -> Chunk | Unread:
+    return Unread.from_state(state) if isinstance(state, dict) else Chunk.from_state(state)
+
+
 def _check_whole(stream: KeyedStream) -> None:
     """Check that a state that was loaded has the same prefix everywhere, and that a record can be made of it."""
     order, arrivals = stream.order, stream.arrivals
     lengths = {len(arrivals.stamps), len(arrivals.flags)}
     if stream.ordering != "arrival":
         lengths |= {len(order.digests), order.next - order.first}
-    if len(lengths) > 1 or any(type(number) is not int or number <= order.next for number in order.held):
+    first = order.next + (not order.holds_unread)  # the next chunk is held only if it is unread
+    if len(lengths) > 1 or any(type(number) is not int or number < first for number in order.held):
         raise MergeError("a state whose parts do not fit together")
     if stream.ordering not in (None, *get_args(Ordering)) or stream.snapshot().request_id != stream.request.request_id:
         raise MergeError("a state that makes no record")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from ..chunks import Chunk, ItemDelta
-from ..dialects import FastPath
+from ..dialects import Dialect, FastPath, Stamped
 from ..records import Outcome, StreamRecord
+from .folding import Fold
 from .request_info import RequestInfo
 from .stream import Stream
 from .timing import Reads, StartedFrom
@@ -40,25 +42,27 @@ class WrappedStream(Stream):
         dialect = self.reader.dialect
         if dialect is None or dialect.fast_path is None or self.raw is not None or issubclass(type(payload), _PLAIN):
             return None
+        if not self.reader.takes_fast_path(payload):
+            return None
         return dialect.fast_path(self.fold)
 
     def add(self, payload: Any, stamp: int) -> None:
         """Fold one payload that was read at the monotonic `stamp`. Raises nothing: a fault of ours is counted."""
         try:
             self.keep_raw(payload)
-            self._fold(self.reader.read(payload), stamp)
+            self._fold(self.reader.read_at(payload, stamp))
         except Exception:  # a payload that cannot be folded must not affect the caller's stream
             self.faults += 1
 
     def end_of_source(self) -> None:
         """Fold what the end of the source completes."""
         try:
-            self._fold(self.reader.end(), self.reads.ended(self.started))
+            self._fold(self.reader.end_at(self.reads.ended(self.started)))
         except Exception:  # as in `add`
             self.faults += 1
 
-    def _fold(self, chunks: Iterable[Chunk], stamp: int) -> None:
-        for chunk in chunks:
+    def _fold(self, chunks: Iterable[Stamped]) -> None:
+        for chunk, stamp in chunks:
             self.chunk_count += 1
             try:
                 if chunk.sequence is None or self._is_new(chunk):
@@ -96,7 +100,19 @@ class WrappedStream(Stream):
             last = reads.ended(self.started)
             end = last if self.seal.stamp is None else self.seal.stamp
         figures = reads.figures(self.started, end, self.started_from, self.clock)
-        return self.build(figures, chunk_count=reads.count, duplicates=self._repeats)
+        fold, dialect = self._provisional()
+        return self.build(figures, fold=fold, dialect=dialect, chunk_count=reads.count, duplicates=self._repeats)
+
+    def _provisional(self) -> tuple[Fold | None, Dialect | None]:
+        """A fold with the payloads that still wait for their dialect, and that dialect; None where nothing waits."""
+        if not self.reader.waiting:
+            return None, None
+        dialect, chunks = self.reader.provisional()
+        fold = Fold(self.fold.answer.copy())
+        for chunk, _ in chunks:
+            with suppress(Exception):  # as in `_fold`, where such a fault is counted
+                fold.apply(chunk)
+        return fold, dialect
 
 
 class Numbers:

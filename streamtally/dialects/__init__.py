@@ -3,24 +3,32 @@
 from ..json_readers import name_of
 from .base import Dialect, FastPath, Item, ItemRules, TextSinks, named_usage
 from .charges import ChargeRules, Served, SubCall
-from .payload_reader import Origin, PayloadReader
-from .plain import OPAQUE, RAW_AUDIO, TEXT
+from .origin import UNKNOWN_ORIGIN, Extracted, Origin
+from .payload_reader import PayloadReader, Stamped
+from .plain import EXTRACT, OPAQUE, RAW_AUDIO, TEXT
+from .recognition import Unread, decided
 from .registry import dialect_named, dialect_names, known_dialect, register_dialect
 
 __all__ = [
+    "EXTRACT",
     "OPAQUE",
     "RAW_AUDIO",
     "TEXT",
+    "UNKNOWN_ORIGIN",
     "ChargeRules",
     "Dialect",
+    "Extracted",
     "FastPath",
     "Item",
     "ItemRules",
     "Origin",
     "PayloadReader",
     "Served",
+    "Stamped",
     "SubCall",
     "TextSinks",
+    "Unread",
+    "decided",
     "dialect_named",
     "dialect_names",
     "known_dialect",

@@ -118,6 +118,7 @@ def _message(message: Mapping[str, Any], *, whole: bool = False) -> Chunk:
         extras=unnamed(message, _MESSAGE_FIELDS),
         usage=json_value(usage) or None,
         terminal=whole,
+        starts=not whole,
     )
 
 
@@ -286,12 +287,16 @@ def _response_usage(usage: Usage | None) -> dict[str, Json]:
 
 
 def _is_event(payload: Mapping[str, Any]) -> bool:
-    kind, error = payload.get("type"), payload.get("error")
-    if kind == "error":  # errors of OpenAI have a code
-        return isinstance(error, Mapping) and "type" in error and "code" not in error
+    kind = payload.get("type")
     if kind == "message":
         return is_list(payload.get("content")) and "stop_reason" in payload
-    return kind == "ping" or (isinstance(kind, str) and kind.startswith(("message_", "content_block_")))
+    return kind == "content_block_delta" or (isinstance(kind, str) and kind != "ping" and kind in _EVENTS)
+
+
+def _may_be_error(payload: Mapping[str, Any]) -> bool:
+    """An error in the form of Anthropic's: those of OpenAI have a code."""
+    error = payload.get("error")
+    return payload.get("type") == "error" and isinstance(error, Mapping) and "type" in error and "code" not in error
 
 
 DIALECT = Dialect(
@@ -304,6 +309,7 @@ DIALECT = Dialect(
     fast_path=fast_path,
     response=response,
     recognises=_is_event,
+    resembles=_may_be_error,
     items=ItemRules(to_deltas, assemble, present),
     shared=True,
     charges=charge_rules(usage_fields),

@@ -95,7 +95,10 @@ class Dialect:
         states_finish: whether the protocol states that an answer is finished; if not, the end of the source finishes it.
         fast_path: makes the fast path of one stream, from the writers of its fold.
         response: the record in the provider's non-streaming form.
-        recognises: whether a payload, a mapping, is in this dialect.
+        recognises: whether a payload, a mapping, is in this dialect for certain: by values that no other format has.
+        resembles: whether it may be, by the names of its fields. This is a guess: as long as it yields neither content, finish
+            reason, usage nor error, a later payload decides.
+        sessions: whether one stream has any number of answers: the end of an answer does not end the stream.
         items: how output items are read, where an answer is a list of them.
         first_sequence: the number of the first payload, where the protocol numbers them (`Chunk.sequence`).
         shared: whether servers of other providers use the dialect too, so that it does not determine who served a request.
@@ -120,6 +123,8 @@ class Dialect:
     fast_path: Callable[[TextSinks], FastPath] | None = None
     response: Callable[[StreamRecord], dict[str, Any]] | None = None
     recognises: Callable[[Mapping[str, Any]], bool] = recognises_nothing
+    resembles: Callable[[Mapping[str, Any]], bool] = recognises_nothing
+    sessions: bool = False
     items: ItemRules | None = None
     first_sequence: int = 0
     shared: bool = False

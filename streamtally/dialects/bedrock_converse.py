@@ -279,11 +279,31 @@ def _response_usage(usage: Usage | None) -> dict[str, Json]:
 
 
 def is_event(payload: Mapping[str, Any]) -> bool:
-    """Whether a payload is an event of ConverseStream, an exception, or a whole answer."""
+    """Whether a payload is an event of ConverseStream, or a whole answer."""
     if isinstance(payload.get("output"), Mapping) and "stopReason" in payload:
         return True
-    events = (name for name, value in payload.items() if isinstance(value, Mapping))
-    return any(name in _EVENTS or str(name).endswith("Exception") for name in events)
+    return any(not _SHAPES[name].isdisjoint(mapping_of(payload[name])) for name in _SHAPES.keys() & payload.keys()) or (
+        "inputTokens" in mapping_of(mapping_of(payload.get("metadata")).get("usage"))
+    )
+
+
+def _may_be_event(payload: Mapping[str, Any]) -> bool:
+    """An exception, which is alone in its payload, or an event of which nothing but the name is known."""
+    for name, value in payload.items():
+        fields = mapping_of(value)
+        if len(payload) == 1 and str(name).endswith("Exception") and isinstance(fields.get("message"), str):
+            return True
+    return any(isinstance(payload.get(name), Mapping) for name in _SHAPES)
+
+
+_SHAPES: Mapping[str, frozenset[str]] = {
+    "messageStart": frozenset({"role"}),
+    "contentBlockStart": frozenset({"contentBlockIndex", "start"}),
+    "contentBlockDelta": frozenset({"contentBlockIndex", "delta"}),
+    "contentBlockStop": frozenset({"contentBlockIndex"}),
+    "messageStop": frozenset({"stopReason"}),
+}
+"""Events by which the format is recognised, and the fields of which each has at least one."""
 
 
 DIALECT = Dialect(
@@ -295,6 +315,7 @@ DIALECT = Dialect(
     provider="aws",
     response=response,
     recognises=is_event,
+    resembles=_may_be_event,
     items=ItemRules(to_deltas, assemble, present),
 )
 

@@ -17,10 +17,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeGuard
 
-from ..chunks import Chunk, Delta, FinishDelta, ItemDelta, TextDelta, joined, merged_usage
+from ..chunks import Chunk, Delta, FinishDelta, ItemDelta, TextDelta, joined
 from ..json_readers import count_of, mapping_of, mappings_of, name_of, parsed_json, text_of, unnamed
 from ..json_values import Json, json_value
 from ..records import FinishReason, StreamRecord, StreamType
+from ..usage_reports import merged_usage
 from . import anthropic_messages, bedrock_converse, cohere, openai_common
 from .anthropic_messages_charges import charge_rules
 from .base import Dialect, Item, ItemRules

@@ -96,7 +96,20 @@ def _response_call(call: ToolCall) -> dict[str, Json]:
 
 
 def _is_event(payload: Mapping[str, Any]) -> bool:
-    return isinstance(payload.get("event_type"), str) or isinstance(payload.get("is_finished"), bool)
+    kind = payload.get("event_type")
+    return isinstance(kind, str) and kind in _EVENT_TYPES
+
+
+def _may_be_event(payload: Mapping[str, Any]) -> bool:
+    """Events of the Generate API have no type."""
+    return isinstance(payload.get("is_finished"), bool) and bool(payload.keys() & {"text", "finish_reason", "response"})
+
+
+_EVENT_TYPES = frozenset(
+    {"stream-start", "search-queries-generation", "search-results", "text-generation", "citation-generation",
+     "tool-calls-chunk", "tool-calls-generation", "stream-end", "stream-error"}
+)  # fmt: skip
+"""All types of event (https://docs.cohere.com/v1/docs/streaming)."""
 
 
 DIALECT = Dialect(
@@ -108,6 +121,7 @@ DIALECT = Dialect(
     provider="cohere",
     response=response,
     recognises=_is_event,
+    resembles=_may_be_event,
     charges=CHARGES,
 )
 

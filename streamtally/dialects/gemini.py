@@ -241,11 +241,27 @@ _IDENTIFYING = frozenset(
 
 
 def _is_gemini(payload: Mapping[str, Any]) -> bool:
-    if "choices" in payload:  # watsonx has a `model_version` too
-        return False
+    return any(_is_answer(fields) for fields in (payload, mapping_of(payload.get("response"))))
+
+
+def _is_answer(fields: Mapping[str, Any]) -> bool:
+    candidate = next(mappings_of(fields.get("candidates")), {})
+    usage = mapping_of(fields.get("usageMetadata") or fields.get("usage_metadata"))
+    return (
+        not {"role", "parts"}.isdisjoint(mapping_of(candidate.get("content")))
+        or not {"finishReason", "finish_reason"}.isdisjoint(candidate)
+        or not {"promptTokenCount", "prompt_token_count", "totalTokenCount", "total_token_count"}.isdisjoint(usage)
+    )
+
+
+def _may_be_gemini(payload: Mapping[str, Any]) -> bool:
+    """A status (https://cloud.google.com/apis/design/errors), or a chunk without candidates that say anything."""
     error = mapping_of(payload.get("error"))
-    is_status = isinstance(error.get("code"), int) and isinstance(error.get("status"), str)
-    return is_status or not _IDENTIFYING.isdisjoint(payload) or not _IDENTIFYING.isdisjoint(mapping_of(payload.get("response")))
+    if isinstance(error.get("code"), int) and isinstance(error.get("status"), str):
+        return True
+    return "choices" not in payload and any(
+        not _IDENTIFYING.isdisjoint(fields) for fields in (payload, mapping_of(payload.get("response")))
+    )
 
 
 DIALECT = Dialect(
@@ -257,6 +273,7 @@ DIALECT = Dialect(
     provider="google",
     response=response,
     recognises=_is_gemini,
+    resembles=_may_be_gemini,
     operation="generate_content",
     charges=ChargeRules(tool_counts),
 )

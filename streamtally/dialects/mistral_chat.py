@@ -67,7 +67,7 @@ def _response_message(shape: Mapping[str, Json], choice: Choice) -> dict[str, Js
 
 
 def _is_event(payload: Mapping[str, Any]) -> bool:
-    return is_list(mapping_of(payload.get("data")).get("choices"))
+    return openai_chat.has_deltas(mapping_of(payload.get("data")))
 
 
 DIALECT = Dialect(

@@ -131,10 +131,23 @@ def _response_images(record: StreamRecord) -> list[Json]:
 
 
 def _is_chat(payload: Mapping[str, Any]) -> bool:
-    return isinstance(payload.get("done"), bool) and isinstance(payload.get("message"), Mapping)
+    return _is_line(payload) and isinstance(payload.get("message"), Mapping)
 
 
 def _is_generated(payload: Mapping[str, Any]) -> bool:
+    return _is_line(payload) and not isinstance(payload.get("message"), Mapping)
+
+
+def _is_line(payload: Mapping[str, Any]) -> bool:
+    """Each line names the model, and states whether it is the last."""
+    return isinstance(payload.get("done"), bool) and isinstance(payload.get("model"), str) and "created_at" in payload
+
+
+def _may_be_chat(payload: Mapping[str, Any]) -> bool:
+    return isinstance(payload.get("done"), bool) and isinstance(payload.get("message"), Mapping)
+
+
+def _may_be_generated(payload: Mapping[str, Any]) -> bool:
     return isinstance(payload.get("done"), bool) and bool(payload.keys() & {"response", "created_at"})
 
 
@@ -147,6 +160,7 @@ CHAT = Dialect(
     provider="ollama",
     response=chat_response,
     recognises=_is_chat,
+    resembles=_may_be_chat,
 )
 GENERATE = Dialect(
     "ollama.generate",
@@ -157,6 +171,7 @@ GENERATE = Dialect(
     provider="ollama",
     response=generate_response,
     recognises=_is_generated,
+    resembles=_may_be_generated,
 )
 
 DIALECTS = (CHAT, GENERATE)

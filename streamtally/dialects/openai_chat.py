@@ -226,9 +226,21 @@ def _details(choice: Mapping[str, Any], delta: Mapping[str, Any], index: int) ->
         yield DetailDelta("extras", rest, index)
 
 
+def has_deltas(payload: Mapping[str, Any]) -> bool:
+    """Whether a payload has choices with a delta, or a whole message."""
+    return any(isinstance(choice.get(name), Mapping) for choice in mappings_of(payload.get("choices")) for name in _DELTAS)
+
+
+_DELTAS = ("delta", "message")
+
+
 def _is_chat(payload: Mapping[str, Any]) -> bool:
-    """Servers that omit `object`, or have another value there, still send choices."""
-    return payload.get("object") in ("chat.completion.chunk", "chat.completion") or is_list(payload.get("choices"))
+    """Servers that omit `object`, or have another value there, still send choices with a delta."""
+    return payload.get("object") in ("chat.completion.chunk", "chat.completion") or has_deltas(payload)
+
+
+def _may_be_chat(payload: Mapping[str, Any]) -> bool:
+    return is_list(payload.get("choices"))
 
 
 DIALECT = Dialect(
@@ -241,6 +253,7 @@ DIALECT = Dialect(
     fast_path=fast_path,
     response=response,
     recognises=_is_chat,
+    resembles=_may_be_chat,
     shared=True,
     charges=CHARGES,
 )

@@ -72,15 +72,17 @@ def response(record: StreamRecord) -> dict[str, Json]:
 
 
 def _is_completion(payload: Mapping[str, Any]) -> bool:
+    return payload.get("object") == "text_completion" or (
+        isinstance(payload.get("content"), str) and isinstance(payload.get("stop"), bool)
+    )
+
+
+def _may_be_completion(payload: Mapping[str, Any]) -> bool:
     """Servers that omit `object` still send choices with `text`; those without choices send few other fields."""
-    if isinstance(payload.get("content"), str) and isinstance(payload.get("stop"), bool):
-        return True
     if payload.keys() <= _ALONE_FIELDS and payload.keys() & {"response", "value"}:
         return True
     choice = next(mappings_of(payload.get("choices")), {})
-    return payload.get("object") == "text_completion" or (
-        payload.get("object") is None and "text" in choice and "delta" not in choice
-    )
+    return payload.get("object") is None and "text" in choice and "delta" not in choice
 
 
 DIALECT = Dialect(
@@ -92,6 +94,7 @@ DIALECT = Dialect(
     provider="openai",
     response=response,
     recognises=_is_completion,
+    resembles=_may_be_completion,
     shared=True,
     charges=CHARGES,
 )

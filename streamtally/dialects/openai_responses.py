@@ -15,7 +15,7 @@ from ..chunks import AudioDelta, Channel, Chunk, Delta, DetailDelta, FinishDelta
 from ..json_readers import count_of, is_list, mapping_of, mappings_of, name_of, text_of, unnamed
 from ..json_values import Json, json_value
 from ..records import FinishReason, StreamRecord, StreamType, Usage
-from .base import Dialect, Item, ItemRules, by_type
+from .base import Dialect, Item, ItemRules
 from .openai_common import FINISH_REASONS, error_chunk, error_fields, response_usage, total_of, usage_fields
 from .openai_responses_charges import CHARGES
 
@@ -123,6 +123,7 @@ def _envelope(response: Mapping[str, Any], stage: str) -> Chunk:
         usage=json_value(response["usage"]) if isinstance(response.get("usage"), Mapping) else None,
         error=None if error is None else error_fields(error),
         terminal=terminal,
+        starts=not terminal,
     )
 
 
@@ -300,11 +301,25 @@ def _response_error(record: StreamRecord) -> Json:
     return {"code": record.error.code or "server_error", "message": record.error.message or record.error.type}
 
 
-_is_event = by_type("response.")
-
-
 def _is_response(payload: Mapping[str, Any]) -> bool:
-    return payload.get("object") == "response" or _is_event(payload)
+    """An event that the API documents, with what it carries, or a whole response."""
+    kind = text_of(payload.get("type"))
+    family, _, stage = kind.removeprefix("response.").rpartition(".")
+    if not kind.startswith("response."):
+        return payload.get("object") == "response" and is_list(payload.get("output"))
+    if not family:
+        return stage in _ENVELOPE and isinstance(payload.get("response"), Mapping)
+    carries = not _CARRIED.isdisjoint(payload)
+    return carries and (family in _TEXTS or family in _PARTS or family == "output_item" or not _PLACES.isdisjoint(payload))
+
+
+def _may_be_event(payload: Mapping[str, Any]) -> bool:
+    kind = text_of(payload.get("type"))
+    return kind.startswith("response.") and (kind == "response.error" or not _PLACES.isdisjoint(payload))
+
+
+_PLACES = frozenset({"sequence_number", "item_id", "output_index", "response_id"})
+_CARRIED = frozenset({"delta", "text", "item", "part", "arguments", "annotation", "input", "code", "refusal", "command"})
 
 
 DIALECT = Dialect(
@@ -316,6 +331,7 @@ DIALECT = Dialect(
     provider="openai",
     response=response,
     recognises=_is_response,
+    resembles=_may_be_event,
     items=ItemRules(to_deltas, assemble),
     shared=True,
     charges=CHARGES,

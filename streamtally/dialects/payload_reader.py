@@ -1,97 +1,278 @@
 """Makes chunks of whatever a stream yields: bytes → frames → payloads → `Chunk`, one way for every kind of payload.
 
-A payload that cannot be read becomes a chunk with an error. Nothing is raised, and nothing is skipped.
+A payload that cannot be read becomes a chunk with an error. Nothing is raised, and nothing is skipped. As long as the dialect is
+not known, payloads wait, see `recognition`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 
-from ..chunks import Chunk, chunk_of_error
+from ..chunks import Chunk, chunk_of_error, joined
 from ..errors import FramingError
 from ..framing import Done, Framing, Malformed, Payload, SSEDecoder, detect_framing, payloads
-from ..json_values import deep_fields
+from ..json_values import deep_fields, json_value
 from .base import Dialect
+from .cumulative import declared, overlaid
+from .envelopes import Envelope, envelope_of
 from .frames import FRAMES, Decoder, of_event
-from .plain import OPAQUE
-from .registry import detected, dialect_named, load_dialects
+from .origin import UNKNOWN_ORIGIN, ObjectFields, Origin
+from .plain import EXTRACT, OPAQUE
+from .recognition import Unit, Unread, decided, verdict_on, waiting_form
+from .registry import dialect_named, load_dialects
 
 _BLANK = 4096
 _END = Chunk(terminal=True)
+_MAX_NESTING = 8
+"""How deep payloads may be wrapped in each other."""
 
-
-class Origin(NamedTuple):
-    """The provider and the name of the dialect, as far as the class of a payload determines them."""
-
-    provider: str | None = None
-    dialect: str | None = None
-
-
-_UNKNOWN = Origin()
+Stamped: TypeAlias = tuple[Chunk, int]
+"""A chunk, and the stamp with which its payload came."""
 
 
 def _unknown_origin(payload: Any) -> Origin:  # noqa: ARG001 - the signature of `origin_of`
-    return _UNKNOWN
+    return UNKNOWN_ORIGIN
 
 
 class PayloadReader:
-    """Reads the payloads of one stream in one dialect; without one the first payload that a dialect recognises decides.
+    """Reads the payloads of one stream in one dialect; without one the payloads themselves decide, in their order.
 
     A payload may be an SDK's object, a mapping, a `Chunk`, JSON text, `"[DONE]"`, the text of server-sent events, or bytes
-    in pieces of any size.
+    in pieces of any size, or a list of these.
 
     Attributes:
         dialect: the dialect; None as long as it is not known.
+        provider: the provider that the first payload of a known class states.
         tail: the incomplete last frame of a body that was cut short.
-        origin: the origin of the first payload; None before that.
+        faults: how many extractors raised.
+        cumulative: whether texts and calls are all that came so far, where the caller or the class of the payloads states that.
+        waiting: the payloads that wait until the dialect is known, each with its stamp.
 
     Args:
         dialect: the dialect of all payloads, if it is known.
-        origin_of: determines the origin of a payload; called until the dialect is known.
+        origin_of: what the class of a payload states.
+        extract: how the caller wants items to be read, whatever their class.
     """
 
-    __slots__ = ("_broken", "_decoder", "_origin_of", "_payloads_of", "_waiting", "dialect", "origin", "tail")
+    __slots__ = (
+        "_broken",
+        "_class",
+        "_class_origin",
+        "_decoder",
+        "_envelope",
+        "_extract",
+        "_origin_of",
+        "_payloads_of",
+        "_start",
+        "cumulative",
+        "dialect",
+        "faults",
+        "provider",
+        "tail",
+        "waiting",
+    )
 
-    def __init__(self, dialect: Dialect | None = None, *, origin_of: Callable[[Any], Origin] = _unknown_origin) -> None:
+    def __init__(
+        self,
+        dialect: Dialect | None = None,
+        *,
+        origin_of: Callable[[Any], Origin] = _unknown_origin,
+        extract: Origin | None = None,
+    ) -> None:
         if dialect is None:
             load_dialects()
         self.dialect = dialect
+        self.provider: str | None = None
         self.tail = ""
-        self.origin: Origin | None = None
+        self.faults = 0
+        self.waiting: list[tuple[Unread, int]] = []
+        self.cumulative: bool | None = None
         self._origin_of = origin_of
+        self._class: type | None = None
+        self._class_origin = UNKNOWN_ORIGIN
+        self._extract: Origin | None = None
+        if extract is not None:
+            self.set_extract(extract)
+        self._envelope: Envelope | None = None
         self._decoder: Decoder | None = None
         self._payloads_of: Callable[[Any], list[Payload]] = payloads
-        self._waiting = b""
+        self._start = b""
         self._broken = False
 
-    def read(self, payload: Any) -> Iterable[Chunk]:
-        """The chunks of one payload: one, except for bytes and text, which may have part of a payload or several."""
+    def set_extract(self, extract: Origin) -> None:
+        """Read items as the caller states from here on, whatever their class."""
+        self._extract, self.cumulative = extract, extract.cumulative
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether payloads are read as they come."""
+        return self.dialect is not None and self.dialect is not EXTRACT
+
+    def takes_fast_path(self, payload: Any) -> bool:
+        """Whether objects of this class are read by the dialect alone, as they are."""
+        return self._extract is None and self._envelope is None and self._origin(payload).reads_fields
+
+    def read(self, payload: Any) -> list[Chunk]:
+        """The chunks that a payload completes: one, or of bytes and text, and while the dialect is unknown, any number."""
+        return [chunk for chunk, _ in self.read_at(payload, 0)]
+
+    def read_at(self, payload: Any, stamp: int) -> Iterable[Stamped]:
+        """`read` of a payload that came at `stamp`: each chunk with the stamp of its own payload, which may have waited."""
+        if type(payload) is dict and self.is_decided and self._extract is None and self._envelope is None:
+            return ((self._chunk(payload), stamp),)
+        return self._stamped(self._units(payload), stamp)
+
+    def unit(self, payload: Any) -> Chunk | Unread:
+        """One chunk of a payload that is complete: its bytes do not continue earlier ones, and are not continued."""
+        if isinstance(payload, bytes | bytearray | memoryview):
+            whole = PayloadReader(self.dialect)
+            units = [*whole._units(payload), *whole._last_units()]
+        else:
+            units = self._units(payload)
+        if self.dialect is not None or all(isinstance(one, Chunk) for one in units):
+            return joined(chunk for one in units for chunk in self._chunks(one))
+        return Unread(map(waiting_form, units))
+
+    def wait(self, unread: Unread, stamp: int) -> Iterable[Stamped]:
+        """Let payloads wait for the dialect; returns what they decide, as `read_at`."""
+        self.waiting.append((unread, stamp))
+        return self.released()
+
+    def chunk_of(self, unread: Unread) -> Chunk:
+        """The chunk of payloads that waited. The dialect is known now."""
+        return joined(chunk for one in unread.payloads for chunk in self._chunks(one))
+
+    def end(self) -> list[Chunk]:
+        """The chunks that are complete at the end of the bytes. An incomplete frame stays in `tail`."""
+        return [chunk for chunk, _ in self.end_at(0)]
+
+    def end_at(self, stamp: int) -> Iterable[Stamped]:
+        """`end`, as `read_at`: payloads that still wait are opaque."""
+        found = self._stamped(self._last_units(), stamp)
+        return [*found, *self.released(ended=True)]
+
+    def provisional(self) -> tuple[Dialect, list[Stamped]]:
+        """What a record in flight has of the payloads that wait: the dialect, and their chunks, as if no more of them came."""
+        dialect = decided((unread for unread, _ in self.waiting), ended=True) or OPAQUE
+        reader = PayloadReader(dialect)
+        return dialect, [(reader.chunk_of(unread), stamp) for unread, stamp in self.waiting]
+
+    def _stamped(self, units: list[Unit], stamp: int) -> list[Stamped]:
+        """The chunks of complete payloads, as far as the dialect is known; else they wait."""
+        found: list[Stamped] = []
+        for unit in units:
+            if not self.waiting and (self.is_decided or self._decides(unit)):
+                found.append((self._chunk(unit), stamp))
+            else:
+                self.waiting.append((Unread([waiting_form(unit)]), stamp))
+                found += self.released()
+        return found
+
+    def _decides(self, unit: Unit) -> bool:
+        """Whether a payload is read without a dialect, or decides for one, which is set."""
+        if isinstance(unit, Chunk):
+            return True
+        verdict = verdict_on(unit)
+        if verdict is not None and verdict.decides:
+            self.dialect = verdict.dialect
+        return self.dialect is not None
+
+    def released(self, *, ended: bool = False) -> list[Stamped]:
+        """The chunks of all payloads that waited, if the dialect is known, or these decide for one."""
+        if not self.waiting:
+            return []
+        self.dialect = self.dialect or decided((unread for unread, _ in self.waiting), ended=ended)
+        if self.dialect is None:
+            return []
+        waiting, self.waiting = self.waiting, []
+        return [(chunk, stamp) for unread, stamp in waiting for one in unread.payloads for chunk in self._chunks(one)]
+
+    def _units(self, payload: Any, depth: int = 0) -> list[Unit]:
+        """The complete payloads in what a stream yielded, each a `Chunk` already where no dialect is needed to read it."""
+        if type(payload) is dict:
+            return self._of_mapping(payload, depth)
         if isinstance(payload, bytes | bytearray | memoryview):
             return self._read_bytes(bytes(payload))
         if isinstance(payload, str):
             return self._read_text(payload)
-        return (self._chunk(payload),)
-
-    def read_whole(self, payload: Any) -> Iterable[Chunk]:
-        """The chunks of a payload that is complete: its bytes do not continue earlier ones, and are not continued."""
-        if not isinstance(payload, bytes | bytearray | memoryview):
-            return self.read(payload)
-        reader = PayloadReader(self.dialect)
-        chunks = [*reader.read(payload), *reader.end()]
-        self.dialect = self.dialect or reader.dialect
-        return chunks
-
-    def end(self) -> Iterable[Chunk]:
-        """The chunks that are complete at the end of the bytes. An incomplete frame stays in `tail`."""
-        chunks = self._read_bytes(None)
+        if payload is None:
+            return []
+        if type(payload) in (list, tuple) and depth < _MAX_NESTING:
+            found = [unit for item in payload for unit in self._units(item, depth + 1)]
+            return [joined(found)] if len(found) > 1 and all(isinstance(one, Chunk) for one in found) else found
         try:
-            return [*chunks, *self._rest()]
-        except FramingError as error:
-            return [*chunks, *self._framing_error(error)]
+            return self._of_object(payload, depth)
+        except Exception as error:  # a payload may be any object, and no fault may reach the caller
+            return [_malformed(error, payload)]
 
-    def _read_bytes(self, data: bytes | None) -> list[Chunk]:
-        """The chunks that these bytes complete; None at the end of the bytes."""
+    def _of_object(self, payload: Any, depth: int) -> list[Unit]:
+        """The payloads of an object: of what it wraps, or extracted as the caller or its class states, or its fields."""
+        if isinstance(payload, Chunk):
+            return [payload]
+        if isinstance(payload, Done):
+            return [_END]
+        if isinstance(payload, Malformed):
+            return [chunk_of_error("malformed_payload", payload.reason, body=payload.text[:4096])]
+        origin = self._origin(payload)
+        own = None if self._extract is None or depth else self._read_by(self._extract, payload, depth)
+        found = self._read_by(origin, payload, depth) if own is None else own
+        if found is not None:
+            return found
+        if isinstance(payload, Mapping):
+            return self._of_mapping(payload, depth, extract=False)
+        fields = deep_fields(payload)
+        if fields is None:
+            return [payload if self.is_decided else ObjectFields(payload=json_value(payload))]
+        return [fields if origin.is_known or self.is_decided else ObjectFields(fields)]
+
+    def _origin(self, payload: Any) -> Origin:
+        """What the class of a payload states. What it states of the stream is set."""
+        kind = type(payload)
+        if kind is not self._class:
+            origin = self._origin_of(payload)
+            self._class, self._class_origin = kind, origin
+            self.provider = self.provider or origin.provider
+            if self.dialect is None and origin.dialect is not None:
+                self.dialect = dialect_named(origin.dialect)
+            self.cumulative = origin.cumulative if self.cumulative is None else self.cumulative
+        return self._class_origin
+
+    def _of_mapping(self, payload: Mapping[str, Any], depth: int, *, extract: bool = True) -> list[Unit]:
+        """The payload of a mapping: extracted as the caller states, or what its envelope holds, or itself."""
+        if extract and self._extract is not None and not depth:
+            found = self._read_by(self._extract, payload, depth)
+            if found is not None:
+                return found
+        envelope = self._envelope or (None if self.is_decided else envelope_of(payload))
+        if envelope is None or depth >= _MAX_NESTING or not envelope.recognises(payload):
+            return [payload]
+        self._envelope = envelope
+        return self._units(envelope.unwrap(payload), depth + 1)
+
+    def _read_by(self, origin: Origin, payload: Any, depth: int) -> list[Unit] | None:
+        """The payloads as an extractor reads them; None where it reads nothing of this item."""
+        if origin.unwrap is not None and depth < _MAX_NESTING:
+            try:
+                inner = origin.unwrap(payload)
+            except Exception:  # a user's function
+                self.faults += 1
+                inner = None
+            if inner is not None and inner is not payload:
+                return self._units(inner, depth + 1)
+        if origin.extract is None:
+            return None
+        found = origin.extract(payload)
+        self.faults += found.faults
+        if self.dialect is None:
+            self.dialect = EXTRACT
+        elif origin is self._extract and self.is_decided:
+            fields = payload if isinstance(payload, Mapping) else deep_fields(payload)
+            return [found.chunk if fields is None else overlaid(self._chunk(fields), found.chunk)]
+        return [found.chunk]
+
+    def _read_bytes(self, data: bytes | None) -> list[Unit]:
+        """The payloads that these bytes complete; None at the end of the bytes."""
         if self._decoder is None:
             data = self._start_of_body(data)
         try:
@@ -106,78 +287,102 @@ class PayloadReader:
 
     def _start_of_body(self, data: bytes | None) -> bytes:
         """Detects the framing: returns the beginning of the body once it is detected, empty before that."""
-        self._waiting += data or b""
+        self._start += data or b""
         framing = self._framing(last=data is None)
         if framing is None:
             # Audio may begin with bytes that are blanks, but a stream may send blanks to keep alive without limit.
-            self._waiting = self._waiting if self._waiting.strip() else self._waiting[:_BLANK]
+            self._start = self._start if self._start.strip() else self._start[:_BLANK]
             return b""
         frames = FRAMES[framing]
         self._decoder, self._payloads_of = frames.decoder(), frames.payloads
-        body, self._waiting = self._waiting, b""
+        body, self._start = self._start, b""
         return body if framing in ("text", "bytes") else body.lstrip()
 
     def _framing(self, *, last: bool) -> Framing | None:
         wanted = None if self.dialect is None else self.dialect.framing
         if wanted == "text" or wanted == "bytes":
             return wanted
-        found = detect_framing(self._waiting, last=last, frames_only=wanted == "events")
+        found = detect_framing(self._start, last=last, frames_only=wanted == "events")
         # If only events or audio are possible, text is a body of events without any: an unparsed rest.
         return "sse" if found == "text" and wanted else found
 
-    def _rest(self) -> list[Chunk]:
-        """The chunks of the last frame, if it is complete."""
+    def _last_units(self) -> list[Unit]:
+        """The payloads that are complete at the end of the bytes."""
+        units = self._read_bytes(None)
+        try:
+            return [*units, *self._rest()]
+        except FramingError as error:
+            return [*units, *self._framing_error(error)]
+
+    def _rest(self) -> list[Unit]:
+        """The payload of the last frame, if it is complete."""
         if self._decoder is None:
             return []
         rest = self._decoded(self._decoder.flush())
-        whole = [chunk for chunk in rest if chunk.error is None or chunk.error["type"] != "malformed_payload"]
+        whole = [one for one in rest if _is_whole(one)]
         if not whole or len(whole) < len(rest):
             self.tail = self._decoder.tail
         return whole
 
-    def _decoded(self, frames: Iterable[Any]) -> list[Chunk]:
-        return [self._chunk(payload) for frame in frames for payload in self._payloads_of(frame)]
+    def _decoded(self, frames: Iterable[Any]) -> list[Unit]:
+        return [unit for frame in frames for payload in self._payloads_of(frame) for unit in self._formed(payload)]
 
-    def _read_text(self, text: str) -> list[Chunk]:
+    def _formed(self, payload: Payload) -> list[Unit]:
+        """A payload of the framing, in its envelope or not; null is none."""
+        if payload is None:
+            return []
+        if isinstance(payload, Done):
+            return [_END]
+        if isinstance(payload, Malformed):
+            return [chunk_of_error("malformed_payload", payload.reason, body=payload.text[:4096])]
+        return self._of_mapping(payload, 0) if isinstance(payload, dict) else [payload]
+
+    def _read_text(self, text: str) -> list[Unit]:
         start = text.lstrip()
         if self.dialect is None and not start.startswith(("{", "[DONE]", "data:", "event:")):
-            self.dialect = detected(text)
-        if self.dialect is not None and self.dialect.framing == "text":
-            return [self._chunk(text)]
+            return [text]
+        if self.dialect is not None and (self.dialect.framing == "text" or self.dialect is OPAQUE):
+            return [text]
         if not start.startswith(("data:", "event:", "id:", "retry:", ":")):
-            return [*map(self._chunk, payloads(text))]
+            return [unit for payload in payloads(text) for unit in self._formed(payload)]
         decoder = SSEDecoder()
         events = [*decoder.feed(text.encode("utf-8", "surrogatepass")), *decoder.flush()]
-        return [self._chunk(payload) for event in events for payload in of_event(event)]
+        return [unit for event in events for payload in of_event(event) for unit in self._formed(payload)]
 
-    def _chunk(self, payload: Any) -> Chunk:
+    def _chunks(self, unit: Unit) -> list[Chunk]:
+        """The chunks of a payload that waited: text may turn out to be JSON, or nothing."""
+        if not isinstance(unit, str) or self._reads_text:
+            return [self._chunk(unit)]
+        return [self._chunk(one) for payload in payloads(unit) for one in self._formed(payload)]
+
+    @property
+    def _reads_text(self) -> bool:
+        return self.dialect is None or self.dialect.framing == "text" or self.dialect in (OPAQUE, EXTRACT)
+
+    def _chunk(self, unit: Unit) -> Chunk:
         """The chunk of one complete payload."""
-        if isinstance(payload, Chunk):
-            return payload
-        if isinstance(payload, Done):
-            return _END
-        if isinstance(payload, Malformed):
-            return chunk_of_error("malformed_payload", payload.reason, body=payload.text[:4096])
+        if isinstance(unit, Chunk):
+            return unit
+        dialect = self.dialect or OPAQUE
         try:
-            return self._of_dialect(payload)
-        except Exception as error:  # a payload may be any object, and no fault may reach the caller
-            return chunk_of_error("malformed_payload", f"{type(error).__name__}: {error}", body=repr(payload)[:4096])
+            if not (isinstance(unit, Mapping | str | bytes) or self._reads_text):
+                return _not_a_chunk(f"a {type(unit).__name__} is no chunk", unit)
+            chunk = dialect.chunk(unit)
+        except Exception as error:  # as in `_units`
+            return _malformed(error, unit)
+        return chunk if self.cumulative is None else declared(chunk, self.cumulative)
 
-    def _of_dialect(self, payload: Any) -> Chunk:
-        if isinstance(payload, str | bytes):
-            dialect = self.dialect = self.dialect or detected(payload)
-            return dialect.chunk(payload)
-        fields = payload if isinstance(payload, Mapping) else deep_fields(payload)
-        if fields is None:
-            return chunk_of_error("malformed_payload", f"a {type(payload).__name__} is no chunk", body=repr(payload)[:4096])
-        if self.dialect is None or self.origin is None:
-            self._recognise(payload, fields)
-        return (self.dialect or OPAQUE).chunk(fields)
 
-    def _recognise(self, payload: Any, fields: Mapping[str, Any]) -> None:
-        """Set the origin, and the dialect if this payload determines it."""
-        origin = self._origin_of(payload)
-        self.origin = self.origin or origin
-        if self.dialect is None:
-            found = detected(fields) if origin.dialect is None else dialect_named(origin.dialect)
-            self.dialect = None if found is OPAQUE else found
+def _is_whole(unit: Unit) -> bool:
+    """Whether what came last in a body is a payload, and not the beginning of one."""
+    if isinstance(unit, Chunk):
+        return unit.error is None or unit.error["type"] != "malformed_payload"
+    return isinstance(unit, Mapping | str | bytes)
+
+
+def _malformed(error: Exception, payload: Any) -> Chunk:
+    return _not_a_chunk(f"{type(error).__name__}: {error}", payload)
+
+
+def _not_a_chunk(reason: str, payload: Any) -> Chunk:
+    return chunk_of_error("malformed_payload", reason, body=repr(payload)[:4096])

@@ -12,7 +12,7 @@ from .base import Dialect
 from .plain import OPAQUE, RAW_AUDIO, TEXT
 
 _MODULES = (
-    # These recognise an event name, an envelope or a field that none of the others has: their order makes no difference.
+    # What these recognise is in no other dialect, and what they resemble neither: their order makes no difference.
     "anthropic_messages",
     "bedrock_invoke",
     "bedrock_converse",
@@ -24,7 +24,7 @@ _MODULES = (
     "gemini",
     "ollama",
     "mistral_chat",
-    # A completion is recognised by what is in its `choices`, a chat chunk by having them: chat comes after all others.
+    # A completion resembles chat too, which has `choices` in common with it: chat comes after all others.
     "openai_completions",
     "openai_chat",
     # Recognises no mapping.
@@ -76,7 +76,7 @@ def known_dialect(name: str) -> Dialect:
 def register_dialect(dialect: Dialect) -> Dialect:
     """Register a dialect under its name, in place of one of the same name, and return it.
 
-    It is asked before all others whether it recognises a payload.
+    It is asked before all others whether it recognises, or resembles, a payload.
     """
     global _added
     _added = {dialect.name: dialect, **{name: other for name, other in _added.items() if name != dialect.name}}
@@ -91,7 +91,15 @@ def detected(payload: Any) -> Dialect:
         return RAW_AUDIO
     if not isinstance(payload, Mapping):
         return OPAQUE
-    return next((dialect for dialect in _registered() if dialect.recognises(payload)), OPAQUE)
+    return recognised(payload)[0]
+
+
+def recognised(payload: Mapping[str, Any]) -> tuple[Dialect, bool]:
+    """The dialect that recognises a mapping, and True; else the first that it resembles, or `OPAQUE`, and False."""
+    for dialect in _registered():
+        if dialect.recognises(payload):
+            return dialect, True
+    return next((dialect for dialect in _registered() if dialect.resembles(payload)), OPAQUE), False
 
 
 def dialect_names() -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..json_values import Json
 from .content import Audio, Choice, FinishReason, Image, ToolCall, Transcript
 from .cost import Breakdown, Cost, CostLine, CostStatus
-from .record import ErrorDetails, Outcome, StreamRecord, StreamType
+from .record import ErrorDetails, Outcome, Part, StreamRecord, StreamType
 from .timing import WAIT_BOUNDS, InterChunk, Timing
 from .usage import Usage
 
@@ -27,6 +27,7 @@ __all__ = [
     "InterChunk",
     "Json",
     "Outcome",
+    "Part",
     "StreamRecord",
     "StreamType",
     "Timing",

@@ -54,12 +54,27 @@ def _sorted_ranges(ranges: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int]
     return tuple(sorted(ranges))
 
 
+class Part(Private):
+    """One of several answers in one stream: what it used and cost, and how it ended."""
+
+    response_id: Text | None = None
+    model: Text | None = None
+    finish_reason: FinishReason | None = None
+    finish_reason_raw: Text | int | None = None
+    usage: Usage | None = None
+    cost: Cost = Field(default_factory=Cost)
+    error: ErrorDetails | None = None
+
+
 class StreamRecord(Private):
     """All that is known about one stream: what was generated, usage, cost, timing, and how it ended.
 
     `text`, `reasoning`, `refusal`, `tool_calls` and `finish_reason` are those of the first choice. `missing` lists the
     chunk positions that were never received, as half-open ranges; `ordering` is what ordered the chunks: the caller's
     "index", the protocol's "sequence" numbers, or "arrival". `extras` holds all other fields of the provider or gateway.
+
+    `parts` has an entry for each answer where one stream has several (a gateway that runs tools, an agent's run, a session): then
+    content goes on in order, `usage` and `cost` are sums, and the last finish reason counts. It is empty where there is one.
 
     Example:
         >>> record = StreamRecord(request_id="r1", stream_type=StreamType.CHAT, dialect="openai.chat")
@@ -84,6 +99,7 @@ class StreamRecord(Private):
     transcript: Transcript | None = None
     images: tuple[Image, ...] = ()
     usage: Usage | None = None
+    parts: tuple[Part, ...] = ()
     cost: Cost = Field(default_factory=Cost)
     timing: Timing = Field(default_factory=Timing)
     error: ErrorDetails | None = None

@@ -1,6 +1,22 @@
 """Facts about single SDKs and frameworks: one module for each, named after its top-level package."""
 
-from .base import Calls, Helper, Methods, Source, address_of
-from .registry import all_sources, origin_of, source_of
+from .base import Calls, Helper, Methods, Row, Source, address_of
+from .extract import Extract
+from .extracted import origin_by
+from .registry import all_sources, dialect_of_stream, origin_of, register_source, source_of
 
-__all__ = ["Calls", "Helper", "Methods", "Source", "address_of", "all_sources", "origin_of", "source_of"]
+__all__ = [
+    "Calls",
+    "Extract",
+    "Helper",
+    "Methods",
+    "Row",
+    "Source",
+    "address_of",
+    "all_sources",
+    "dialect_of_stream",
+    "origin_by",
+    "origin_of",
+    "register_source",
+    "source_of",
+]

@@ -17,6 +17,11 @@ _MESSAGES = Methods(("Messages", "AsyncMessages"), ("create",), ("stream",), ant
 
 SOURCE = Source(
     "anthropic",
+    items="_cast_to",
+    streams={
+        "anthropic.types.raw_message": anthropic_messages.DIALECT.name,
+        "anthropic.types.beta.beta_raw_message": anthropic_messages.DIALECT.name,
+    },
     helper=Helper("until_done", events="_iterator", reads="_raw_stream._iterator"),
     calls=Calls(
         {
@@ -28,6 +33,7 @@ SOURCE = Source(
         base_url="_client.base_url",
     ),
     private={
+        "_raw_stream._cast_to": "anthropic 0.125 to 2.14",
         "_iterator": "anthropic 0.125 to 2.14",
         "_raw_stream._iterator": "anthropic 0.125 to 2.14",
         "_client.base_url": "anthropic 0.125 to 2.14",

@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..chunks import Chunk
+from .extract import Extract
+
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -75,13 +78,32 @@ def _states_none(thing: Any) -> str | None:  # noqa: ARG001 - the signature of `
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """How the items of one class are read.
+
+    Args:
+        dialect: the name of the dialect that reads them, or what `extract` unwraps of them. This is no guess.
+        extract: where the parts of a chunk lie in them.
+        chunk: makes the whole chunk of an item, where an `Extract` cannot state it. Pure.
+        provider: the provider, where it is another than that of the SDK.
+    """
+
+    dialect: str | None = None
+    extract: Extract | None = None
+    chunk: Callable[[Any], Chunk] | None = None
+    provider: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """One SDK or framework. A field without a value is not needed: its objects are handled by their protocols.
 
     Args:
         package: the top-level package of its classes, and the name of the module that has the row.
         provider: the provider of all its requests; None if it can be used with several.
-        dialects: by the name of a class of chunks, the name of the dialect, where the fields of a chunk do not determine it.
+        rows: how items are read, by the name of their class.
+        items: the attribute of its streams that holds the class of their items, or a union of classes.
+        streams: the dialect of a stream, by the beginning of the full name of the class of its items. This is no guess.
         stated_provider: the provider that a stream or a chunk states. Pure.
         response: names of private attributes of its streams that hold the HTTP response.
         closes: the attribute of a stream that is closed instead, if the stream has no `close`.
@@ -97,7 +119,9 @@ class Source:
 
     package: str
     provider: str | None = None
-    dialects: Mapping[str, str] = field(default_factory=dict)
+    rows: Mapping[str, Row] = field(default_factory=dict)
+    items: str | None = None
+    streams: Mapping[str, str] = field(default_factory=dict)
     stated_provider: Callable[[Any], str | None] = _states_none
     response: tuple[str, ...] = ()
     closes: str | None = None

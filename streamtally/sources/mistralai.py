@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ..dialects import mistral_chat
-from .base import Source
+from .base import Row, Source
 
 SOURCE = Source(
     "mistralai",
     provider="mistral",
-    dialects={"CompletionChunk": mistral_chat.DIALECT.name, "CompletionEvent": mistral_chat.DIALECT.name},
+    rows={"CompletionChunk": Row(mistral_chat.DIALECT.name), "CompletionEvent": Row(mistral_chat.DIALECT.name)},
 )

@@ -30,6 +30,14 @@ _TRANSCRIPTIONS = Methods(("Transcriptions", "AsyncTranscriptions"), ("create",)
 
 SOURCE = Source(
     "openai",
+    items="_cast_to",
+    streams={
+        "openai.types.chat.": openai_chat.DIALECT.name,
+        "openai.types.responses.": openai_responses.DIALECT.name,
+        "openai.types.completion": openai_completions.DIALECT.name,
+        "openai.types.image": openai_images.DIALECT.name,
+        "openai.types.audio.transcription": openai_audio.TRANSCRIPTION.name,
+    },
     response=("_response",),
     helper=Helper("until_done", events="_iterator", reads="_raw_stream._iterator"),
     calls=Calls(
@@ -46,6 +54,7 @@ SOURCE = Source(
         base_url="_client.base_url",
     ),
     private={
+        "_raw_stream._cast_to": "openai 1.59 to 3.57",
         "_response": "openai 1.59 to 3.57",
         "_iterator": "openai 1.59 to 3.57",
         "_raw_stream._iterator": "openai 1.59 to 3.57",

@@ -1,4 +1,8 @@
-"""Finds the row of an SDK: the module of this package that is named after the SDK's top-level package. No SDK is imported."""
+"""Finds the row of an SDK: the module of this package that is named after the SDK's top-level package. No SDK is imported.
+
+Which row holds for an item of a stream is decided by its class: the first in its order of inheritance that was registered by name
+(`register_source`), or that has a row in its SDK's module. Without one only the provider of the SDK is known.
+"""
 
 from __future__ import annotations
 
@@ -8,29 +12,103 @@ from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 from pkgutil import iter_modules
-from typing import Any
+from typing import Any, get_args
 
-from ..dialects import Origin
-from .base import Source
+from ..dialects import UNKNOWN_ORIGIN, Extracted, Origin, dialect_named
+from .base import Row, Source
+from .extract import Extract
+from .extracted import origin_by
 
 UNKNOWN = Source("")
 """The row of objects whose SDK has no row."""
 
+_registered: dict[str, Origin] = {}
+"""What `register_source` added, by the dotted name of the class."""
+
+
+def register_source(name: str, extract: Extract, *, provider: str | None = None, dialect: str | None = None) -> None:
+    """State how the items of a class are read, in all streams.
+
+    Args:
+        name: the dotted name of the class, such as "acme.client.Event". Subclasses are read in the same way.
+        extract: where the parts of a chunk lie in an item.
+        provider: the provider of these items.
+        dialect: the name of the wire format of what `extract.unwrap` gives.
+
+    Raises:
+        UnknownDialect: no dialect of this name is registered.
+        ValueError: the name has no module.
+
+    Example:
+        >>> register_source("acme.client.Event", Extract(text="payload.words", finish="payload.why"), provider="acme")
+    """
+    if "." not in name:
+        raise ValueError(f"the name of a class with its module, such as acme.client.Event, not {name!r}")
+    if dialect is not None:
+        dialect_named(dialect)
+    _registered[name] = origin_by(extract, provider=provider, dialect=dialect)
+    _origin_of_class.cache_clear()
+
 
 def source_of(thing: Any) -> Source:
     """The row of the SDK that defines an object's class, or a base class of it; `UNKNOWN` if there is none."""
-    for kind in type(thing).__mro__:
-        row = _row(str(kind.__module__).partition(".")[0])
-        if row is not None:
-            return row
-    return UNKNOWN
+    return next(_sources_of(type(thing)), UNKNOWN)
 
 
 def origin_of(payload: Any) -> Origin:
-    """The provider and the dialect, as far as the class of a payload determines them."""
-    source = source_of(payload)
-    provider = source.stated_provider(payload) or source.provider
-    return Origin(provider, source.dialects.get(type(payload).__name__))
+    """What the class of a payload states of how it is read, and of its provider."""
+    found = _origin_of_class(type(payload))  # type: ignore[arg-type]  # mypy takes a class for unhashable
+    stated = source_of(payload).stated_provider(payload) if found.is_known else None
+    return found if stated is None else found._replace(provider=stated)
+
+
+def dialect_of_stream(stream: Any) -> str | None:
+    """The name of the dialect that the type of an SDK's stream object states: that of the class of its items."""
+    source = source_of(stream)
+    item = None if source.items is None else _first_class(getattr(stream, source.items, None))
+    name = "" if item is None else f"{item.__module__}.{item.__qualname__}"
+    return next((dialect for start, dialect in source.streams.items() if name.startswith(start)), None)
+
+
+def _first_class(kind: Any) -> type | None:
+    """A class, or the first class of a union."""
+    while not isinstance(kind, type):
+        members = get_args(kind)
+        if not members:
+            return None
+        kind = members[0]
+    return kind
+
+
+@lru_cache(maxsize=1024)
+def _origin_of_class(kind: type[Any]) -> Origin:
+    for base in kind.__mro__:
+        if (found := _registered.get(f"{base.__module__}.{base.__qualname__}")) is not None:
+            return found
+        source = _row(_package(base))
+        row = None if source is None else source.rows.get(base.__name__)
+        if source is not None and row is not None:
+            provider = row.provider or next(_sources_of(kind), source).provider
+            return _of_row(row, provider)
+    known = next(_sources_of(kind), None)
+    return UNKNOWN_ORIGIN if known is None else Origin(known.provider, is_known=True)
+
+
+def _of_row(row: Row, provider: str | None) -> Origin:
+    if row.extract is not None:
+        return origin_by(row.extract, provider=provider, dialect=row.dialect)
+    chunk = row.chunk
+    extract = None if chunk is None else lambda item: Extracted(chunk(item))
+    return Origin(provider, row.dialect, None, extract, None, is_known=True)
+
+
+def _sources_of(kind: type) -> Iterator[Source]:
+    """The rows of the SDKs that define a class and its base classes."""
+    return (source for base in kind.__mro__ if (source := _row(_package(base))) is not None)
+
+
+def _package(kind: type) -> str:
+    return str(kind.__module__).partition(".")[0]
 
 
 def all_sources() -> Iterator[Source]:

@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeAlias, TypedDict
 
 from ..clock import Moment
 from ..dialects import Dialect
+from ..sources import Extract
 
 Server = tuple[str | None, int | None]
 """Host and port."""
@@ -33,4 +34,5 @@ class WrapOptions(TypedDict, total=False):
     started_at: Moment | None
     params: Mapping[str, Any] | None
     attributes: Mapping[str, Any] | None
+    extract: Extract | None
     keep_raw: bool

@@ -23,7 +23,9 @@ from typing import Any
 
 from ..accumulator import WrappedStream, WrappedStreams, failure_fields
 from ..context import nested
+from ..dialects import dialect_named
 from ..records import Outcome, StreamRecord
+from ..sources import dialect_of_stream
 from .closing import AsyncExit, Exit, aclose_all, close_all, closers_of, closes_later
 from .protocols import (
     is_awaitable,
@@ -97,7 +99,10 @@ class StreamSession:
         if isinstance(source, Mapping) and (inner := stream_in(source)) is not None:
             self.holder, source = source, inner
         self.source, self.closers = source, closers_of(source)
-        self.stream.request.provider = self.stream.request.provider or provider_of(source)
+        request, reader = self.stream.request, self.stream.reader
+        request.provider = request.provider or provider_of(source)
+        if reader.dialect is None and (name := dialect_of_stream(source)) is not None:
+            reader.dialect = dialect_named(name)
         return source
 
     def call(self) -> Any:

@@ -30,9 +30,11 @@ from streamtally.chunks import (
     ImageDelta,
     ItemDelta,
     PartDelta,
+    PayloadDelta,
     TextDelta,
     ToolCallDelta,
     TranscriptDelta,
+    UsageDelta,
 )
 from streamtally.clock import SYSTEM_CLOCK
 from streamtally.dialects import anthropic_messages, dialect_named, dialect_names
@@ -99,6 +101,9 @@ SAMPLES: tuple[Sample, ...] = (
     Sample(ItemDelta("restart", "r", None), 0),
     Sample(PartDelta("text", 4, {"note": MARK}), 0),
     Sample(PartDelta("other", 0, {"note": MARK}), CONTENT),
+    Sample(UsageDelta({"tokens": 1}, "0"), 0),
+    Sample(UsageDelta({"tokens": 1}, "+"), 0),
+    Sample(PayloadDelta({"note": MARK}), 0),
 )
 """Deltas of every kind, with every word that a field of theirs can have."""
 
@@ -143,7 +148,7 @@ def test_a_delta(sample: Sample) -> None:
 
 # ---------------------------------------------------------------------------------------------------------- travelling
 
-CHUNK = Chunk((TextDelta("one"),), {"model": "m"}, {"note": 1}, {"tokens": 1}, {"type": "odd"}, 7, True)
+CHUNK = Chunk((TextDelta("one"),), {"model": "m"}, {"note": 1}, {"tokens": 1}, {"type": "odd"}, 7, True, True)
 
 
 def test_every_field_of_a_chunk_travels() -> None:
@@ -163,6 +168,7 @@ REQUEST: Mapping[str, Any] = {
     "server_port": 443,
     "provider": "p",
     "characters": 3,
+    "several": True,
 }
 """A value for each field of a request that travels."""
 
@@ -181,7 +187,7 @@ TRAVELLING = {
     *("request", "reader", "fold", "chunk_count", "faults", "arrivals", "conflicts", "dropped_chunks", "duplicates"),
     *("first_given", "given_start", "opened", "order", "ordering", "waiting"),
 }
-"""What of a keyed stream travels; of the reader only the dialect."""
+"""What of a keyed stream travels; of the reader the dialect, the provider, and what waits."""
 
 STAYING = {"clock", "keep", "limits", "raw", "record", "seal", "seal_token", "stall"}
 """What belongs to this process, or to a stream that has ended."""
@@ -214,7 +220,7 @@ def test_every_part_of_a_keyed_stream_travels() -> None:
 
 # --------------------------------------------------------------------------------------------------------- no response
 
-NO_RESPONSE = {"opaque", "openai.speech", "raw.audio", "text"}
+NO_RESPONSE = {"extract", "opaque", "openai.speech", "raw.audio", "text"}
 """Dialects whose provider has no object for a whole answer."""
 
 

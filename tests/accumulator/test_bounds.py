@@ -307,6 +307,7 @@ def test_what_waits_no_more_is_free_again() -> None:
 def test_what_lost_its_place_is_free_again() -> None:
     """Of two contents held at one position only the one that is kept counts towards `stream_bytes`."""
     accumulator = accumulator_with(stream_bytes=120)
+    accumulator.open("r", dialect="openai.chat")
     accumulator.add("r", text_chunk("x" * 90), index=5, at=1_002.0)
     accumulator.add("r", text_chunk("y"), index=5, at=1_001.0)
     accumulator.add("r", text_chunk("z" * 90), index=7, at=1_003.0)

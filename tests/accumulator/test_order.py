@@ -25,7 +25,7 @@ def test_every_chunk_becomes_ready_once_and_in_order(indices: list[int]) -> None
     came = []
     for index in indices:
         if order.offer(index, chunk(str(index)), 0) is Placed.READY:
-            came += [index, *(int(held.chunk.text) for held in order.ready())]
+            came += [index, *(int(ready.text) for _, ready in order.ready())]
     assert came == list(range(3, 12))
     assert (order.held, order.missing(), order.next, order.highest) == ({}, (), 12, 11)
 

@@ -6,7 +6,7 @@ import pytest
 from mistralai.client.models import ChatCompletionResponse, CompletionEvent
 
 from streamtally import Outcome, replay, to_response
-from streamtally.dialects.payload_reader import PayloadReader
+from streamtally.dialects import PayloadReader, dialect_named
 from tests.dialects.wire import Payload, call, chat, choice, facts, read, stated, stops, texts
 
 USAGE = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}
@@ -110,7 +110,7 @@ def test_the_dialect_is_detected_from_the_sdk_s_event() -> None:
     assert facts(record) == facts(replay(stream, dialect="mistral.chat"))
     assert record.choices[0].annotations == (novel,)
     assert "unset" not in record.model_dump_json().lower()
-    assert PayloadReader().read({"data": {"choices": None}})
+    assert PayloadReader(dialect_named("mistral.chat")).read({"data": {"choices": None}})
 
 
 def test_an_error() -> None:

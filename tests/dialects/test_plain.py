@@ -47,15 +47,21 @@ def test_an_object_among_bytes() -> None:
 
 
 def test_unknown_payloads() -> None:
-    """The last value of each of their fields is kept, and the end of the source completes the record."""
-    record = replay([{"a": 1, "b": {"c": 1}}, {"a": 2, "b": {"d": 2}}])
-    assert stated(record) == {"outcome": "completed", "extras": {"a": 2, "b": {"c": 1, "d": 2}}}
+    """Each different payload is kept, and the last value of each of their fields; the end of the source completes the record."""
+    payloads = [{"a": 1, "b": {"c": 1}}, {"a": 2, "b": {"d": 2}}]
+    record = replay([payloads[0], *payloads])
+    assert stated(record) == {"outcome": "completed", "extras": {"a": 2, "b": {"c": 1, "d": 2}, "payloads": payloads}}
     assert record.dialect == "opaque"
 
 
-@pytest.mark.parametrize("payload", [None, 5, [1], object])
-def test_what_is_no_payload(payload: object) -> None:
-    """An object without fields is no chunk."""
+@pytest.mark.parametrize("payload", [5, [1], object, 1.5, True])
+def test_what_has_no_fields(payload: object) -> None:
+    """A payload without fields is kept as it is, or as its text."""
     record = replay([payload])
-    assert record.error is not None
-    assert (record.outcome, record.error.type) == ("error", "malformed_payload")
+    kept = payload if isinstance(payload, int | float) else 1 if payload == [1] else str(payload)
+    assert (record.dialect, record.outcome, record.error, record.extras) == ("opaque", "completed", None, {"payload": kept})
+
+
+def test_nothing_is_no_payload() -> None:
+    """None is not counted as anything."""
+    assert stated(replay([None])) == {"outcome": "completed"}

@@ -87,4 +87,4 @@ def test_blank_keepalives_before_the_body() -> None:
         assert not list(reader.read(b" " * 100 + b"\n"))
     (chunk,) = [*reader.read(b"data: " + json.dumps(stops()).encode() + b"\n\n"), *reader.end()]
     assert chunk.finish_reason == "stop"
-    assert len(reader._waiting) < 10_000
+    assert len(reader._start) < 10_000

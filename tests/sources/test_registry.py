@@ -24,11 +24,11 @@ ROW = '''
 """A made-up SDK."""
 
 from ..dialects import mistral_chat
-from .base import Calls, Helper, Methods, Source
+from .base import Calls, Helper, Methods, Row, Source
 
 SOURCE = Source(
     "parrots",
-    dialects={"Squawk": mistral_chat.DIALECT.name},
+    rows={"Squawk": Row(mistral_chat.DIALECT.name)},
     stated_provider=lambda thing: getattr(thing, "aviary", None),
     response=("_http",),
     closes="perch",
@@ -207,8 +207,8 @@ def test_the_origin_of_a_payload() -> None:
     """The provider and dialect of its class; nothing for a plain mapping."""
     chunk = CompletionChunk.model_validate({"id": "0", "model": "m", "choices": []})
     token = TextGenerationStreamOutput.parse_obj_as_instance({"index": 1, "token": {"id": 1, "text": "x"}})
-    assert origin_of(chunk) == Origin("mistral", "mistral.chat")
-    assert origin_of(token) == Origin("huggingface", None)
+    assert origin_of(chunk) == Origin("mistral", "mistral.chat", is_known=True)
+    assert origin_of(token) == Origin("huggingface", is_known=True)
     assert origin_of({"choices": []}) == Origin(None, None)
 
 

@@ -3,6 +3,8 @@
 from .answer import Answer
 from .fold import Fold
 from .media import first_image
+from .several import answers
 from .tool_calls import arguments_of
+from .usage import usage_report
 
-__all__ = ["Answer", "Fold", "arguments_of", "first_image"]
+__all__ = ["Answer", "Fold", "answers", "arguments_of", "first_image", "usage_report"]

@@ -1,9 +1,11 @@
 """The state of a stream: what its chunks have brought so far, in typed fields of declared kinds.
 
     Answer
+    ├── earlier: PartState              answers that ended before, with the fields from `choices` on
+    ├── payloads: DistinctState         payloads of unknown format
     ├── choices: ChoiceState            text, reasoning, refusal, finish reason, …
     │   ├── details: DetailsState       structured reasoning
-    │   ├── annotations: AnnotationsState
+    │   ├── annotations: DistinctState
     │   └── tools: ToolCallsState
     │       └── calls: CallState
     │           └── paths: PathState    arguments that come by path
@@ -95,8 +97,8 @@ class DetailsState:
 
 
 @kind.state
-class AnnotationsState:
-    """Annotations, and the digests of those that came."""
+class DistinctState:
+    """JSON values of which each is kept once, and the digests of those that came."""
 
     items: list[Json] | None = kind.content()
     seen: dict[int, None] = kind.index()
@@ -104,17 +106,19 @@ class AnnotationsState:
 
 @kind.state
 class ChoiceState:
-    """An answer. `parts` is the log that `parts.py` writes."""
+    """An answer. `parts` is the log that `parts.py` writes, `text_growth` and `reasoning_growth` are states of `snapshots.py`."""
 
     role: str | None = kind.fact()
     text: Text | None = kind.text()
+    text_growth: bool | list[int] | None = kind.fact()
     reasoning: Text | None = kind.text()
+    reasoning_growth: bool | list[int] | None = kind.fact()
     refusal: Text | None = kind.text()
     finish: str | None = kind.fact()
     finish_number: int | None = kind.fact()
     tools: ToolCallsState | None = kind.part(ToolCallsState)
     details: DetailsState | None = kind.part(DetailsState)
-    annotations: AnnotationsState | None = kind.part(AnnotationsState)
+    annotations: DistinctState | None = kind.part(DistinctState)
     logprobs: dict[str, ListState] = kind.part_map(ListState)
     parts: list[Json] | None = kind.content()
     extras: dict[str, Json] | None = kind.content(skeletons.of_extras)
@@ -193,22 +197,34 @@ class TranscriptState:
 
 
 @kind.state
-class Answer:
-    """What the chunks of a stream have brought so far. All its content is counted in `retention`."""
+class PartState:
+    """One of several answers of a stream, see `several.py`."""
 
-    retention: Retention = kind.retention()
     meta: dict[str, Json] | None = kind.fact()
     usage: dict[str, Json] | None = kind.fact()
+    scoped_usage: dict[str, dict[str, Json]] | None = kind.fact()
     error: dict[str, Json] | None = kind.content(skeletons.of_error)
-    extras: dict[str, Json] | None = kind.content(skeletons.of_extras)
     terminal: bool = kind.fact(False)
     choices: dict[int, ChoiceState] = kind.part_map(ChoiceState)
     items: ItemsState | None = kind.part(ItemsState)
     audio: AudioState | None = kind.part(AudioState)
     images: dict[int, ImageSeriesState] = kind.part_map(ImageSeriesState)
     images_complete: int = kind.fact(0)
-    images_wanted: int | None = kind.fact()
     transcript: TranscriptState | None = kind.part(TranscriptState)
+
+
+@kind.state
+class Answer(PartState):
+    """What the chunks of a stream have brought so far. All its content is counted in `retention`.
+
+    The fields of `PartState` are those of the answer that is streaming, or of the last one; `earlier` are those before it.
+    """
+
+    retention: Retention = kind.retention()
+    earlier: list[PartState] = kind.part_list(PartState)
+    extras: dict[str, Json] | None = kind.content(skeletons.of_extras)
+    payloads: DistinctState | None = kind.part(DistinctState)
+    images_wanted: int | None = kind.fact()
 
     @classmethod
     def empty(cls, *, keep: bool) -> Answer:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ...chunks import DetailDelta, FinishDelta, TextDelta, ToolCallDelta
+from ...chunks import DetailDelta, FinishDelta, PayloadDelta, TextDelta, ToolCallDelta
 from ...json_values import Json
 from ...records import Choice, FinishReason
-from . import tool_calls
-from .answer import AnnotationsState, Answer, ChoiceState, ListState
+from . import snapshots, tool_calls
+from .answer import Answer, ChoiceState, DistinctState, ListState
 from .digest import digest_of
-from .growing import Text
 from .reasoning import fold_reasoning_details, reasoning_details
 
 Vocabulary = Mapping[str, FinishReason | None]
@@ -25,15 +24,10 @@ def choice_at(answer: Answer, index: int) -> ChoiceState:
 
 
 def fold_text(answer: Answer, delta: TextDelta) -> None:
-    """Append words to a choice; an empty text only makes the choice."""
+    """Fold words of a choice; an empty text only makes the choice."""
     choice = choice_at(answer, delta.choice)
-    if not delta.text:
-        return
-    text: Text | None = getattr(choice, delta.channel)
-    if text is None:
-        text = Text(answer.retention)
-        setattr(choice, delta.channel, text)
-    text.append(delta.text)
+    if delta.text:
+        snapshots.fold_text(answer, choice, delta.channel, delta.text, whole=delta.whole)
 
 
 def fold_finish(answer: Answer, delta: FinishDelta) -> None:
@@ -46,6 +40,11 @@ def fold_finish(answer: Answer, delta: FinishDelta) -> None:
 def fold_tool_call(answer: Answer, delta: ToolCallDelta) -> None:
     """Add a piece to a tool call of a choice."""
     tool_calls.fold_tool_call(answer, choice_at(answer, delta.choice), delta)
+
+
+def fold_payload(answer: Answer, delta: PayloadDelta) -> None:
+    """Keep a payload of unknown format."""
+    answer.payloads = keep_distinct(answer, answer.payloads, [delta.value])
 
 
 def fold_detail(answer: Answer, delta: DetailDelta) -> None:
@@ -67,16 +66,21 @@ def _fold_logprobs(answer: Answer, choice: ChoiceState, value: Json) -> None:
 
 def _fold_annotations(answer: Answer, choice: ChoiceState, value: Json) -> None:
     """Append annotations that are new: some servers repeat all citations on every chunk."""
+    choice.annotations = keep_distinct(answer, choice.annotations, [item for item in value if isinstance(item, Mapping)])
+
+
+def keep_distinct(answer: Answer, known: DistinctState | None, values: list[Json]) -> DistinctState | None:
+    """Append the values that did not come before; returns the state, which is made where there is none."""
     if not answer.retention.keep:
-        return
-    if choice.annotations is None:
-        choice.annotations = AnnotationsState()
-    known, fresh = choice.annotations, []
-    for item in value:
-        if isinstance(item, Mapping) and (digest := digest_of(item)) not in known.seen:
+        return known
+    known = DistinctState() if known is None else known
+    fresh = []
+    for value in values:
+        if (digest := digest_of(value)) not in known.seen:
             known.seen[digest] = None
-            fresh.append(item)
+            fresh.append(value)
     known.items = answer.retention.extend(known.items, fresh)
+    return known
 
 
 def _fold_extras(answer: Answer, choice: ChoiceState, value: Json) -> None:

@@ -18,16 +18,18 @@ from ...chunks import (
     ImageDelta,
     ItemDelta,
     PartDelta,
+    PayloadDelta,
     TextDelta,
     ToolCallDelta,
     TranscriptDelta,
-    merged_usage,
+    UsageDelta,
 )
 from ...dialects import Dialect
 from ...errors import RETRYABLE_STATUS
 from ...json_values import Json, stated
 from ...records import StreamType
-from . import choices, fields, items, media, parts, skeletons
+from ...usage_reports import merged_usage
+from . import choices, fields, items, media, parts, several, skeletons, snapshots, usage
 from .answer import Answer, ChoiceState
 from .growing import Text
 
@@ -41,6 +43,8 @@ _FOLDS: Mapping[type, Callable[[Answer, Any], None]] = {
     AudioDelta: media.fold_audio,
     ImageDelta: media.fold_image,
     TranscriptDelta: media.fold_transcript,
+    UsageDelta: usage.fold_usage,
+    PayloadDelta: choices.fold_payload,
 }
 """What folds each kind of delta."""
 
@@ -71,6 +75,8 @@ class Fold:
         """Fold one chunk. What it states of the stream comes first, so that no broken delta takes that along."""
         answer = self.answer
         answer.retention.close_sinks()
+        if several.begins_another(answer, chunk):
+            several.begin_next(answer)
         if chunk.meta:
             answer.meta = {**(answer.meta or {}), **stated(chunk.meta)}
         if chunk.extras:
@@ -111,7 +117,7 @@ class Fold:
         It is valid until the next chunk is folded by `apply`.
         """
         state = self.answer.choices.get(choice)
-        return None if state is None else _sink(getattr(state, channel))
+        return None if state is None or not snapshots.is_in_pieces(state, channel) else _sink(getattr(state, channel))
 
     def arguments_writer(self, index: int, choice: int = 0) -> Callable[[str], object] | None:
         """The same for the arguments of the tool call that is open under a provider's index."""
@@ -128,21 +134,44 @@ class Fold:
         piece = None if state is None or number is None else state.items[number].pieces.get(path)
         return None if piece is None else _sink(piece.text)
 
-    def content(self, dialect: Dialect, stream_type: StreamType) -> dict[str, Any]:
-        """The content fields of the record."""
+    @property
+    def answers(self) -> list[Answer]:
+        """Each answer of the stream by itself: one, except for streams with several."""
+        return list(several.answers(self.answer)) if self.answer.earlier else [self.answer]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no answer has begun."""
         answer = self.answer
-        rules = dialect.items
-        found = items.output_items(answer, rules.assemble) if rules else []
-        spoken = _with_items(answer, rules.to_deltas(found)) if rules and found else answer
+        return not (answer.earlier or answer.choices or answer.items or answer.audio or answer.meta)
+
+    def contents(self, dialect: Dialect, stream_type: StreamType) -> list[dict[str, Any]]:
+        """The content fields of each answer."""
+        return [_content(answer, dialect, stream_type) for answer in self.answers]
+
+    def content(self, found: list[dict[str, Any]]) -> dict[str, Any]:
+        """The content fields of the record, from those of each answer."""
+        answer = self.answer
+        kept = (answer.payloads and answer.payloads.items) or ()
         return {
-            "choices": choices.choices(spoken, dialect.finish_reasons, kept=answer.retention.keep or spoken is answer),
-            "output_items": (*(map(rules.present, found) if rules else ()), *parts.parts(answer)),
-            "audio": media.audio(answer),
-            "images": media.images(answer),
-            "transcript": media.transcript(answer) if stream_type is StreamType.TRANSCRIPTION else None,
-            "extras": answer.extras or {},
+            **(found[0] if len(found) == 1 else several.joined_content(found)),
+            "extras": {**(answer.extras or {}), **({"payloads": kept} if len(kept) > 1 else {})},
             "dropped_bytes": answer.retention.dropped,
         }
+
+
+def _content(answer: Answer, dialect: Dialect, stream_type: StreamType) -> dict[str, Any]:
+    """The content fields of one answer."""
+    rules = dialect.items
+    found = items.output_items(answer, rules.assemble) if rules else []
+    spoken = _with_items(answer, rules.to_deltas(found)) if rules and found else answer
+    return {
+        "choices": choices.choices(spoken, dialect.finish_reasons, kept=answer.retention.keep or spoken is answer),
+        "output_items": (*(map(rules.present, found) if rules else ()), *parts.parts(answer)),
+        "audio": media.audio(answer),
+        "images": media.images(answer),
+        "transcript": media.transcript(answer) if stream_type is StreamType.TRANSCRIPTION else None,
+    }
 
 
 def _sink(text: Text | None) -> Callable[[str], object] | None:
