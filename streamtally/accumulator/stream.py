@@ -93,6 +93,11 @@ class Stream:
         return self.reader.dialect or OPAQUE
 
     @property
+    def all_faults(self) -> int:
+        """How many faults of ours, and of extractors, were caught."""
+        return self.faults + self.reader.faults
+
+    @property
     def stream_type(self) -> StreamType:
         """What kind of stream it is, by its dialect, else as the caller stated."""
         return self._type_in(self.dialect)
@@ -177,7 +182,7 @@ class Stream:
     ) -> StreamRecord:
         """The record, from the fold and the figures of the time. What no record can hold is left out, and counted."""
         fold, dialect = fold or self.fold, dialect or self.dialect
-        faults = (self.faults if faults is None else faults) + self.reader.faults
+        faults = self.all_faults if faults is None else faults + self.reader.faults
         try:
             return self._built(figures, fold, dialect, faults, missing, counts)
         except Exception:  # a payload, or a user's dialect, may give values that no record can hold

@@ -46,7 +46,13 @@ def dump(stream: KeyedStream) -> bytes:
         "flags": base64.b64encode(stream.arrivals.flags).decode(),
         "waiting": [[unread.state(), stamp] for unread, stamp in stream.reader.waiting],
         "answer": stream.fold.answer.dump(),
-        "counts": [stream.chunk_count, stream.duplicates, stream.conflicts, stream.dropped_chunks, stream.faults + stream.reader.faults],
+        "counts": [
+            stream.chunk_count,
+            stream.duplicates,
+            stream.conflicts,
+            stream.dropped_chunks,
+            stream.all_faults,
+        ],
     }
     return json.dumps(state, separators=(",", ":"), default=str).encode()
 

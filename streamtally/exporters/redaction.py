@@ -19,6 +19,7 @@ from ..records import (
     ErrorDetails,
     Image,
     InterChunk,
+    Part,
     StreamRecord,
     Timing,
     ToolCall,
@@ -40,7 +41,7 @@ FIELDS: Mapping[type[BaseModel], _Fields] = {
     StreamRecord: _fields(
         content="output_items params extras raw",
         plain="request_id stream_type dialect outcome provider requested_model model response_id conversation_id "
-        "server_address server_port choices audio transcript images usage cost timing error ordering missing highest_index "
+        "server_address server_port choices audio transcript images usage parts cost timing error ordering missing highest_index "
         "chunk_count duplicates conflicts late dropped_bytes dropped_chunks service_tier system_fingerprint attributes",
     ),
     Choice: _fields(
@@ -72,6 +73,7 @@ FIELDS: Mapping[type[BaseModel], _Fields] = {
     ),
     InterChunk: _fields(plain="count mean p50 p95 p99 max buckets"),
     ErrorDetails: _fields(content="message body", plain="type code status retryable"),
+    Part: _fields(plain="response_id model finish_reason finish_reason_raw usage cost error"),
 }
 """Every field of every model of a record. A field that is not listed is treated as content."""
 

@@ -5,20 +5,17 @@ The only module that depends on both the catalog and records.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Context
 from typing import Any
 
-from ..dialects import SubCall
 from ..errors import CatalogError
-from ..records import Breakdown, Cost, CostStatus, StreamRecord, Usage
+from ..records import Cost, Part, StreamRecord, Usage
 from . import request_context
 from .catalog import ModelCatalog
 from .estimate import CountTokens, estimated
+from .sums import total, with_sub_call
 from .tool_charges import billed_usage, sub_calls, usage_with_tools
-
-_add = Context(prec=500).add
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,35 @@ class Pricer:
         displayed, provider = self._provider(record)
         if usage is not record.usage:
             record = record.model_copy(update={"usage": usage})
-        return record.model_copy(update={"provider": displayed, "cost": self._cost(record, provider)})
+        if not record.parts:
+            return record.model_copy(update={"provider": displayed, "cost": self._cost(record, provider)})
+        parts = self._priced_parts(record, provider)
+        costs = [part.cost for part in parts]
+        tools = self._tools_beside(record)
+        if tools is not None:
+            costs.append(self._cost(record.model_copy(update={"usage": tools}), provider))
+        return record.model_copy(update={"provider": displayed, "parts": parts, "cost": total(costs)})
+
+    def _priced_parts(self, record: StreamRecord, provider: str | None) -> tuple[Part, ...]:
+        """The answers of a stream, each with its cost at the prices of its own model."""
+        return tuple(
+            part.model_copy(
+                update={
+                    "cost": self._cost(
+                        record.model_copy(update={"usage": part.usage, "model": part.model or record.model, "output_items": ()}),
+                        provider,
+                    )
+                }
+            )
+            for part in record.parts
+        )
+
+    def _tools_beside(self, record: StreamRecord) -> Usage | None:
+        """The counts of tool calls that the usage reports of the answers lack."""
+        known = {name for part in record.parts if part.usage is not None for name in part.usage.model_fields_set}
+        tools = usage_with_tools(record.model_copy(update={"usage": None}))
+        counts = {} if tools is None else {name: getattr(tools, name) for name in tools.model_fields_set - known}
+        return Usage(**counts) if any(isinstance(count, int | float) for count in counts.values()) else None
 
     def _provider(self, record: StreamRecord) -> tuple[str | None, str | None]:
         """The provider to display, and the provider to price by.
@@ -72,8 +97,9 @@ class Pricer:
             return Cost(status="missing_rate", unpriced=("rates",), match_rule=rule, catalog_revision=revision)
         if usage is None or usage.cost_usd is not None:  # a cost that the provider reports includes the calls inside
             return cost
-        calls = [(call, self.catalog.price(call.model, call.usage, **context)) for call in sub_calls(record)]
-        return _add_sub_calls(cost, calls) if calls else cost
+        for call in sub_calls(record):
+            cost = with_sub_call(cost, self.catalog.price(call.model, call.usage, **context), call.model or "unknown")
+        return cost
 
     def _model_cost(self, record: StreamRecord, usage: Usage | None, context: Mapping[str, Any]) -> Cost:
         """The cost at the prices of the model that answered; if the catalog lacks it, of the requested model."""
@@ -84,35 +110,3 @@ class Pricer:
             if fallback.model_matched is not None:
                 return fallback.model_copy(update={"match_rule": f"asked for: {fallback.match_rule}"})
         return cost
-
-
-_WORST_FIRST: tuple[CostStatus, ...] = ("unpriced_unit", "partial", "priced")
-"""The statuses of costs that are known at least in part; a sum of two costs has the one that stands first."""
-
-
-def _add_sub_calls(cost: Cost, calls: Iterable[tuple[SubCall, Cost]]) -> Cost:
-    """The sum of the costs of a request and of the calls inside it, whose lines are named after their model."""
-    for call, other in calls:
-        cost = _add_cost(cost, other, call.model or "unknown")
-    return cost
-
-
-def _add_cost(cost: Cost, other: Cost, model: str) -> Cost:
-    if cost.usd is None:
-        return cost
-    if other.usd is None:
-        unpriced = (*cost.unpriced, f"model:{model}")
-        return cost.model_copy(update={"status": "unpriced_unit", "complete": False, "unpriced": unpriced})
-    usd = _add(cost.usd, other.usd)
-    lines = [line if line.name else line.model_copy(update={"name": model}) for line in other.breakdown]
-    return cost.model_copy(
-        update={
-            "usd": usd,
-            "computed_usd": usd,
-            "status": min(cost.status, other.status, key=_WORST_FIRST.index),
-            "complete": cost.complete and other.complete,
-            "breakdown": Breakdown((*cost.breakdown, *lines)),
-            "unpriced": (*cost.unpriced, *other.unpriced),
-            "inconsistent": cost.inconsistent or other.inconsistent,
-        }
-    )

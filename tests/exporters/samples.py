@@ -14,6 +14,7 @@ from streamtally.records import (
     Image,
     InterChunk,
     Outcome,
+    Part,
     StreamRecord,
     StreamType,
     Timing,
@@ -107,6 +108,8 @@ def marked(mark: str = MARK, **fields: Any) -> StreamRecord:
         finish_reason=None,
     )
     data = mark.encode()
+    usage = Usage(input_tokens=1, output_tokens=2, raw=loose)
+    error = ErrorDetails(type="server_error", message=mark, body=loose)
     content: dict[str, Any] = {
         "outcome": Outcome.ERROR,
         "choices": (choice, choice.model_copy(update={"index": 1})),
@@ -114,8 +117,9 @@ def marked(mark: str = MARK, **fields: Any) -> StreamRecord:
         "audio": Audio(data=data, transcript=mark, size=len(data), extras=loose),
         "transcript": Transcript(text=mark, words=(loose,), segments=(loose,), logprobs=(mark,)),
         "images": (Image(data=data, url=f"https://{mark}.test", revised_prompt=mark, extras=loose),),
-        "usage": Usage(input_tokens=1, output_tokens=2, raw=loose),
-        "error": ErrorDetails(type="server_error", message=mark, body=loose),
+        "usage": usage,
+        "parts": (Part(usage=usage, error=error),),
+        "error": error,
         "params": {
             "n": 2,
             "temperature": 0.5,

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from streamtally import Accumulator, StreamRecord, replay
+from streamtally import Accumulator, StreamRecord, Tally, replay
 from tests.dialects.wire import facts
 from tests.fuzz.invariants import check, check_of_mappings
 from tests.fuzz.mutations import ODD_VALUES, mutated_bytes, mutated_payloads, paths_in, replaced
@@ -92,7 +92,7 @@ def _keyed(payloads: list[Any], dialect: str) -> StreamRecord:
     for position in reversed(range(len(payloads))):
         for _ in range(2):
             accumulator.add("r", payloads[position], index=position)
-    return accumulator.finish("r")
+    return Tally().priced(accumulator.finish("r"))
 
 
 def _comparable(record: StreamRecord) -> str:
