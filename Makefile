@@ -6,10 +6,10 @@ STAMP   := $(VENV)/.installed
 PYTHON  ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
              $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PARALLEL := --numprocesses auto --dist worksteal
-SOURCES := streamtally tests scripts benchmarks
+SOURCES := streamtally tests scripts benchmarks compatibility
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench lowest matrix format clean
+.PHONY: help install demo test lint bench lowest matrix far format clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -46,10 +46,13 @@ lowest: ## the tests with the oldest dependencies that are allowed (their own wa
 matrix: ## import, types and a part of the tests on every CPython from 3.11 to 3.14 that is found
 	@scripts/matrix
 
+far: $(STAMP) ## let real SDKs and frameworks read through wrap, each in an environment of its own; ONLY="groq together" for some
+	@$(BIN)/python -m compatibility $(ONLY)
+
 format: $(STAMP) ## let ruff fix and format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
 clean: ## remove all that was made, the environment included
-	@rm -rf $(VENV) .venv-lowest build dist htmlcov .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) .venv-lowest .venv-far build dist htmlcov .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find streamtally tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Rows of frameworks: one module for each."""

@@ -1,0 +1,1 @@
+"""Rows of providers' SDKs: one module for each."""
