@@ -8,13 +8,25 @@ from typing import Any
 from ..dialects import Dialect
 from ..records import Choice, ErrorDetails, Part, Usage
 from ..usage_reports import summed_usage
-from .folding import Answer, usage_report
+from .folding import Answer, has_content, usage_report
 
 
-def usage_of(answer: Answer, dialect: Dialect) -> Usage | None:
-    """What the provider reported for one answer; None if it reported nothing."""
+def usage_of(answer: Answer, dialect: Dialect, model: str | None, provider: str | None) -> Usage | None:
+    """What the provider reported for one answer; None if it reported nothing.
+
+    Zeros beside generated content are placeholders, and no counts: all of them are no report, and that of the output no count of
+    it. What the end of the answer states is no placeholder.
+    """
     report = usage_report(answer)
-    return Usage(**dialect.usage(report), raw=report) if report else None
+    if not report:
+        return None
+    fields = dialect.adjust(dialect.usage(report), report, (answer.meta or {}).get("model") or model, provider)
+    if has_content(answer) and not answer.usage_is_final:
+        if not any(fields.values()):
+            return None
+        if fields.get("output_tokens") == 0:
+            fields = {name: value for name, value in fields.items() if name not in ("output_tokens", "total_tokens")}
+    return Usage(**fields, raw=report)
 
 
 def part_of(answer: Answer, usage: Usage | None, choices: tuple[Choice, ...]) -> Part:

@@ -6,14 +6,14 @@ positions from anywhere, `WrappedStream` gets payloads in the order in which one
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ..clock import Clock
 from ..dialects import EXTRACT, OPAQUE, Dialect, Origin, PayloadReader, name_of
 from ..json_values import Json, json_value, stated
 from ..limits import Limits
-from ..records import ErrorDetails, Outcome, Part, StreamRecord, StreamType, Timing, Usage
+from ..records import Choice, ErrorDetails, Outcome, Part, StreamRecord, StreamType, Timing, Usage
 from ..sources import origin_of
 from .folding import Answer, Fold, first_image
 from .parts import part_of, total_usage, usage_of
@@ -144,17 +144,17 @@ class Stream:
         retention.stop()
         return True
 
-    def outcome(self, fold: Fold, dialect: Dialect, *, missing: bool = False) -> Outcome | None:
+    def outcome(self, fold: Fold, dialect: Dialect, *, missing: bool = False, failed: bool = False) -> Outcome | None:
         """How the stream ended; None while it is in flight.
 
-        A limit, a time-out or an exception of the source decides; then an error inside the stream; then whether the provider
-        finished; else the way in which the stream was ended.
+        A limit, a time-out or an exception of the source decides; then an error inside the stream, or a finish reason that is one
+        (`failed`); then whether the provider finished; else the way in which the stream was ended.
         """
         if self.seal is None:
             return None
         if self.seal.outcome in (Outcome.TIMEOUT, Outcome.LIMIT, Outcome.ERROR):
             return self.seal.outcome
-        if fold.error is not None:
+        if fold.error is not None or failed:
             return Outcome.ERROR
         if fold.finished(self._type_in(dialect)) and not missing:
             return Outcome.COMPLETED
@@ -163,9 +163,11 @@ class Stream:
             return Outcome.TRUNCATED
         return self.seal.outcome
 
-    def error(self, fold: Fold) -> Mapping[str, Json] | None:
-        """What went wrong: the exception that ended the stream, completed by the error that came inside it."""
+    def error(self, fold: Fold, failure: str | None) -> Mapping[str, Json] | None:
+        """What went wrong: the exception that ended the stream, completed by the error that came inside, or the finish reason."""
         reported = fold.error
+        if reported is None and failure is not None:
+            reported = {"type": failure}
         if self.seal is None or self.seal.error is None:
             return reported
         return {**self.seal.error, **stated(reported or {})}
@@ -206,15 +208,17 @@ class Stream:
         missing: tuple[tuple[int, int], ...],
         counts: Mapping[str, Any],
     ) -> StreamRecord:
-        meta = fold.answer.meta or {}
+        request, params, meta = self.request, self.request.params, fold.answer.meta or {}
         stream_type = self._type_in(dialect)
         found = fold.contents(dialect, stream_type)
         content = fold.content(found)
-        outcome = self.outcome(fold, dialect, missing=bool(missing))
-        usages = [usage_of(answer, dialect) for answer in fold.answers]
+        failure = _failure(found[-1]["choices"], dialect)
+        outcome = self.outcome(fold, dialect, missing=bool(missing), failed=failure is not None)
+        provider = name_of(params.get("provider")) or request.provider or self.reader.provider
+        model = name_of(params.get("model"))
+        usages = [usage_of(answer, dialect, model, provider) for answer in fold.answers]
         usage = self._usage(usages, fold, stream_type, outcome)
-        error = self.error(fold)
-        request, params = self.request, self.request.params
+        error = self.error(fold, failure)
         extras = {**content.pop("extras"), **({"tail": self.reader.tail} if self.reader.tail else {})}
         if self.keep == "counts":
             extras = {name: value for name, value in extras.items() if isinstance(value, int | float)}
@@ -225,8 +229,8 @@ class Stream:
             stream_type=stream_type,
             dialect=dialect.name,
             outcome=outcome,
-            provider=name_of(params.get("provider")) or request.provider or self.reader.provider or dialect.provider,
-            requested_model=name_of(params.get("model")),
+            provider=provider or dialect.provider,
+            requested_model=model,
             conversation_id=request.conversation_id,
             server_address=request.server_address,
             server_port=request.server_port,
@@ -283,3 +287,17 @@ class Stream:
             "image_size": size if isinstance(size, str) else None,
             "image_quality": quality if isinstance(quality, str) else None,
         }
+
+
+def _failure(choices: Iterable[Choice], dialect: Dialect) -> str | None:
+    """The provider's word of a finish reason that means failure, or None.
+
+    A gateway may translate its provider's failure to a stop: then the choice has nothing but the provider's own word.
+    """
+    for choice in choices:
+        if choice.finish_reason == "error":
+            return str(choice.finish_reason_raw)
+        native = name_of(choice.extras.get("native_finish_reason"))
+        if native and dialect.finish_reasons.get(native.lower()) == "error" and not (choice.text or choice.tool_calls):
+            return native
+    return None

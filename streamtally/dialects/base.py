@@ -78,6 +78,18 @@ class ItemRules:
     present: Callable[[Item], Item] = _unchanged
 
 
+Adjust = Callable[[dict[str, Any], Mapping[str, Json], str | None, str | None], dict[str, Any]]
+
+
+def _as_read(
+    fields: dict[str, Any],
+    report: Mapping[str, Json],  # noqa: ARG001 - the signature of `adjust`
+    model: str | None,  # noqa: ARG001 - as above
+    provider: str | None,  # noqa: ARG001 - as above
+) -> dict[str, Any]:
+    return fields
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """One wire format.
@@ -87,8 +99,8 @@ class Dialect:
         stream_type: the type of all its streams.
         chunk: makes a `Chunk` of a payload: a mapping, or `str` or `bytes` if `framing` is "text" or "bytes". Pure.
         usage: the fields of a `Usage`, from the merged usage report. Pure.
-        finish_reasons: the finish reason for each word of the provider (lower case); an unknown word is a "stop". None is for a
-            word that only states that the answer is complete: "tool_calls" if it has tool calls, else "stop".
+        finish_reasons: the finish reason for each word of the provider (lower case); that of any other word is not known. None is
+            for a word that only states that the answer is complete: "tool_calls" if it has tool calls, else "stop".
         provider: the provider, unless the request or the host states another.
         framing: the framing of a raw body: "events" (server-sent events, JSON texts or AWS event streams, which are distinguished
             by their bytes), "bytes", "text", or "events or bytes".
@@ -104,6 +116,8 @@ class Dialect:
         shared: whether servers of other providers use the dialect too, so that it does not determine who served a request.
         operation: the operation's name in OpenTelemetry's GenAI conventions, where the type of stream does not determine it.
         charges: what the price of an answer depends on besides its tokens.
+        adjust: the fields of `usage` (its first argument) as the report, the model and the provider show that they are meant: of
+            some models, and through some gateways, counts mean something else. Pure.
 
     Example:
         >>> from streamtally.chunks import Chunk, TextDelta
@@ -130,3 +144,4 @@ class Dialect:
     shared: bool = False
     operation: str | None = None
     charges: ChargeRules = NO_CHARGES
+    adjust: Adjust = _as_read

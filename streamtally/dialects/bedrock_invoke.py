@@ -22,7 +22,7 @@ from ..json_readers import count_of, mapping_of, mappings_of, name_of, parsed_js
 from ..json_values import Json, json_value
 from ..records import FinishReason, StreamRecord, StreamType
 from ..usage_reports import merged_usage
-from . import anthropic_messages, bedrock_converse, cohere, openai_common
+from . import anthropic_messages, bedrock_converse, cohere, openai_common, openai_usage
 from .anthropic_messages_charges import charge_rules
 from .base import Dialect, Item, ItemRules
 from .openai_chat_response import response as chat_response
@@ -88,7 +88,7 @@ _USAGES: Sequence[Callable[[Mapping[str, Json]], dict[str, Any]]] = (
     anthropic_messages.usage_fields,
     bedrock_converse.usage_fields,
     cohere.usage,
-    openai_common.usage_fields,
+    openai_usage.usage_fields,
 )
 
 

@@ -20,7 +20,8 @@ from . import openai_chat
 from .base import Dialect
 from .openai_chat_charges import CHARGES
 from .openai_chat_response import response as chat_response
-from .openai_common import FINISH_REASONS, usage_fields
+from .openai_common import FINISH_REASONS
+from .openai_usage import usage_fields
 
 
 def chunk(payload: Mapping[str, Any]) -> Chunk:

@@ -20,7 +20,8 @@ from ..json_values import Json, json_value
 from ..records import StreamRecord, StreamType, Transcript, Usage
 from . import openai_chat
 from .base import Dialect, by_type
-from .openai_common import error_chunk, response_usage, total_of, usage_fields
+from .openai_common import error_chunk, response_usage, total_of
+from .openai_usage import usage_fields
 from .plain import audio_chunk
 
 

@@ -20,7 +20,8 @@ from .base import Dialect
 from .openai_chat_charges import CHARGES
 from .openai_chat_fast import fast_path
 from .openai_chat_response import response
-from .openai_common import FINISH_REASONS, bare_error_chunk, error_chunk, error_in, usage_fields
+from .openai_common import FINISH_REASONS, bare_error_chunk, error_chunk, error_in
+from .openai_usage import copilot_report, gateway_fields, usage_fields
 
 _CHUNK_FIELDS = frozenset(
     {
@@ -74,18 +75,16 @@ def chunk(payload: Mapping[str, Any]) -> Chunk:
 
 
 def _error(payload: Mapping[str, Any], choices: list[Mapping[str, Any]], groq: Mapping[str, Any]) -> Mapping[str, Json] | None:
-    """The error, which may be alone, beside the choices, under `x_groq`, in a choice, or only a finish reason."""
+    """The error, which may be alone, beside the choices, under `x_groq`, or in a choice."""
     error = payload.get("error") or groq.get("error")
-    failed = False
     for choice in choices:
         error = error or choice.get("error")
-        failed = failed or choice.get("finish_reason") == "error"
-    return error_in(payload, error or {}) if error or failed else None
+    return error_in(payload, error) if error else None
 
 
 def _usage(payload: Mapping[str, Any], choices: list[Mapping[str, Any]], groq: Mapping[str, Any]) -> Mapping[str, Any] | None:
     reports = (payload.get("usage"), groq.get("usage"), *(choice.get("usage") for choice in choices))
-    return next((report for report in reports if isinstance(report, Mapping) and report), None)
+    return next((report for report in reports if isinstance(report, Mapping) and report), copilot_report(payload))
 
 
 def _choice_deltas(choice: Mapping[str, Any], position: int) -> Iterator[Delta]:
@@ -256,6 +255,7 @@ DIALECT = Dialect(
     resembles=_may_be_chat,
     shared=True,
     charges=CHARGES,
+    adjust=gateway_fields,
 )
 
 DIALECTS = (DIALECT,)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from ..chunks import Chunk
-from ..json_readers import count_of, mapping_of, name_of, number_of, text_of
+from ..json_readers import count_of, mapping_of, name_of, text_of
 from ..json_values import Json, json_value
 from ..records import FinishReason, Usage
 
@@ -43,49 +42,24 @@ FINISH_REASONS: Mapping[str, FinishReason | None] = {
     "abort": "error",
     "network_error": "error",
     "malformed_function_call": "error",
+    "malformed_response": "error",
     "insufficient_system_resource": "error",
+    "timeout": "error",
+    "complete": None,
+    "completed": None,
+    "end": None,
+    "eos_found": None,
+    "stop_token": None,
+    "continue": "length",
+    "max_tokens_reached": "length",
+    "max_input_tokens": "length",
+    "content_policy": "content_filter",
+    "content-filter": "content_filter",
+    "tool-calls": "tool_calls",
+    "function_calls": "tool_calls",
 }
 """The finish reasons of OpenAI and compatible servers (Mistral, Z.ai, DeepSeek, TGI, vLLM, watsonx, the gateways of Gemini and
 Claude). If the request prescribes the tool to call, OpenAI reports "stop" for an answer with a tool call."""
-
-
-def usage_fields(report: Mapping[str, Json]) -> dict[str, Any]:
-    """A usage report of the OpenAI family as fields of a `Usage`.
-
-    Reads both vocabularies, prompt/completion (chat) and input/output (Responses, audio, images). Input includes cache
-    reads and writes. xAI and some others exclude reasoning from completion tokens: if the total shows that, it is added.
-    """
-    inputs = mapping_of(
-        report.get("prompt_tokens_details") or report.get("input_tokens_details") or report.get("input_token_details")
-    )
-    outputs = mapping_of(
-        report.get("completion_tokens_details") or report.get("output_tokens_details") or report.get("output_token_details")
-    )
-    prompt, completion = _first(report, "prompt_tokens", "input_tokens"), _first(report, "completion_tokens", "output_tokens")
-    total = count_of(report.get("total_tokens"))
-    reasoning = _first(outputs, "reasoning_tokens") if outputs else _first(report, "reasoning_tokens")
-    if prompt is not None and completion is not None and reasoning is not None and total == prompt + completion + reasoning:
-        completion += reasoning
-    fields: dict[str, Any] = {
-        "input_tokens": prompt,
-        "output_tokens": completion,
-        "total_tokens": total,
-        "cache_read_tokens": _first(inputs, "cached_tokens", fallback=_first(report, "prompt_cache_hit_tokens", "cached_tokens")),
-        "cache_write_tokens": _first(inputs, "cache_write_tokens", "cache_creation_tokens"),
-        "reasoning_tokens": reasoning,
-        "text_input_tokens": _first(inputs, "text_tokens"),
-        "text_output_tokens": _first(outputs, "text_tokens"),
-        "audio_input_tokens": _first(inputs, "audio_tokens"),
-        "audio_output_tokens": _first(outputs, "audio_tokens"),
-        "image_input_tokens": _first(inputs, "image_tokens"),
-        "image_output_tokens": _first(outputs, "image_tokens"),
-        "accepted_prediction_tokens": _first(outputs, "accepted_prediction_tokens"),
-        "rejected_prediction_tokens": _first(outputs, "rejected_prediction_tokens"),
-        "seconds": number_of(report.get("seconds")),
-        "searches": _first(report, "num_search_queries"),
-        "cost_usd": _stated_cost(report),
-    }
-    return {name: value for name, value in fields.items() if value is not None}
 
 
 def response_usage(usage: Usage | None, shape: Mapping[str, Json]) -> dict[str, Json]:
@@ -107,36 +81,6 @@ def total_of(usage: Usage | None) -> int:
     if usage is None:
         return 0
     return (usage.input_tokens or 0) + (usage.output_tokens or 0) if usage.total_tokens is None else usage.total_tokens
-
-
-def _first(report: Mapping[str, Json], *names: str, fallback: int | None = None) -> int | None:
-    """The first count under one of the names."""
-    return next((count for name in names if (count := count_of(report.get(name))) is not None), fallback)
-
-
-_TICKS = Decimal(10) ** 10
-"""The number of xAI's ticks in a US dollar (https://docs.x.ai/developers/cost-tracking)."""
-
-
-def _stated_cost(report: Mapping[str, Json]) -> Decimal | None:
-    """The cost of the request in US dollars, as the provider reports it.
-
-    OpenRouter reports it as `cost` (if the user's own key was used, that is only its fee, and the provider's price is in
-    `cost_details`), Perplexity as `cost.total_cost`, xAI in ticks.
-    """
-    ticks = _amount(report.get("cost_in_usd_ticks"))
-    if ticks is not None:
-        return ticks / _TICKS
-    cost = report.get("cost")
-    stated = _amount(cost.get("total_cost") if isinstance(cost, Mapping) else cost)
-    if stated is None or report.get("is_byok") is not True:
-        return stated
-    return stated + (_amount(mapping_of(report.get("cost_details")).get("upstream_inference_cost")) or 0)
-
-
-def _amount(value: Any) -> Decimal | None:
-    """A number as an exact decimal: by the shortest text of a float, which is how it was written."""
-    return Decimal(str(value)) if number_of(value) is not None else None
 
 
 def error_fields(error: Any, status: Any = None) -> dict[str, Json]:

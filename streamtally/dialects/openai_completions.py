@@ -20,7 +20,8 @@ from . import openai_chat
 from .base import Dialect
 from .openai_chat_charges import CHARGES
 from .openai_chat_response import response as chat_response
-from .openai_common import FINISH_REASONS, usage_fields
+from .openai_common import FINISH_REASONS
+from .openai_usage import gateway_fields, usage_fields
 
 _BARE_FIELDS = ("value", "response", "content")
 _STOPS: Mapping[str, str] = {"limit": "length", "word": "stop"}
@@ -97,6 +98,7 @@ DIALECT = Dialect(
     resembles=_may_be_completion,
     shared=True,
     charges=CHARGES,
+    adjust=gateway_fields,
 )
 
 DIALECTS = (DIALECT,)

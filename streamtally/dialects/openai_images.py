@@ -16,7 +16,8 @@ from ..json_readers import count_of, name_of, text_of, unnamed
 from ..json_values import Json, json_value
 from ..records import Image, StreamRecord, StreamType
 from .base import Dialect, by_type
-from .openai_common import error_chunk, response_usage, total_of, usage_fields
+from .openai_common import error_chunk, response_usage, total_of
+from .openai_usage import usage_fields
 
 _FIELDS = frozenset(
     {"type", "b64_json", "url", "partial_image_index", "usage", "index", "model", "revised_prompt", "image_index"}

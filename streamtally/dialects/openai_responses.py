@@ -16,8 +16,9 @@ from ..json_readers import count_of, is_list, mapping_of, mappings_of, name_of, 
 from ..json_values import Json, json_value
 from ..records import FinishReason, StreamRecord, StreamType, Usage
 from .base import Dialect, Item, ItemRules
-from .openai_common import FINISH_REASONS, error_chunk, error_fields, response_usage, total_of, usage_fields
+from .openai_common import FINISH_REASONS, error_chunk, error_fields, response_usage, total_of
 from .openai_responses_charges import CHARGES
+from .openai_usage import usage_fields
 
 _TEXTS: Mapping[str, tuple[tuple[str, ...], str | None, str | None, Channel | Literal["other"]]] = {
     "output_text": (("content",), "content_index", "output_text", "text"),

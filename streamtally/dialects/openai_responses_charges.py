@@ -9,7 +9,7 @@ from ..json_readers import count_of, mapping_of, mappings_of, name_of
 from ..records import Outcome, StreamRecord, Usage
 from .charges import ChargeRules, Counts, SubCall, raw_usage
 from .openai_chat_charges import xai_tools
-from .openai_common import usage_fields
+from .openai_usage import usage_fields
 
 
 def tool_counts(record: StreamRecord) -> Counts:

@@ -10,7 +10,8 @@ from ..json_readers import unnamed
 from ..json_values import Json, json_value, stated
 from ..records import StreamType
 from .base import Dialect, named_usage
-from .openai_common import FINISH_REASONS, error_fields, error_in, usage_fields
+from .openai_common import FINISH_REASONS, error_fields, error_in
+from .openai_usage import usage_fields
 from .origin import ObjectFields
 
 

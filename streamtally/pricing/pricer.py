@@ -95,6 +95,8 @@ class Pricer:
         except CatalogError as error:  # the caller's `rates` are invalid, so the request has no known price
             rule, revision = f"call: {error}", self.catalog.revision
             return Cost(status="missing_rate", unpriced=("rates",), match_rule=rule, catalog_revision=revision)
+        if usage is not None and usage.output_tokens == 0 and (record.text or record.tool_calls):
+            cost = cost.model_copy(update={"complete": False, "inconsistent": True})
         if usage is None or usage.cost_usd is not None:  # a cost that the provider reports includes the calls inside
             return cost
         for call in sub_calls(record):

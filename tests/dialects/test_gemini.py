@@ -51,9 +51,11 @@ def test_several_candidates() -> None:
     ],
 )
 def test_finish_reasons(word: str, reason: str) -> None:
-    """Each word of the provider is normalised."""
+    """Each word of the provider is normalised; one that means failure is an error."""
     record = read_all([reply(text("a")), reply(finish=word)])
-    assert (record.finish_reason, record.choices[0].finish_reason_raw, record.outcome) == (reason, word, "completed")
+    outcome = "error" if reason == "error" else "completed"
+    assert (record.finish_reason, record.choices[0].finish_reason_raw, record.outcome) == (reason, word, outcome)
+    assert (record.error and record.error.type) == (word if reason == "error" else None)
 
 
 def test_a_finish_without_content_and_one_that_is_repeated() -> None:

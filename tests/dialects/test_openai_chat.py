@@ -178,12 +178,12 @@ def test_two_choices_interleaved() -> None:
         pytest.param([stops("MAX_TOKENS")], "length", "MAX_TOKENS", "completed", id="in capitals"),
         pytest.param([stops("content_filter")], "content_filter", "content_filter", "completed", id="content filter"),
         pytest.param([stops("eos")], "stop", "eos", "completed", id="end of sequence"),
-        pytest.param([stops("whatever")], "stop", "whatever", "completed", id="an unknown word"),
+        pytest.param([stops("whatever")], None, "whatever", "completed", id="an unknown word"),
     ],
 )
 def test_finish(end: list[Payload], reason: str | None, raw: str | None, outcome: str) -> None:
     """The last reason of a choice is kept, normalised and raw; without one the answer is cut short."""
-    finish = {"finish_reason": reason, "finish_reason_raw": raw} if reason else {}
+    finish = {name: word for name, word in (("finish_reason", reason), ("finish_reason_raw", raw)) if word}
     assert stated(read([*texts("hel", "lo"), *end])) == {"outcome": outcome, "choices": ({"text": "hello", **finish},)}
 
 

@@ -61,11 +61,14 @@ def test_no_report_is_no_usage() -> None:
     assert read([*texts("a", usage=None), stops(usage={})]).usage is None
 
 
-def test_a_report_of_zeros_is_kept() -> None:
-    """An explicit zero is a zero."""
-    assert read([*texts("a"), stops(usage=_report(0, 0))]).usage == Usage(
-        input_tokens=0, output_tokens=0, total_tokens=0, raw=_report(0, 0)
-    )
+def test_a_report_of_zeros() -> None:
+    """An explicit zero is a zero, but beside generated text it is a placeholder."""
+    zeros = Usage(input_tokens=0, output_tokens=0, total_tokens=0, raw=_report(0, 0))
+    assert read([stops(usage=_report(0, 0))]).usage == zeros
+    assert read([*texts("a"), stops(usage=_report(0, 0))]).usage is None
+    half = read([*texts("a"), stops(usage=_report(7, 0))]).usage
+    assert half is not None
+    assert (half.input_tokens, half.output_tokens, half.total_tokens) == (7, None, None)
 
 
 def test_details_survive_a_poorer_report() -> None:

@@ -35,7 +35,7 @@ CHUNKS: dict[str, tuple[list[Payload], dict[str, Any]]] = {
     ),
     "an error under x_groq": ([chat(x_groq={"id": "req", "error": "boom"})], _unnamed("boom")),
     "an error in a choice": ([chat(choice(0, "error", beside={"error": GATEWAY}))], GATEWAY_TOLD),
-    "only a finish reason": ([stops("error")], {"type": "provider_error"}),
+    "only a finish reason": ([stops("error")], {"type": "error"}),
     "an object that is an error": (
         [{"object": "error", "message": "too long", "type": "BadRequestError", "param": None, "code": 400}],
         {"type": "BadRequestError", "message": "too long", "code": "400", "status": 400,

@@ -102,7 +102,7 @@ QUIRKS = by_dialect(
             {"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}, "usageMetadata": used(9), "modelVersion": "gemini-1"}],
             {"finish.0": "content_filter", "usage.input_tokens": 9, "text": ""}),
         ("a call that failed to be written is an error of the model's", [
-            reply(finish="MALFORMED_FUNCTION_CALL")], {"finish.1": "MALFORMED_FUNCTION_CALL", "calls": []}),
+            reply(finish="MALFORMED_FUNCTION_CALL")], {"finish.1": "MALFORMED_FUNCTION_CALL", "calls": [], "outcome": "error"}),
         ("grounding is annotations", [
             reply(text("so")), reply(text(""), finish="STOP", groundingMetadata=GROUNDING)],
             {"text": "so", "annotations_present": True}),

@@ -3,8 +3,8 @@
 from .answer import Answer
 from .fold import Fold
 from .media import first_image
-from .several import answers
+from .several import answers, has_content
 from .tool_calls import arguments_of
 from .usage import usage_report
 
-__all__ = ["Answer", "Fold", "answers", "arguments_of", "first_image", "usage_report"]
+__all__ = ["Answer", "Fold", "answers", "arguments_of", "first_image", "has_content", "usage_report"]

@@ -198,11 +198,12 @@ class TranscriptState:
 
 @kind.state
 class PartState:
-    """One of several answers of a stream, see `several.py`."""
+    """One of several answers of a stream, see `several.py`. `usage_is_final`: the last report came with the end of the answer."""
 
     meta: dict[str, Json] | None = kind.fact()
     usage: dict[str, Json] | None = kind.fact()
     scoped_usage: dict[str, dict[str, Json]] | None = kind.fact()
+    usage_is_final: bool = kind.fact(False)
     error: dict[str, Json] | None = kind.content(skeletons.of_error)
     terminal: bool = kind.fact(False)
     choices: dict[int, ChoiceState] = kind.part_map(ChoiceState)

@@ -131,13 +131,16 @@ def _choice(index: int, choice: ChoiceState, vocabulary: Vocabulary, *, kept: bo
 
 
 def normalised(finish: str | None, vocabulary: Vocabulary, *, calls: bool = False) -> FinishReason | None:
-    """The provider's finish reason in our vocabulary; a word that is not in it is a "stop".
+    """The provider's finish reason in our vocabulary; None if its word is not known.
 
     A word that maps to None only states that the answer is complete: it is "tool_calls" with `calls`, else "stop".
     """
     if finish is None:
         return None
-    return vocabulary.get(finish.lower(), "stop") or ("tool_calls" if calls else "stop")
+    word = finish.lower()
+    if word not in vocabulary:
+        return None
+    return vocabulary[word] or ("tool_calls" if calls else "stop")
 
 
 def _logprobs(choice: ChoiceState, *, keep: bool) -> Json:

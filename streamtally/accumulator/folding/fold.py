@@ -84,6 +84,7 @@ class Fold:
             answer.retention.merge(answer.extras, chunk.extras)
         if chunk.usage:
             answer.usage = merged_usage(answer.usage, chunk.usage)
+            answer.usage_is_final = answer.usage_is_final or chunk.terminal
         if chunk.error:
             error = stated(chunk.error) if answer.retention.keep else skeletons.of_error(stated(chunk.error))
             answer.error = answer.retention.swap(answer.error, {**(answer.error or {}), **error})

@@ -65,6 +65,14 @@ def answers(answer: Answer) -> Iterator[Answer]:
     yield answer
 
 
+def has_content(answer: Answer) -> bool:
+    """Whether an answer has text, reasoning or calls, also if they were not kept."""
+    items = [] if answer.items is None else answer.items.items
+    return any(choice.text or choice.reasoning or choice.refusal or choice.tools for choice in answer.choices.values()) or any(
+        piece.text is not None for item in items for piece in item.pieces.values()
+    )
+
+
 def joined_content(found: list[dict[str, Any]]) -> dict[str, Any]:
     """The content fields of a record, from those of each answer."""
     *_, last = found
