@@ -60,11 +60,15 @@ class FinishDelta(NamedTuple):
 
 
 class DetailDelta(NamedTuple):
-    """Other data of one choice: `field` is role, logprobs, annotations, reasoning_details or extras."""
+    """Other data of one choice: `field` is role, logprobs, annotations, reasoning_details or extras.
+
+    With `final` it is all of a list that may have come in pieces, and counts where none of them came.
+    """
 
     field: Literal["role", "logprobs", "annotations", "reasoning_details", "extras"]
     value: Json
     choice: int = 0
+    final: bool = False
 
 
 class AudioDelta(NamedTuple):
@@ -105,6 +109,7 @@ class ItemDelta(NamedTuple):
 
         add, done   `value` is the item, or its part at `path`
         append      append a string at `path`
+        first       append a string that came with the start of the item; a first piece that repeats it exactly is dropped
         text        replace the string at `path` by the final one
         set         set the value at `path`
         push        append to the list at `path`
@@ -115,7 +120,7 @@ class ItemDelta(NamedTuple):
     reasoning, a refusal, or "other"; None for no content.
     """
 
-    op: Literal["add", "done", "append", "text", "set", "push", "replace", "restart"]
+    op: Literal["add", "done", "append", "first", "text", "set", "push", "replace", "restart"]
     id: str | None
     position: int | None
     path: tuple[str | int, ...] = ()
@@ -147,9 +152,10 @@ class UsageDelta(NamedTuple):
 
 
 class PayloadDelta(NamedTuple):
-    """A payload of unknown format, as JSON. Each different one is kept."""
+    """A payload of unknown format, as JSON. Each different one is kept; with `repeats` also equal ones, which are pieces."""
 
     value: Json
+    repeats: bool = False
 
 
 Delta = (
@@ -226,7 +232,7 @@ class Chunk(NamedTuple):
             delta.text if isinstance(delta, TextDelta) else delta.value
             for delta in self.deltas
             if (isinstance(delta, TextDelta) and delta.channel == channel and delta.choice == 0)
-            or (isinstance(delta, ItemDelta) and delta.channel == channel and delta.op == "append")
+            or (isinstance(delta, ItemDelta) and delta.channel == channel and delta.op in ("append", "first"))
         )
         return "".join(pieces)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import threading
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any, TypeVar, Unpack, overload
 
-from .dialects import Dialect, dialect_named
+from .dialects import OF_THE_STREAM, Dialect, dialect_named
 from .records import StreamRecord
 from .sources import Extract
 from .streams import AsyncTalliedStream, DualTalliedStream, TalliedStream
@@ -137,10 +138,13 @@ def replay(
 def to_response(record: StreamRecord) -> dict[str, Any]:
     """The record in the provider's non-streaming shape, as the official SDK's response type has it.
 
+    It shares nothing with the record, and has nothing of the stream in it: no events, no rest of a body that was cut short.
+
     Raises:
         ValueError: the record's dialect has no such shape (text, sound).
     """
     dialect = dialect_named(record.dialect)
     if dialect.response is None:
         raise ValueError(f"{record.dialect} has no response object")
-    return dialect.response(record)
+    extras = {name: value for name, value in record.extras.items() if name not in OF_THE_STREAM}
+    return copy.deepcopy(dialect.response(record.model_copy(update={"extras": extras})))

@@ -24,6 +24,9 @@ from .request_info import Keep, RequestInfo
 
 STATE_VERSION = 2
 
+_ANY = Chunk(meta={"response_id": "r"}, extras={"x": 1}, usage={"x": 1}, error={"type": "x"})
+"""A chunk that states something of everything."""
+
 
 def dump(stream: KeyedStream) -> bytes:
     """The state as bytes that `load` reads, here or in another process."""
@@ -112,6 +115,7 @@ def _check_whole(stream: KeyedStream) -> None:
     first = order.next + (not order.holds_unread)  # the next chunk is held only if it is unread
     if len(lengths) > 1 or any(type(number) is not int or number < first for number in order.held):
         raise MergeError("a state whose parts do not fit together")
+    Fold(stream.fold.answer.copy()).apply(_ANY)  # raises for a state whose facts are of other types
     if stream.ordering not in (None, *get_args(Ordering)) or stream.snapshot().request_id != stream.request.request_id:
         raise MergeError("a state that makes no record")
 

@@ -3,6 +3,7 @@
 from ..json_readers import name_of
 from .base import Dialect, FastPath, Item, ItemRules, TextSinks, named_usage
 from .charges import ChargeRules, Served, SubCall
+from .openai_common import OF_THE_STREAM
 from .origin import UNKNOWN_ORIGIN, Extracted, Origin
 from .payload_reader import PayloadReader, Stamped
 from .plain import EXTRACT, OPAQUE, RAW_AUDIO, TEXT
@@ -11,6 +12,7 @@ from .registry import dialect_named, dialect_names, known_dialect, register_dial
 
 __all__ = [
     "EXTRACT",
+    "OF_THE_STREAM",
     "OPAQUE",
     "RAW_AUDIO",
     "TEXT",

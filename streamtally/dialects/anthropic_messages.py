@@ -21,7 +21,7 @@ from ..records import FinishReason, StreamRecord, StreamType, Usage
 from .anthropic_messages_charges import charge_rules
 from .anthropic_messages_fast import fast_path
 from .base import Dialect, Item, ItemRules
-from .openai_common import error_fields
+from .openai_common import EVENTS, error_fields, unknown_event
 
 FINISH_REASONS: Mapping[str, FinishReason] = {
     "end_turn": "stop",
@@ -91,10 +91,13 @@ def chunk(payload: Mapping[str, Any]) -> Chunk:
     elif kind in _EVENTS:
         found = _EVENTS[kind](payload)
     else:
-        return Chunk(extras={kind or "event": json_value(payload)})
+        return unknown_event(kind, payload)
     if payload.keys() <= _EVENT_FIELDS or kind == "message":
         return found
-    return found._replace(extras={**found.extras, **unnamed(payload, _EVENT_FIELDS)})
+    rest = unnamed(payload, _EVENT_FIELDS)
+    if kind != "message_delta":  # whose fields are the message's
+        rest = {EVENTS: {kind: rest}} if rest else {}
+    return found._replace(extras={**found.extras, **rest})
 
 
 def _message(message: Mapping[str, Any], *, whole: bool = False) -> Chunk:
@@ -102,9 +105,11 @@ def _message(message: Mapping[str, Any], *, whole: bool = False) -> Chunk:
     deltas: list[Delta] = [ItemDelta("restart", name_of(message.get("id")), None)]
     if role := name_of(message.get("role")):
         deltas.append(DetailDelta("role", role))
-    if is_list(message.get("content")):
-        for index, block in enumerate(message["content"]):
-            deltas.extend(_opened(mapping_of(block), index))
+    blocks = [mapping_of(block) for block in message["content"]] if is_list(message.get("content")) else []
+    if whole:  # it may come after its pieces
+        deltas = [ItemDelta("replace", None, None, (), json_value(blocks), "text")]
+    for index, block in enumerate(() if whole else blocks):
+        deltas.extend(_opened(block, index))
     if reason := name_of(message.get("stop_reason")):
         deltas.append(FinishDelta(reason))
     usage = mapping_of(message.get("usage"))
@@ -150,7 +155,8 @@ def _opened(block: Mapping[str, Any], index: int | None) -> Iterator[Delta]:
     for name, value in first.items():
         op, field, channel = _FIRST[name]
         for piece in value if op == "push" else [value]:
-            yield ItemDelta(op, None, index, (field,), piece if isinstance(piece, str) else json_value(piece), channel)
+            first_op: Any = "first" if op == "append" else op
+            yield ItemDelta(first_op, None, index, (field,), piece if isinstance(piece, str) else json_value(piece), channel)
 
 
 def _block_delta(payload: Mapping[str, Any]) -> Chunk:
@@ -164,7 +170,8 @@ def _block_delta(payload: Mapping[str, Any]) -> Chunk:
     value = delta.get(name)
     value = text_of(value) if op == "append" else json_value(value)
     deltas = (ItemDelta(op, None, index, (field,), value, channel),) if value is not None else ()
-    return Chunk(deltas) if len(delta) <= 2 else Chunk(deltas, extras=unnamed(delta, frozenset({"type", name})))
+    rest = {} if len(delta) <= 2 else unnamed(delta, frozenset({"type", name}))
+    return Chunk(deltas, extras={EVENTS: {"content_block_delta": rest}}) if rest else Chunk(deltas)
 
 
 def _unknown_piece(index: int | None, name: str, value: Any) -> ItemDelta:

@@ -13,11 +13,11 @@ def declared(chunk: Chunk, cumulative: bool) -> Chunk:
 def _declared(delta: Delta, cumulative: bool) -> Delta:
     if isinstance(delta, TextDelta) and delta.whole is None:
         return delta._replace(whole=cumulative)
-    if not cumulative:
-        return delta
+    if not cumulative:  # then the first piece repeats nothing
+        return delta._replace(op="append") if isinstance(delta, ItemDelta) and delta.op == "first" else delta
     if isinstance(delta, ToolCallDelta):
         return delta._replace(final=True)
-    if isinstance(delta, ItemDelta) and delta.op == "append":
+    if isinstance(delta, ItemDelta) and delta.op in ("append", "first"):
         return delta._replace(op="text")
     return delta
 

@@ -20,7 +20,7 @@ from ..json_values import Json, json_value
 from ..records import StreamRecord, StreamType, Transcript, Usage
 from . import openai_chat
 from .base import Dialect, by_type
-from .openai_common import error_chunk, response_usage, total_of
+from .openai_common import error_chunk, response_usage, total_of, unknown_event
 from .openai_usage import usage_fields
 from .plain import audio_chunk
 
@@ -53,7 +53,7 @@ def transcription_chunk(payload: Mapping[str, Any]) -> Chunk:
     if kind == "transcript.text.segment":
         return Chunk((TranscriptDelta(lists={"segments": [json_value(unnamed(payload, frozenset({"type"})))]}),))
     if kind and kind != "transcript.text.done":
-        return Chunk(extras={kind: json_value(payload)})
+        return unknown_event(kind, payload)
     return _final_transcript(payload)
 
 

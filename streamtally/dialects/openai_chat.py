@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..chunks import AudioDelta, Chunk, Delta, DetailDelta, FinishDelta, ImageDelta, TextDelta, ToolCallDelta
+from ..chunks import AudioDelta, Channel, Chunk, Delta, DetailDelta, FinishDelta, ImageDelta, TextDelta, ToolCallDelta
 from ..json_readers import count_of, is_list, json_text, mapping_of, mappings_of, name_of, text_of, unnamed
 from ..json_values import Json, json_value
 from ..records import StreamType
@@ -91,6 +91,14 @@ def _choice_deltas(choice: Mapping[str, Any], position: int) -> Iterator[Delta]:
     index = count_of(choice.get("index"))
     index = position if index is None else index
     delta = _delta(choice)
+    deltas = _deltas(choice, delta, index)
+    yield from deltas if delta is not choice.get("message") else _as_whole(deltas)
+    finish = name_of(choice.get("finish_reason"))
+    if finish and finish != _NULL:
+        yield FinishDelta(finish, index)
+
+
+def _deltas(choice: Mapping[str, Any], delta: Mapping[str, Any], index: int) -> Iterator[Delta]:
     if role := name_of(delta.get("role")):
         yield DetailDelta("role", role, index)
     yield from _content(delta.get("content"), index)
@@ -101,9 +109,17 @@ def _choice_deltas(choice: Mapping[str, Any], position: int) -> Iterator[Delta]:
         yield from _tool_calls(delta, index)
         yield from _media(delta, index)
     yield from _details(choice, delta, index)
-    finish = name_of(choice.get("finish_reason"))
-    if finish and finish != _NULL:
-        yield FinishDelta(finish, index)
+
+
+def _as_whole(deltas: Iterator[Delta]) -> Iterator[Delta]:
+    """The deltas of a whole message, which may come after its pieces: of each channel one text."""
+    texts: dict[tuple[Channel, int], str] = {}
+    for delta in deltas:
+        if isinstance(delta, TextDelta):
+            texts[delta.channel, delta.choice] = texts.get((delta.channel, delta.choice), "") + delta.text
+        else:
+            yield delta._replace(final=True) if isinstance(delta, ToolCallDelta | DetailDelta) else delta
+    yield from (TextDelta(text, channel, choice, whole=True) for (channel, choice), text in texts.items())
 
 
 def _delta(choice: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -178,9 +194,8 @@ def _detail(entry: Mapping[str, Any]) -> Json:
 
 def _tool_calls(delta: Mapping[str, Any], choice: int) -> Iterator[Delta]:
     calls = delta.get("tool_calls")
-    for call in mappings_of(
-        [calls] if "function" in mapping_of(calls) else calls
-    ):  # one call, not a list, in old releases of TGI
+    calls = [calls] if "function" in mapping_of(calls) else calls  # one call, not a list, in old releases of TGI
+    for call in mappings_of(calls):
         kind = name_of(call.get("type"))
         function = mapping_of(call.get("function") or call.get(kind or "custom"))
         yield ToolCallDelta(

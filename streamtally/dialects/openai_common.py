@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..chunks import Chunk
+from ..chunks import Chunk, PayloadDelta
 from ..json_readers import count_of, mapping_of, name_of, text_of
 from ..json_values import Json, json_value
 from ..records import FinishReason, Usage
@@ -113,6 +113,19 @@ def error_chunk(payload: Mapping[str, Any]) -> Chunk | None:
         return Chunk(error=error_fields(payload))
     return None
 
+
+def unknown_event(kind: str, payload: Mapping[str, Any]) -> Chunk:
+    """The chunk of an event that is not known: the last one of its type is kept under `events` of the extras, of a delta all."""
+    value = json_value(payload)
+    deltas = (PayloadDelta(value, repeats=True),) if kind.endswith("delta") else ()
+    return Chunk(deltas, extras={EVENTS: {kind or "event": value}})
+
+
+EVENTS = "events"
+"""The key of the extras under which events of the stream are that do not belong to the answer."""
+
+OF_THE_STREAM = frozenset({EVENTS, "payloads", "tail", "observation_faults"})
+"""The keys of the extras that hold nothing of the answer."""
 
 _ENVELOPE_FIELDS = frozenset({"choices", "object", "type", "event_type"})
 

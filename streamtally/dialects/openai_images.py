@@ -16,7 +16,7 @@ from ..json_readers import count_of, name_of, text_of, unnamed
 from ..json_values import Json, json_value
 from ..records import Image, StreamRecord, StreamType
 from .base import Dialect, by_type
-from .openai_common import error_chunk, response_usage, total_of
+from .openai_common import error_chunk, response_usage, total_of, unknown_event
 from .openai_usage import usage_fields
 
 _FIELDS = frozenset(
@@ -36,7 +36,7 @@ def chunk(payload: Mapping[str, Any]) -> Chunk:
         return found
     kind = text_of(payload.get("type"))
     if not kind.endswith((".partial_image", *_WHOLE)):
-        return Chunk(extras={kind or "event": json_value(payload)})
+        return unknown_event(kind, payload)
     shown = any(isinstance(payload.get(name), str) for name in ("b64_json", "url"))
     return Chunk(
         (_image(payload, partial=kind.endswith(".partial_image")),) if shown else (),

@@ -12,18 +12,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from ..chunks import AudioDelta, Channel, Chunk, Delta, DetailDelta, FinishDelta, ImageDelta, ItemDelta, TextDelta, ToolCallDelta
-from ..json_readers import count_of, is_list, mapping_of, mappings_of, name_of, text_of, unnamed
+from ..json_readers import count_of, is_list, json_text, mapping_of, mappings_of, name_of, text_of, unnamed
 from ..json_values import Json, json_value
 from ..records import FinishReason, StreamRecord, StreamType, Usage
 from .base import Dialect, Item, ItemRules
-from .openai_common import FINISH_REASONS, error_chunk, error_fields, response_usage, total_of
+from .openai_common import FINISH_REASONS, error_chunk, error_fields, response_usage, total_of, unknown_event
 from .openai_responses_charges import CHARGES
-from .openai_usage import usage_fields
+from .openai_usage import copilot_report, usage_fields
 
 _TEXTS: Mapping[str, tuple[tuple[str, ...], str | None, str | None, Channel | Literal["other"]]] = {
     "output_text": (("content",), "content_index", "output_text", "text"),
     "refusal": (("content",), "content_index", "refusal", "refusal"),
     "reasoning_text": (("content",), "content_index", "reasoning_text", "reasoning"),
+    "reasoning": (("content",), "content_index", "reasoning_text", "reasoning"),
     "reasoning_summary_text": (("summary",), "summary_index", "summary_text", "reasoning"),
     "function_call_arguments": (("arguments",), None, None, "other"),
     "mcp_call_arguments": (("arguments",), None, None, "other"),
@@ -31,6 +32,7 @@ _TEXTS: Mapping[str, tuple[tuple[str, ...], str | None, str | None, Channel | Li
     "custom_tool_call_input": (("input",), None, None, "other"),
     "code_interpreter_call_code": (("code",), None, None, "other"),
     "shell_call_command": (("action", "commands"), "command_index", None, "other"),
+    "apply_patch_call_operation_diff": (("operation", "diff"), None, None, "other"),
 }
 """Families of text events: the field of the item, the event's index into it, the type of the part there, and the channel."""
 
@@ -39,6 +41,7 @@ _ITEM_TYPES: Mapping[str, str] = {
     "mcp_call.arguments": "mcp_call",
     "shell_call_command": "shell_call",
     "shell_call_output_content": "shell_call_output",
+    "apply_patch_call_operation_diff": "apply_patch_call",
 }
 """The item type of families where neither the name of the family nor the field determines it."""
 
@@ -48,7 +51,11 @@ _NAMES = {"shell_call_command": "command"}
 _SILENT = frozenset({"audio.done", "audio.transcript.done"})
 """Events without new content."""
 
-_PARTS = {"content_part": ("content", "content_index"), "reasoning_summary_part": ("summary", "summary_index")}
+_PARTS = {
+    "content_part": ("content", "content_index"),
+    "reasoning_part": ("content", "content_index"),
+    "reasoning_summary_part": ("summary", "summary_index"),
+}
 """Families of part events: the item's list field, and the event's index into it."""
 
 _TOOLS = frozenset(
@@ -59,6 +66,7 @@ _TOOLS = frozenset(
 """The tools that the SDK's response type allows; some servers have others."""
 
 _ENVELOPE = frozenset({"created", "queued", "in_progress", "completed", "incomplete", "failed", "cancelled"})
+_ENVELOPE_FIELDS = frozenset({"type", "response", "sequence_number"})
 _TERMINAL = frozenset({"completed", "incomplete", "failed", "cancelled"})
 _PARTIAL_FIELDS = frozenset(
     {"type", "item_id", "output_index", "sequence_number", "partial_image_index", "partial_image_b64", "output_format"}
@@ -75,7 +83,8 @@ _KIND_OF_FIELD = {
 """The type of an item whose `added` event is missing, by a field that its pieces have."""
 
 _CALLS = {"function_call": ("function", "arguments"), "custom_tool_call": ("custom", "input")}
-"""Item types that call tools of the caller: the type of the `ToolCall`, and the field with the arguments."""
+"""Item types that call tools of the caller: the type of the `ToolCall`, and the field with the arguments. Calls of OpenAI's own
+tools (also those that the caller runs, such as a patch or a shell) are output items, whose arguments are objects."""
 
 
 def chunk(payload: Mapping[str, Any]) -> Chunk:
@@ -86,9 +95,11 @@ def chunk(payload: Mapping[str, Any]) -> Chunk:
         found = error_chunk(payload) or _unknown_event(payload, kind)
     elif stage in _ENVELOPE and not family and isinstance(payload.get("response"), Mapping):
         found = _envelope(payload["response"], stage)
+        beside = unnamed(payload, _ENVELOPE_FIELDS)
+        found = found._replace(extras={**found.extras, **beside}, usage=found.usage or copilot_report(payload))
     else:
-        deltas = tuple(_deltas(payload, family, stage))
-        found = Chunk(deltas, extras={} if deltas or f"{family}.{stage}" in _SILENT else {kind: json_value(payload)})
+        deltas = tuple(_deltas(payload, family, stage)) or tuple(_unknown_deltas(payload, family, stage))
+        found = Chunk(deltas) if deltas or f"{family}.{stage}" in _SILENT else unknown_event(kind, payload)
     return found._replace(sequence=count_of(payload.get("sequence_number")))
 
 
@@ -96,7 +107,26 @@ def _unknown_event(payload: Mapping[str, Any], kind: str) -> Chunk:
     """An error with its fields in the event, or an event of unknown type."""
     if kind == "response.error":
         return Chunk(error={**error_fields({**payload, "type": None}), "body": json_value(payload)})
-    return Chunk(extras={kind or "event": json_value(payload)})
+    return unknown_event(kind, payload)
+
+
+def _unknown_deltas(payload: Mapping[str, Any], family: str, stage: str) -> Iterator[Delta]:
+    """The deltas of a family that is not known: what belongs to an item is kept in it, under the name of the family."""
+    item_id, index = _item_id(payload), count_of(payload.get("output_index"))
+    delta = payload.get("delta")
+    if stage != "delta" or not family or delta is None or (item_id is None and index is None):
+        return
+    for name, value in delta.items() if isinstance(delta, Mapping) else [(None, delta)]:
+        path = (family,) if name is None else (family, str(name))
+        if isinstance(value, str):
+            yield ItemDelta("append", item_id, index, path, value, "other")
+        else:
+            yield ItemDelta("push", item_id, index, path, json_value(value), "other")
+
+
+def _item_id(payload: Mapping[str, Any]) -> str | None:
+    """What names the item: its ID, or (of some converters) the ID of its call."""
+    return name_of(payload.get("item_id")) or name_of(payload.get("call_id"))
 
 
 def _envelope(response: Mapping[str, Any], stage: str) -> Chunk:
@@ -130,7 +160,7 @@ def _envelope(response: Mapping[str, Any], stage: str) -> Chunk:
 
 def _deltas(payload: Mapping[str, Any], family: str, stage: str) -> Iterator[Delta]:
     """The deltas of an event about one item."""
-    item_id, index = name_of(payload.get("item_id")), count_of(payload.get("output_index"))
+    item_id, index = _item_id(payload), count_of(payload.get("output_index"))
     if family == "output_item":
         yield from _item_deltas(payload, index, stage)
     elif family in _TEXTS:
@@ -157,7 +187,8 @@ def _deltas(payload: Mapping[str, Any], family: str, stage: str) -> Iterator[Del
 
 def _item_deltas(payload: Mapping[str, Any], index: int | None, stage: str) -> Iterator[Delta]:
     item = mapping_of(payload.get("item"))
-    generates = text_of(item.get("type")).endswith("_call") or item.get("content")
+    said = any(part.get("text") or part.get("refusal") for part in mappings_of(item.get("content")))
+    generates = text_of(item.get("type")).endswith("_call") or said
     op: Literal["done", "add"] = "done" if stage == "done" else "add"
     yield ItemDelta(op, name_of(item.get("id")), index, (), json_value(item), "other" if generates else None)
     if stage == "done" and item.get("type") == "image_generation_call" and text_of(item.get("result")):
@@ -261,7 +292,7 @@ def _texts(items: Sequence[Item], field: str, kind: str) -> list[str]:
 def _call(item: Item, position: int) -> ToolCallDelta:
     kind, field = _CALLS[item["type"]]
     call_id = name_of(item.get("call_id")) or name_of(item.get("id"))
-    return ToolCallDelta(text_of(item.get(field)), position, call_id, name_of(item.get("name")), kind)
+    return ToolCallDelta(json_text(item.get(field)), position, call_id, name_of(item.get("name")), kind)
 
 
 def response(record: StreamRecord) -> dict[str, Json]:

@@ -94,6 +94,7 @@ SAMPLES: tuple[Sample, ...] = (
     Sample(ItemDelta("add", "i", 0, (), ITEM), 0),
     Sample(ItemDelta("done", "i", 0, (), ITEM, "other"), CONTENT),
     Sample(ItemDelta("append", "i", 0, ("text",), MARK, "text"), CONTENT | TEXT),
+    Sample(ItemDelta("first", "i", 0, ("text",), MARK, "text"), CONTENT | TEXT),
     Sample(ItemDelta("text", "i", 0, ("text",), MARK, "reasoning"), CONTENT),
     Sample(ItemDelta("set", "i", 0, ("note",), MARK), 0),
     Sample(ItemDelta("push", "i", 0, ("notes",), MARK, "refusal"), CONTENT),

@@ -94,10 +94,11 @@ def test_kinds_that_came_later() -> None:
     assert (record.text, record.reasoning) == ("", "hm")
     assert record.extras == {
         "container": {"id": "c"},
-        "estimated_tokens": 7,
-        "trace": "t",
-        "message_hint": {"type": "message_hint", "hint": 1},
         "context_management": {"applied_edits": []},
+        "events": {
+            "content_block_delta": {"estimated_tokens": 7, "trace": "t"},
+            "message_hint": {"type": "message_hint", "hint": 1},
+        },
     }
     assert record.tool_calls[0].extras == {"server_name": "s"}
 

@@ -126,9 +126,13 @@ class ChoiceState:
 
 @kind.state
 class PieceState:
-    """What came at one path of an output item: a text in pieces, a value, or a list that grows."""
+    """What came at one path of an output item: a text in pieces, a value, or a list that grows.
+
+    `may_repeat`: the text came with the start of the item, and the first piece may be the same once more.
+    """
 
     text: Text | None = kind.text()
+    may_repeat: bool = kind.fact(False)
     value: Json = kind.content()
     listed: list[Json] | None = kind.content()
 
@@ -147,12 +151,14 @@ class ItemState:
 class ItemsState:
     """The output items in order of appearance, which of them an ID or an index names, and the final list of all of them.
 
-    `restarted_by` is the ID of the response that last restarted the positions, `offset` the index at which its own begin.
+    `shared` are IDs that identify no item. `restarted_by` is the ID of the response that last restarted the positions, `offset`
+    the index at which its own begin.
     """
 
     items: list[ItemState] = kind.part_list(ItemState)
     by_id: dict[str, int] = kind.index()
     by_index: dict[int, int] = kind.index()
+    shared: dict[str, None] = kind.index()
     last: int | None = kind.fact()
     offset: int = kind.fact(0)
     restarted_by: str | None = kind.fact()

@@ -44,12 +44,21 @@ def fold_tool_call(answer: Answer, delta: ToolCallDelta) -> None:
 
 def fold_payload(answer: Answer, delta: PayloadDelta) -> None:
     """Keep a payload of unknown format."""
-    answer.payloads = keep_distinct(answer, answer.payloads, [delta.value])
+    if not delta.repeats:
+        answer.payloads = keep_distinct(answer, answer.payloads, [delta.value])
+    elif answer.retention.keep:
+        answer.payloads = DistinctState() if answer.payloads is None else answer.payloads
+        answer.payloads.items = answer.retention.extend(answer.payloads.items, [delta.value])
 
 
 def fold_detail(answer: Answer, delta: DetailDelta) -> None:
     """Fold a role, log probabilities, annotations, reasoning details, or whatever else a choice has."""
-    _DETAILS[delta.field](answer, choice_at(answer, delta.choice), delta.value)
+    choice = choice_at(answer, delta.choice)
+    if delta.final and (
+        (delta.field == "logprobs" and choice.logprobs) or (delta.field == "reasoning_details" and choice.details)
+    ):
+        return
+    _DETAILS[delta.field](answer, choice, delta.value)
 
 
 def _fold_role(_: Answer, choice: ChoiceState, value: Json) -> None:

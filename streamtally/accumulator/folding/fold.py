@@ -133,7 +133,7 @@ class Fold:
         state = self.answer.items
         number = None if state is None else items.number_at(state, position)
         piece = None if state is None or number is None else state.items[number].pieces.get(path)
-        return None if piece is None else _sink(piece.text)
+        return None if piece is None or piece.may_repeat else _sink(piece.text)
 
     @property
     def answers(self) -> list[Answer]:

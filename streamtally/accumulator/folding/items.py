@@ -1,7 +1,21 @@
 """The fold of output items: answers whose text, calls and reasoning belong to items (or blocks) that stream side by side.
 
-A piece is routed by item ID, else by output index, else to the last item. What the `done` events and the final response carry is
-reconciled with what streamed, see `reconcile`.
+Servers leave out ID or index, repeat them for several items, and change them from event to event. A delta is routed by the first
+rule that holds; an ID that several items were opened with, at different indexes, is shared and identifies none of them:
+
+| delta has | and | it belongs to |
+| --- | --- | --- |
+| ID and index, not shared | it opens an item (`add`), and the item of this ID has another index | a new item; the ID is shared |
+| | an item has this ID, or was opened with this call ID | that item |
+| | it opens an item, and the item at this index has another ID | a new item |
+| | else | as if it had no ID |
+| an index, or a shared ID and an index | an item at this index, of the same type if the delta states one | that item |
+| | else | a new item |
+| only an ID | an item of this ID | that item |
+| | else | a new item |
+| neither | | the last item, or a new one if there is none |
+
+What the `done` events and the final response carry is reconciled with what streamed, see `reconcile`.
 """
 
 from __future__ import annotations
@@ -30,10 +44,10 @@ def fold_item(answer: Answer, delta: ItemDelta) -> None:
     elif delta.op == "restart":
         _restart(items, delta)
     elif delta.op == "add":
-        item = items.items[_opened(items, delta)]
+        item = items.items[_route(items, delta, opens=True)]
         item.added = answer.retention.swap(item.added, _carried(answer, delta))
     elif delta.op == "done":
-        item = items.items[_route(items, delta, delta.value.get("type"))]
+        item = items.items[_route(items, delta)]
         item.done = answer.retention.swap(item.done, _carried(answer, delta))
     else:
         _fold_piece(answer, items.items[_route(items, delta)], delta)
@@ -58,27 +72,17 @@ def _fold_piece(answer: Answer, item: ItemState, delta: ItemDelta) -> None:
     piece = item.pieces.get(delta.path)
     if piece is None:
         piece = item.pieces[delta.path] = PieceState()
-    if delta.op == "append" or (delta.op == "text" and delta.value):
+    if delta.op in ("append", "first") or (delta.op == "text" and delta.value):
         if piece.text is None:
             piece.text = Text(answer.retention)
-        (piece.text.append if delta.op == "append" else piece.text.replace)(delta.value)
+        repeats = piece.may_repeat and delta.op == "append" and delta.value == piece.text.value()
+        piece.may_repeat = delta.op == "first" and bool(delta.value)
+        if not repeats:
+            (piece.text.replace if delta.op == "text" else piece.text.append)(delta.value)
     elif delta.op == "set" and answer.retention.keep and delta.value is not None:
         piece.value = answer.retention.swap(piece.value, delta.value)
     elif delta.op == "push":
         piece.listed = answer.retention.extend(piece.listed, [delta.value])
-
-
-def _opened(items: ItemsState, delta: ItemDelta) -> int:
-    """The number of the item that an `added` event opens: a known one only if its ID is, or if it has none and its index is."""
-    known = _named(items, delta)
-    return _new_item(items, delta) if known is None else known
-
-
-def _named(items: ItemsState, delta: ItemDelta) -> int | None:
-    """The number of the item with this ID, or without an ID at this position."""
-    if delta.id:
-        return items.by_id.get(delta.id)
-    return None if delta.position is None else number_at(items, delta.position)
 
 
 def number_at(items: ItemsState, position: int) -> int | None:
@@ -86,16 +90,36 @@ def number_at(items: ItemsState, position: int) -> int | None:
     return items.by_index.get(position + items.offset)
 
 
-def _route(items: ItemsState, delta: ItemDelta, kind: str | None = None) -> int:
-    """The number of the item that a delta belongs to; `kind` guards against an index that names another item."""
-    known = _named(items, delta) if delta.id else None
-    if known is None and delta.position is not None:
-        known = number_at(items, delta.position)
-    if known is None and not delta.id and delta.position is None:
-        known = items.last
-    if known is None or (kind and _kind(items.items[known]) not in (None, kind)):
-        return _new_item(items, delta)
-    return known
+def _route(items: ItemsState, delta: ItemDelta, *, opens: bool = False) -> int:
+    """The number of the item that a delta belongs to, by the table above."""
+    number = _known(items, delta, opens=opens)
+    kind = delta.value.get("type") if delta.op in ("add", "done") and not delta.path else None
+    if number is None or (kind and not opens and _kind(items.items[number]) not in (None, kind)):
+        number = _new_item(items, delta)
+    call_id = delta.value.get("call_id") if kind and str(kind).endswith("call") else None
+    if isinstance(call_id, str):
+        items.by_id.setdefault(call_id, number)
+    return number
+
+
+def _known(items: ItemsState, delta: ItemDelta, *, opens: bool) -> int | None:
+    """The number of the item that there is already."""
+    there = None if delta.position is None else number_at(items, delta.position)
+    if not delta.id or (delta.id in items.shared and delta.position is not None):
+        return items.last if not delta.id and delta.position is None and not opens else there
+    named = items.by_id.get(delta.id)
+    if named is None:
+        return None if opens else there
+    index = items.items[named].index
+    if opens and delta.position is not None and index not in (None, delta.position + items.offset):
+        items.shared[delta.id] = None
+        return there if there is not None and _is_same(items.items[there], delta) else None
+    return named
+
+
+def _is_same(item: ItemState, delta: ItemDelta) -> bool:
+    """Whether an item was opened with the same ID as a delta: then the event came twice."""
+    return bool(item.added) and (item.added or {}).get("id") == delta.id
 
 
 def _new_item(items: ItemsState, delta: ItemDelta) -> int:
@@ -103,7 +127,7 @@ def _new_item(items: ItemsState, delta: ItemDelta) -> int:
     item = ItemState()
     items.items.append(item)
     if delta.id:
-        items.by_id[delta.id] = number
+        items.by_id.setdefault(delta.id, number)
     if delta.position is not None:
         item.index = delta.position + items.offset
         items.by_index[item.index] = number
