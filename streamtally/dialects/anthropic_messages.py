@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 from ..chunks import Channel, Chunk, Delta, DetailDelta, FinishDelta, ItemDelta, TextDelta, ToolCallDelta
 from ..errors import RETRYABLE_STATUS
 from ..json_readers import count_of, is_list, json_text, mapping_of, mappings_of, name_of, parsed_json, text_of, unnamed
-from ..json_values import Json, json_value
+from ..json_values import Json, json_value, merged
 from ..records import FinishReason, StreamRecord, StreamType, Usage
 from .anthropic_messages_charges import charge_rules
 from .anthropic_messages_fast import fast_path
@@ -97,7 +97,7 @@ def chunk(payload: Mapping[str, Any]) -> Chunk:
     rest = unnamed(payload, _EVENT_FIELDS)
     if kind != "message_delta":  # whose fields are the message's
         rest = {EVENTS: {kind: rest}} if rest else {}
-    return found._replace(extras={**found.extras, **rest})
+    return found._replace(extras=merged(found.extras, rest))
 
 
 def _message(message: Mapping[str, Any], *, whole: bool = False) -> Chunk:
