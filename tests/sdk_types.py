@@ -12,6 +12,7 @@ import ollama
 import pytest
 from anthropic.types.beta import BetaMessage
 from botocore.validate import ParamValidator
+from huggingface_hub import TextGenerationOutput
 from openai.types import Completion, ImagesResponse
 from openai.types.audio import Transcription
 from openai.types.chat import ChatCompletion
@@ -71,6 +72,7 @@ _CHECKS: Mapping[str, Check] = {
     "cohere.v1": _of(cohere.NonStreamedChatResponse),
     "cohere.v2": _of(cohere.V2ChatResponse),
     "gemini": _named("google.genai.types", "GenerateContentResponse"),
+    "huggingface.tgi": lambda response: TextGenerationOutput.parse_obj_as_instance(dict(response)),
     "mistral.chat": _named("mistralai.client.models", "ChatCompletionResponse"),
     "ollama.chat": _of(ollama.ChatResponse),
     "ollama.generate": _of(ollama.GenerateResponse),

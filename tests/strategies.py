@@ -369,6 +369,63 @@ def image_streams(draw: st.DrawFn) -> Sent:
     return Sent(StreamType.IMAGE, "openai.images", interleaved(draw, images), {"n": wanted})
 
 
+def _growing(draw: st.DrawFn) -> list[str]:
+    """Return the texts of an answer: pieces, or all that came so far each time."""
+    words = draw(st.lists(WORDS, max_size=5))
+    return words if draw(st.booleans()) else ["".join(words[:end]) for end in range(1, len(words) + 1)]
+
+
+@st.composite
+def old_claude_streams(draw: st.DrawFn) -> Sent:
+    """`anthropic.completions`, also those of old versions."""
+    events = [{"type": "completion", "completion": text, "stop_reason": None, "model": "claude-2"} for text in _growing(draw)]
+    metrics = {"amazon-bedrock-invocationMetrics": {"inputTokenCount": draw(COUNTS), "outputTokenCount": draw(COUNTS)}}
+    end = {"type": "completion", "completion": "", "stop_reason": "stop_sequence", **(metrics if draw(st.booleans()) else {})}
+    return Sent(StreamType.TEXT, "anthropic.completions", [*inserted(draw, events, {"type": "ping"}), end])
+
+
+@st.composite
+def dashscope_streams(draw: st.DrawFn) -> Sent:
+    """`dashscope` with up to two choices and parallel calls, which it counts by themselves."""
+    choices = []
+    for index in range(draw(st.integers(1, 2))):
+        calls = [_tool_deltas(draw, position) for position in range(draw(st.integers(0, 2)))]
+        deltas = [*({"content": text} for text in _growing(draw)), *interleaved(draw, calls)]
+        running = [{"index": index, "message": delta, "finish_reason": "null"} for delta in deltas]
+        choices.append([*running, {"index": index, "message": {"content": ""}, "finish_reason": "stop"}])
+    items = [
+        {"output": {"choices": [choice]}, "usage": {"input_tokens": 9, "output_tokens": draw(COUNTS)}, "request_id": "r"}
+        for choice in interleaved(draw, choices)
+    ]
+    return Sent(StreamType.CHAT, "dashscope", [*items, "[DONE]"])
+
+
+@st.composite
+def tgi_streams(draw: st.DrawFn) -> Sent:
+    """`huggingface.tgi`: tokens, some of them special, and the whole text at the end."""
+    words = draw(st.lists(st.tuples(WORDS, st.booleans()), min_size=1, max_size=5))
+    events: list[dict[str, Json]] = [
+        {"index": number, "token": {"id": 1, "text": word, "logprob": -0.5, "special": special}}
+        for number, (word, special) in enumerate(words, 1)
+    ]
+    details = {"finish_reason": "length", "generated_tokens": draw(COUNTS), "input_length": draw(COUNTS)}
+    events[-1] |= {"generated_text": "".join(word for word, special in words if not special), "details": details}
+    return Sent(StreamType.TEXT, "huggingface.tgi", events)
+
+
+@st.composite
+def llamacpp_streams(draw: st.DrawFn) -> Sent:
+    """`llamacpp` with up to two prompts, which it counts by themselves."""
+    answers = []
+    for index in range(draw(st.integers(1, 2))):
+        counts = {"index": index, "tokens_evaluated": draw(COUNTS), "tokens_predicted": draw(COUNTS)}
+        words = draw(st.lists(WORDS, max_size=4))
+        running = [{"content": word, "tokens": [number], "stop": False, **counts} for number, word in enumerate(words)]
+        timings = {"cache_n": draw(st.integers(0, 9))}
+        answers.append([*running, {"content": "", "stop": True, "stop_type": "eos", "timings": timings, **counts}])
+    return Sent(StreamType.TEXT, "llamacpp", [*interleaved(draw, answers), "[DONE]"])
+
+
 @st.composite
 def text_streams(draw: st.DrawFn) -> Sent:
     """`text` that ends with a terminal chunk."""
@@ -390,10 +447,14 @@ STREAMS: Mapping[str, st.SearchStrategy[Sent]] = {
     "speech": speech_streams(),
     "transcription": transcription_streams(),
     "images": image_streams(),
+    "old claude": old_claude_streams(),
+    "dashscope": dashscope_streams(),
+    "tgi": tgi_streams(),
+    "llamacpp": llamacpp_streams(),
     "text": text_streams(),
     "odd": odd_streams(),
 }
-"""Whole streams by kind: the six types, plain text, and arbitrary combinations of chunks."""
+"""Whole streams by kind: the six types, further formats, plain text, and arbitrary combinations of chunks."""
 
 
 @st.composite

@@ -49,6 +49,9 @@ _STATUS = {
 PADDING = frozenset({"p"})
 """Padding that hides the length of an event."""
 
+METRICS = "amazon-bedrock-invocationMetrics"
+"""The field that InvokeModel adds to the last payload of a model."""
+
 _EVENT_FIELDS = frozenset({"role", "contentBlockIndex", "start", "delta", "stopReason", "usage", "output"}) | PADDING
 
 
@@ -215,6 +218,17 @@ def adjusted(fields: dict[str, Any], report: Mapping[str, Json], model: str | No
     if prompt is not None and cached and "openai." in (model or "") and prompt >= cached:
         return {**fields, "input_tokens": prompt}
     return fields
+
+
+def metrics_fields(metrics: Mapping[str, Json]) -> dict[str, Any]:
+    """Bedrock's metrics of an invocation as fields of a `Usage`; as in Converse, the input excludes the cache."""
+    named = {
+        "inputTokens": metrics.get("inputTokenCount"),
+        "outputTokens": metrics.get("outputTokenCount"),
+        "cacheReadInputTokens": metrics.get("cacheReadInputTokenCount"),
+        "cacheWriteInputTokens": metrics.get("cacheWriteInputTokenCount"),
+    }
+    return usage_fields(named)
 
 
 def _count(report: Mapping[str, Json], *names: str) -> int | None:

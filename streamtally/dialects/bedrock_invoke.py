@@ -1,7 +1,7 @@
 """`bedrock.invoke`: Bedrock's InvokeModelWithResponseStream, whose chunks wrap the payloads of each vendor's model.
 
 Each payload is read in the dialect that recognises it; the formats that only models on Bedrock have (Titan, Llama, older models
-of Anthropic, Cohere and Mistral) are read here.
+of Cohere and Mistral) are read here.
 
 Terminal rule: the chunk with `amazon-bedrock-invocationMetrics`, or the end that the vendor's dialect has.
 Usage rule: the vendor's report; counts that it lacks are taken from the metrics.
@@ -22,13 +22,13 @@ from ..json_readers import count_of, mapping_of, mappings_of, name_of, parsed_js
 from ..json_values import Json, json_value
 from ..records import FinishReason, StreamRecord, StreamType
 from ..usage_reports import merged_usage
-from . import anthropic_messages, bedrock_converse, cohere, openai_common, openai_usage
+from . import anthropic_completions, anthropic_messages, bedrock_converse, cohere, openai_common, openai_usage
 from .anthropic_messages_charges import charge_rules
 from .base import Dialect, Item, ItemRules
+from .bedrock_converse import METRICS, metrics_fields
 from .openai_chat_response import response as chat_response
 from .registry import detected
 
-_METRICS = "amazon-bedrock-invocationMetrics"
 _GUARDRAIL = "amazon-bedrock-guardrailAction"
 
 FINISH_REASONS: Mapping[str, FinishReason | None] = {
@@ -48,15 +48,24 @@ def _text(field: str, reason: str, *counts: str) -> Callable[[Mapping[str, Any]]
 
     def read(payload: Mapping[str, Any]) -> Chunk:
         deltas: list[Delta] = [TextDelta(text_of(payload.get(field)))]
-        word = name_of(payload.get(reason))
-        if word is None and reason not in payload and payload.get(_GUARDRAIL) == "INTERVENED":
-            word = "INTERVENED"  # the message of a guardrail has no finish reason
-        if word:
+        if word := name_of(payload.get(reason)) or _intervened(payload, reason):
             deltas.append(FinishDelta(word))
         usage = {name: json_value(payload[name]) for name in counts if payload.get(name) is not None}
         return Chunk(tuple(deltas), extras=unnamed(payload, frozenset({"index", field, reason, *counts})), usage=usage or None)
 
     return read
+
+
+def _intervened(payload: Mapping[str, Any], reason: str) -> str | None:
+    """The word for the end of a guardrail's message, which has no field for the finish reason."""
+    return "INTERVENED" if reason not in payload and payload.get(_GUARDRAIL) == "INTERVENED" else None
+
+
+def _completion(payload: Mapping[str, Any]) -> Chunk:
+    """Older models of Anthropic: their own format, which has no type in old versions."""
+    found = anthropic_completions.chunk(payload)
+    word = _intervened(payload, "stop_reason")
+    return found._replace(deltas=(*found.deltas, FinishDelta(word))) if word else found
 
 
 def _list_of_answers(field: str) -> Callable[[Mapping[str, Any]], Chunk]:
@@ -78,7 +87,7 @@ def _answers(answers: Any) -> Iterator[Delta]:
 _OWN: Mapping[str, Callable[[Mapping[str, Any]], Chunk]] = {
     "outputText": _text("outputText", "completionReason", "inputTextTokenCount", "totalOutputTextTokenCount"),
     "generation": _text("generation", "stop_reason", "prompt_token_count", "generation_token_count"),
-    "completion": _text("completion", "stop_reason"),
+    "completion": _completion,
     "generations": _list_of_answers("generations"),
     "outputs": _list_of_answers("outputs"),
 }
@@ -106,12 +115,12 @@ def _native(payload: Any) -> Chunk:
     """The model's payload, read in its vendor's format, with the metrics that Bedrock adds to it."""
     if not isinstance(payload, Mapping):
         return Chunk((TextDelta(payload),)) if isinstance(payload, str) else Chunk()
-    metrics = mapping_of(payload.get(_METRICS))
-    fields = {name: value for name, value in payload.items() if name != _METRICS}
+    metrics = mapping_of(payload.get(METRICS))
+    fields = {name: value for name, value in payload.items() if name != METRICS}
     found = _vendor(fields) if fields else Chunk()
     if not metrics:
         return found
-    return found._replace(usage=merged_usage(found.usage, {_METRICS: json_value(metrics)}), terminal=True)
+    return found._replace(usage=merged_usage(found.usage, {METRICS: json_value(metrics)}), terminal=True)
 
 
 def _vendor(payload: Mapping[str, Any]) -> Chunk:
@@ -161,7 +170,7 @@ def _unwrapped(data: Any) -> Any:
 def usage_fields(report: Mapping[str, Json]) -> dict[str, Any]:
     """The vendor's report as fields of a `Usage`; counts that it lacks are taken from Bedrock's metrics."""
     stated = next((fields for read in _USAGES if (fields := read(report))), _own_usage(report))
-    return {**_metrics_fields(mapping_of(report.get(_METRICS))), **stated}
+    return {**metrics_fields(mapping_of(report.get(METRICS))), **stated}
 
 
 def _own_usage(report: Mapping[str, Json]) -> dict[str, Any]:
@@ -171,17 +180,6 @@ def _own_usage(report: Mapping[str, Json]) -> dict[str, Any]:
     }
     counts = {name: next((count_of(report[key]) for key in keys if key in report), None) for name, keys in names.items()}
     return {name: count for name, count in counts.items() if count is not None}
-
-
-def _metrics_fields(metrics: Mapping[str, Json]) -> dict[str, Any]:
-    """Bedrock's metrics as fields of a `Usage`; as in Converse, the input excludes the cache."""
-    named = {
-        "inputTokens": metrics.get("inputTokenCount"),
-        "outputTokens": metrics.get("outputTokenCount"),
-        "cacheReadInputTokens": metrics.get("cacheReadInputTokenCount"),
-        "cacheWriteInputTokens": metrics.get("cacheWriteInputTokenCount"),
-    }
-    return bedrock_converse.usage_fields(named)
 
 
 def _rules_of(blocks: Sequence[Item]) -> ItemRules:

@@ -1,10 +1,10 @@
 """`openai.completions`: legacy text completions, with text in `choices[].text`.
 
-Terminal rule and usage rule are those of `openai.chat`. Three servers complete texts without choices: Writer (`value`),
-Cloudflare (`response`), and llama.cpp by its own API (`content`), which has `stop` and counts on each chunk.
+Terminal rule and usage rule are those of `openai.chat`. But llama.cpp's server, which is known by the `timings` beside the
+report, reports the usage of each choice with the end of that choice. Two servers complete texts without choices: Writer
+(`value`) and Cloudflare (`response`).
 
-Sources: https://platform.openai.com/docs/api-reference/completions,
-https://github.com/ggml-org/llama.cpp/tree/master/tools/server
+Source: https://platform.openai.com/docs/api-reference/completions
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..chunks import Chunk, FinishDelta, TextDelta
-from ..json_readers import count_of, is_list, mappings_of, name_of, text_of
-from ..json_values import Json, json_value
+from ..chunks import Chunk, TextDelta, UsageDelta
+from ..json_readers import count_of, is_list, mappings_of, text_of
+from ..json_values import Json
 from ..records import StreamRecord, StreamType
 from . import openai_chat
 from .base import Dialect
@@ -23,11 +23,8 @@ from .openai_chat_response import response as chat_response
 from .openai_common import FINISH_REASONS
 from .openai_usage import gateway_fields, usage_fields
 
-_BARE_FIELDS = ("value", "response", "content")
-_STOPS: Mapping[str, str] = {"limit": "length", "word": "stop"}
-"""OpenAI's finish reasons for those of llama.cpp."""
-_ALONE_FIELDS = frozenset({"value", "response", "tool_calls", "usage", "p"})
-_COUNTS: Mapping[str, str] = {"tokens_evaluated": "prompt_tokens", "tokens_predicted": "completion_tokens"}
+_BARE_FIELDS = ("value", "response")
+_ALONE_FIELDS = frozenset({*_BARE_FIELDS, "tool_calls", "usage", "p"})
 
 
 def chunk(payload: Mapping[str, Any]) -> Chunk:
@@ -40,21 +37,17 @@ def chunk(payload: Mapping[str, Any]) -> Chunk:
         index = count_of(choice.get("index"))
         words.append(TextDelta(text_of(choice.get("text")), "text", position if index is None else index))
     others = (delta for delta in rest.deltas if not (isinstance(delta, TextDelta) and delta.channel == "text"))
-    return rest._replace(deltas=(*words, *others))
+    found = rest._replace(deltas=(*words, *others))
+    if found.usage and len(words) == 1 and isinstance(payload.get("timings"), Mapping):
+        return found._replace(deltas=(*found.deltas, UsageDelta(found.usage, str(words[0].choice))), usage=None)
+    return found
 
 
 def _bare(payload: Mapping[str, Any]) -> Chunk:
     """A chunk without choices."""
-    others = {name: value for name, value in payload.items() if name not in _BARE_FIELDS}
-    rest = openai_chat.chunk(others)
+    rest = openai_chat.chunk({name: value for name, value in payload.items() if name not in _BARE_FIELDS})
     words = next(text for name in _BARE_FIELDS if isinstance(text := payload.get(name), str))
-    stop = name_of(payload.get("stop_type")) or "stop"
-    counts = {name: json_value(payload[key]) for key, name in _COUNTS.items() if payload.get(key) is not None}
-    return rest._replace(
-        deltas=(TextDelta(words), *([FinishDelta(_STOPS.get(stop, stop))] if payload.get("stop") is True else [])),
-        usage=rest.usage or counts or None,
-        extras={name: value for name, value in rest.extras.items() if name not in ("stop", "stop_type", *_COUNTS)},
-    )
+    return rest._replace(deltas=(TextDelta(words),))
 
 
 def response(record: StreamRecord) -> dict[str, Json]:
@@ -73,9 +66,7 @@ def response(record: StreamRecord) -> dict[str, Json]:
 
 
 def _is_completion(payload: Mapping[str, Any]) -> bool:
-    return payload.get("object") == "text_completion" or (
-        isinstance(payload.get("content"), str) and isinstance(payload.get("stop"), bool)
-    )
+    return payload.get("object") == "text_completion"
 
 
 def _may_be_completion(payload: Mapping[str, Any]) -> bool:

@@ -13,6 +13,7 @@ from .plain import OPAQUE, RAW_AUDIO, TEXT
 
 _MODULES = (
     # What these recognise is in no other dialect, and what they resemble neither: their order makes no difference.
+    "anthropic_completions",
     "anthropic_messages",
     "bedrock_invoke",
     "bedrock_converse",
@@ -21,7 +22,10 @@ _MODULES = (
     "openai_images",
     "cohere",
     "cohere_v1",
+    "dashscope",
     "gemini",
+    "huggingface_tgi",
+    "llamacpp",
     "ollama",
     "mistral_chat",
     # A completion resembles chat too, which has `choices` in common with it: chat comes after all others.

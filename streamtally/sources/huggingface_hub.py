@@ -1,7 +1,12 @@
-"""The huggingface_hub client: chunks that look like OpenAI's, and are read as such."""
+"""The huggingface_hub client: chunks that look like OpenAI's, and are read as such, and tokens of text-generation-inference."""
 
 from __future__ import annotations
 
-from .base import Source
+from ..dialects import huggingface_tgi
+from .base import Row, Source
 
-SOURCE = Source("huggingface_hub", provider="huggingface")
+SOURCE = Source(
+    "huggingface_hub",
+    provider="huggingface",
+    rows={"TextGenerationStreamOutput": Row(huggingface_tgi.DIALECT.name)},
+)

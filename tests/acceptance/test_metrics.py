@@ -187,6 +187,9 @@ async def test_t34_every_kind_of_async_source_yields_the_first_token(telemetry: 
 
 
 OPERATIONS = {
+    "anthropic.completions": "text_completion",
+    "huggingface.tgi": "text_completion",
+    "llamacpp": "text_completion",
     "openai.completions": "text_completion",
     "openai.speech": "generate_content",
     "openai.transcription": "generate_content",

@@ -73,6 +73,32 @@ STREAMS: dict[str, list[Payload]] = {
         {"type": "image_generation.completed", "b64_json": "YWFh", "index": 0, "output_format": "png", "revised_prompt": "a",
          "created_at": 1, "usage": {"input_tokens": 1}},
     ],
+    "anthropic.completions": [
+        {"type": "completion", "id": "i", "completion": "a", "stop_reason": None, "stop": None, "model": "m"},
+        {"type": "completion", "completion": "b", "stop_reason": "stop_sequence", "stop": "END",
+         "amazon-bedrock-invocationMetrics": {"inputTokenCount": 1, "outputTokenCount": 1, "cacheReadInputTokenCount": 1}},
+    ],
+    "dashscope": [
+        {"output": {"choices": [{"index": 0, "finish_reason": "null", "message": {"role": "assistant", "content": [{"text": "a"},
+         {"image": "https://a"}], "reasoning_content": "h", "tool_calls": [call(0, "f", "{}", id="c", type="function")]}}],
+         "audio": {"data": "YWFh", "id": "s"}},
+         "usage": {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2, "models": [{"model_id": "m", "input_tokens": 1}]},
+         "request_id": "r", "status_code": 200, "code": "", "message": "", "headers": {"a": "b"}},
+        {"output": {"text": "a", "finish_reason": "stop"}, "usage": {"characters": 1}, "request_id": "r"},
+        {"code": "c", "message": "m", "request_id": "r", "status_code": 400, "output": None},
+    ],
+    "huggingface.tgi": [
+        {"index": 1, "token": {"id": 1, "text": "a", "logprob": -0.5, "special": False}, "top_tokens": [{"id": 1, "text": "a"}]},
+        {"index": 2, "token": {"id": 2, "text": "b", "special": True}, "generated_text": "a",
+         "details": {"finish_reason": "eos_token", "generated_tokens": 2, "input_length": 1, "seed": 1, "tokens": [{"id": 1}]}},
+    ],
+    "llamacpp": [
+        {"index": 0, "content": "a", "tokens": [1], "stop": False, "tokens_predicted": 1, "tokens_evaluated": 1,
+         "completion_probabilities": [{"id": 1, "token": "a"}], "prompt_progress": None},
+        {"index": 0, "content": "", "stop": True, "stop_type": "eos", "stopped_eos": True, "timings": {"cache_n": 1},
+         "prompt": "p", "generation_settings": {"seed": 1}, "model": "m"},
+        {"error": {"code": 500, "message": "m", "type": "t"}},
+    ],
     "anthropic.messages": [
         {"type": "message_start", "message": {"id": "m", "type": "message", "role": "assistant", "model": "m",
          "container": {"id": "c"}, "content": [{"type": "text", "text": "a"}], "stop_reason": "end_turn",

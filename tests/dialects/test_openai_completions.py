@@ -87,18 +87,3 @@ def test_text_without_choices(field: str) -> None:
     """Writer and Cloudflare send neither choices nor a finish reason."""
     record = read([{field: piece} for piece in ("hel", "lo")], DIALECT)
     assert stated(record) == {"outcome": "truncated", "choices": ({"text": "hello"},)}
-
-
-@pytest.mark.parametrize(("word", "reason"), [("eos", "stop"), ("word", "stop"), ("limit", "length"), (None, "stop")])
-def test_the_server_of_llama_cpp(word: str | None, reason: str) -> None:
-    """In its own API each chunk has `stop` and counts."""
-    chunks = [
-        {"index": 0, "content": piece, "tokens": [1], "stop": False, "tokens_predicted": count, "tokens_evaluated": 3}
-        for count, piece in enumerate(("hel", "lo"), 1)
-    ]
-    last = {"content": "", "stop": True, "model": "m-1", "tokens_predicted": 2, "tokens_evaluated": 3, "timings": {"cache_n": 0}}
-    record = read([*chunks, last if word is None else {**last, "stop_type": word}], DIALECT)
-    assert (record.text, record.finish_reason, record.outcome) == ("hello", reason, "completed")
-    assert record.usage is not None
-    assert (record.usage.input_tokens, record.usage.output_tokens) == (3, 2)
-    assert record.extras["timings"] == {"cache_n": 0}

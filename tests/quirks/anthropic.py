@@ -203,3 +203,43 @@ QUIRKS = by_dialect(
             {"calls": [("toolu_1", "f", {})]}),
     ],
 )  # fmt: skip
+
+
+def completes(text: str = "", reason: str | None = None, **fields: Any) -> Payload:
+    """An event of Text Completions."""
+    known = {"id": "compl_1", "stop": None, "model": "claude-2.1", "log_id": "compl_1"}
+    return {"type": "completion", "completion": text, "stop_reason": reason, **known, **fields}
+
+
+METRICS = {"inputTokenCount": 9, "outputTokenCount": 4, "invocationLatency": 5, "firstByteLatency": 1}
+
+
+def _old(text: str, reason: str | None = None, **fields: Any) -> Payload:
+    """An event of the versions before 2023-06-01, which has no type."""
+    return {name: value for name, value in completes(text, reason, **fields).items() if name not in ("type", "id")}
+
+
+COMPLETIONS = by_dialect(
+    "anthropic.completions",
+    [
+        ("the last event has the reason and no text", [completes(" Hel"), PING, completes("lo"), completes("", "stop_sequence")],
+            {"text": " Hello", "finish": ("stop", "stop_sequence"), "usage": None, "model": "claude-2.1",
+             "response_id": "compl_1"}),
+        ("the sequence at which it stopped is kept", [completes("a"), completes("", "stop_sequence", stop="\n\nHuman:")],
+            {"text": "a", "extras.stop": "\n\nHuman:"}),
+        ("the limit of tokens is the length", [completes("a"), completes("b", "max_tokens")],
+            {"text": "ab", "finish": ("length", "max_tokens")}),
+        ("a ping may come first", [PING, completes("a"), completes("", "stop_sequence")], {"text": "a"}),
+        ("old versions send all of the text each time", [
+            _old(" a"), _old(" a b"), _old(" a b c"), _old(" a b c", "stop_sequence", stop="\n\nHuman:", truncated=False)],
+            {"text": " a b c", "finish": ("stop", "stop_sequence")}),
+        ("Bedrock counts with the last event", [
+            completes("a"), completes("", "stop_sequence", **{"amazon-bedrock-invocationMetrics": METRICS})],
+            {"text": "a", "usage.input_tokens": 9, "usage.output_tokens": 4}),
+        ("an error takes nothing away", [
+            completes("a"), {"type": "error", "error": {"type": "overloaded_error", "message": "gone"}}],
+            {"text": "a", "outcome": "error", "error.type": "overloaded_error", "error.message": "gone"}),
+        ("an answer without a reason was cut off", [completes("a"), completes("b")],
+            {"text": "ab", "outcome": "truncated", "finish": (None, None)}),
+    ],
+)  # fmt: skip

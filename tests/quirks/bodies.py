@@ -16,7 +16,10 @@ Writer: TypeAlias = Callable[[Sequence[Payload]], bytes]
 
 def sse(payloads: Sequence[Payload], *, named: bool = False, done: bool = False, end: str = "\n") -> bytes:
     """Server-sent events; `named` after the payload's type, `done` with `[DONE]` at the end."""
-    frames = [(f"event: {each['type']}{end}" if named else "") + f"data: {_json(each)}{end}{end}" for each in payloads]
+    frames = [
+        (f"event: {each['type']}{end}" if named and "type" in each else "") + f"data: {_json(each)}{end}{end}"
+        for each in payloads
+    ]
     return "".join([*frames, f"data: [DONE]{end}{end}" if done else ""]).encode()
 
 
@@ -93,12 +96,16 @@ def _indented(payloads: Sequence[Payload]) -> bytes:
 
 
 WRITERS: Mapping[str, Sequence[Writer]] = {
+    "anthropic.completions": (_named, _named_crlf, sse),
     "anthropic.messages": (_named, _named_crlf, sse),
     "bedrock.converse": (event_stream,),
     "bedrock.invoke": (event_stream,),
     "cohere.v1": (ndjson, _lines_crlf),
     "cohere.v2": (_named, _named_crlf, sse),
+    "dashscope": (sse, _crlf),
     "gemini": (_crlf, sse, json_array, _indented),
+    "huggingface.tgi": (sse, _crlf),
+    "llamacpp": (sse, _crlf),
     "mistral.chat": (_done, _crlf),
     "ollama.chat": (ndjson, _lines_crlf),
     "ollama.generate": (ndjson, _lines_crlf),

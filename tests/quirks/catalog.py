@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from streamtally.dialects.registry import dialect_names
-from tests.quirks import anthropic, bedrock, cohere, gemini, mistral, ollama, openai
+from tests.quirks import anthropic, bedrock, cohere, dashscope, gemini, huggingface, llamacpp, mistral, ollama, openai
 from tests.quirks.quirk import Quirk
 
 ALL: tuple[Quirk, ...] = (
     *openai.QUIRKS,
     *anthropic.QUIRKS,
+    *anthropic.COMPLETIONS,
+    *dashscope.QUIRKS,
     *gemini.QUIRKS,
+    *huggingface.QUIRKS,
+    *llamacpp.QUIRKS,
     *bedrock.QUIRKS,
     *bedrock.INVOKE,
     *cohere.QUIRKS,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.dialects.wire import Payload, call, calls, chat, choice, envelope, event, numbered, stops
-from tests.quirks import anthropic, bedrock, cohere, gemini, mistral, ollama, openai
+from tests.quirks import anthropic, bedrock, cohere, dashscope, gemini, huggingface, llamacpp, mistral, ollama, openai
 
 Conversations = Mapping[str, Sequence[Payload]]
 
@@ -203,12 +203,59 @@ OLLAMA: Conversations = {
     "cut": [ollama.line("Hel")],
 }
 
+ANTHROPIC_COMPLETIONS: Conversations = {
+    "text": [
+        anthropic.completes("Hel"), anthropic.completes("lo"),
+        anthropic.completes("", "stop_sequence", **{"amazon-bedrock-invocationMetrics": anthropic.METRICS})],
+    "length": [anthropic.completes("Hel"), anthropic.completes("", "max_tokens")],
+    "error": [anthropic.completes("Hel"), {"type": "error", "error": {"type": "api_error", "message": "gone"}}],
+    "cut": [anthropic.completes("Hel")],
+}  # fmt: skip
+
+DASHSCOPE: Conversations = {
+    "text": [dashscope.says("Hel"), dashscope.says("lo", outputs=2), dashscope.says("", "stop", 4)],
+    "reasoning": [
+        dashscope.says(reasoning_content="let "), dashscope.says(reasoning_content="me"), dashscope.says("so"),
+        dashscope.says("", "stop")],
+    "calls": [
+        dashscope.says(tool_calls=[call(0, "f", "", id="c0", type="function"), call(1, "g", "", id="c1", type="function")]),
+        dashscope.says(tool_calls=[call(1, None, '{"b": 2}', id=""), call(0, None, '{"a": 1}', id="")]),
+        dashscope.says("", "tool_calls")],
+    "length": [dashscope.says("Hel"), dashscope.says("", "length")],
+    "cache": [
+        dashscope.says("Hel"),
+        dashscope.item(
+            dashscope.choice("", "stop"), usage=dashscope.used(4, 100, prompt_tokens_details={"cached_tokens": 80}))],
+    "error": [dashscope.says("Hel"), dashscope.FAILED],
+    "cut": [dashscope.says("Hel")],
+}  # fmt: skip
+
+HUGGINGFACE: Conversations = {
+    "text": [huggingface.event("Hel"), huggingface.event("lo", 2), huggingface.ends("</s>", "Hello")],
+    "length": [huggingface.event("Hel"), huggingface.ends("</s>", "Hel", "length")],
+    "error": [huggingface.event("Hel"), {"error": "gone", "error_type": "generation"}],
+    "cut": [huggingface.event("Hel")],
+}
+
+LLAMACPP: Conversations = {
+    "text": [llamacpp.event("Hel"), llamacpp.event("lo", 2), llamacpp.ends()],
+    "length": [llamacpp.event("Hel"), llamacpp.ends("limit")],
+    "cache": [
+        llamacpp.event("Hel", tokens_evaluated=100), {**llamacpp.ends(cached=80), "tokens_evaluated": 100}],
+    "error": [llamacpp.event("Hel"), {"error": {"code": 500, "message": "gone", "type": "server_error"}}],
+    "cut": [llamacpp.event("Hel")],
+}  # fmt: skip
+
 BY_DIALECT: Mapping[str, Conversations] = {
+    "anthropic.completions": ANTHROPIC_COMPLETIONS,
     "anthropic.messages": ANTHROPIC,
     "bedrock.converse": CONVERSE,
     "bedrock.invoke": INVOKE,
     "cohere.v2": COHERE,
+    "dashscope": DASHSCOPE,
     "gemini": GEMINI,
+    "huggingface.tgi": HUGGINGFACE,
+    "llamacpp": LLAMACPP,
     "mistral.chat": MISTRAL,
     "ollama.chat": OLLAMA,
     "openai.chat": CHAT,

@@ -208,7 +208,7 @@ def test_the_origin_of_a_payload() -> None:
     chunk = CompletionChunk.model_validate({"id": "0", "model": "m", "choices": []})
     token = TextGenerationStreamOutput.parse_obj_as_instance({"index": 1, "token": {"id": 1, "text": "x"}})
     assert origin_of(chunk) == Origin("mistral", "mistral.chat", is_known=True)
-    assert origin_of(token) == Origin("huggingface", is_known=True)
+    assert origin_of(token) == Origin("huggingface", "huggingface.tgi", is_known=True)
     assert origin_of({"choices": []}) == Origin(None, None)
 
 
