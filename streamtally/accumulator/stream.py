@@ -144,18 +144,23 @@ class Stream:
         retention.stop()
         return True
 
-    def outcome(self, fold: Fold, dialect: Dialect, *, missing: bool = False, failed: bool = False) -> Outcome | None:
+    def outcome(
+        self, fold: Fold, dialect: Dialect, *, missing: bool = False, stated_end: Outcome | None = None
+    ) -> Outcome | None:
         """How the stream ended; None while it is in flight.
 
-        A limit, a time-out or an exception of the source decides; then an error inside the stream, or a finish reason that is one
-        (`failed`); then whether the provider finished; else the way in which the stream was ended.
+        A limit, a time-out or an exception of the source decides; then an error inside the stream, or a finish reason that states
+        failure or cancellation (`stated_end`); then whether the provider finished; else the way in which the stream was ended.
         """
         if self.seal is None:
             return None
         if self.seal.outcome in (Outcome.TIMEOUT, Outcome.LIMIT, Outcome.ERROR):
             return self.seal.outcome
-        if fold.error is not None or failed:
+        recovered = dialect.sessions and fold.finished(self._type_in(dialect))  # a session goes on after an error
+        if stated_end is Outcome.ERROR or (fold.error is not None and not recovered):
             return Outcome.ERROR
+        if stated_end is not None and not missing:
+            return stated_end
         if fold.finished(self._type_in(dialect)) and not missing:
             return Outcome.COMPLETED
         unfinished = dialect.states_finish and not (dialect.sessions and fold.is_empty)
@@ -212,8 +217,10 @@ class Stream:
         stream_type = self._type_in(dialect)
         found = fold.contents(dialect, stream_type)
         content = fold.content(found)
-        failure = _failure(found[-1]["choices"], dialect)
-        outcome = self.outcome(fold, dialect, missing=bool(missing), failed=failure is not None)
+        choices: tuple[Choice, ...] = found[-1]["choices"]
+        failure = _failure(choices, dialect)
+        stated_end = Outcome.ERROR if failure is not None else Outcome.CANCELLED if _is_cancelled(choices, dialect) else None
+        outcome = self.outcome(fold, dialect, missing=bool(missing), stated_end=stated_end)
         provider = name_of(params.get("provider")) or request.provider or self.reader.provider
         model = name_of(params.get("model"))
         usages = [usage_of(answer, dialect, model, provider) for answer in fold.answers]
@@ -301,3 +308,9 @@ def _failure(choices: Iterable[Choice], dialect: Dialect) -> str | None:
         if native and dialect.finish_reasons.get(native.lower()) == "error" and not (choice.text or choice.tool_calls):
             return native
     return None
+
+
+def _is_cancelled(choices: Iterable[Choice], dialect: Dialect) -> bool:
+    """Whether the provider stated that the answer was cancelled."""
+    words = (choice.finish_reason_raw for choice in choices)
+    return any(isinstance(word, str) and dialect.finish_reasons.get(word.lower()) == "cancelled" for word in words)

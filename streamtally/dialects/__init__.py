@@ -1,7 +1,7 @@
 """Wire formats: each dialect makes a `Chunk` of a payload, and documents its terminal rule and its usage rule."""
 
 from ..json_readers import name_of
-from .base import Dialect, FastPath, Item, ItemRules, TextSinks, named_usage
+from .base import Dialect, FastPath, Item, ItemRules, TextSinks, Vocabulary, named_usage
 from .charges import ChargeRules, Served, SubCall
 from .openai_common import OF_THE_STREAM
 from .origin import UNKNOWN_ORIGIN, Extracted, Origin
@@ -30,6 +30,7 @@ __all__ = [
     "SubCall",
     "TextSinks",
     "Unread",
+    "Vocabulary",
     "decided",
     "dialect_named",
     "dialect_names",

@@ -13,6 +13,9 @@ from .charges import NO_CHARGES, ChargeRules
 
 Framing = Literal["events", "bytes", "text", "events or bytes"]
 
+Vocabulary: TypeAlias = Mapping[str, FinishReason | Literal["cancelled"] | None]
+"""What the finish reasons of a provider mean, by its words."""
+
 
 class TextSinks(Protocol):
     """The writers that a fold offers to a fast path: each appends to a text that has begun; None if it has not."""
@@ -101,6 +104,7 @@ class Dialect:
         usage: the fields of a `Usage`, from the merged usage report. Pure.
         finish_reasons: the finish reason for each word of the provider (lower case); that of any other word is not known. None is
             for a word that only states that the answer is complete: "tool_calls" if it has tool calls, else "stop".
+            "cancelled" is for a word that states that the answer was cancelled: it has no finish reason, and its outcome is that.
         provider: the provider, unless the request or the host states another.
         framing: the framing of a raw body: "events" (server-sent events, JSON texts or AWS event streams, which are distinguished
             by their bytes), "bytes", "text", or "events or bytes".
@@ -130,7 +134,7 @@ class Dialect:
     stream_type: StreamType
     chunk: Callable[[Any], Chunk]
     usage: Callable[[Mapping[str, Json]], dict[str, Any]] = named_usage
-    finish_reasons: Mapping[str, FinishReason | None] = field(default_factory=dict)
+    finish_reasons: Vocabulary = field(default_factory=dict)
     provider: str | None = None
     framing: Framing = "events"
     states_finish: bool = True

@@ -14,8 +14,8 @@ from typing import Any, Literal
 from ..chunks import AudioDelta, Channel, Chunk, Delta, DetailDelta, FinishDelta, ImageDelta, ItemDelta, TextDelta, ToolCallDelta
 from ..json_readers import count_of, is_list, json_text, mapping_of, mappings_of, name_of, text_of, unnamed
 from ..json_values import Json, json_value
-from ..records import FinishReason, StreamRecord, StreamType, Usage
-from .base import Dialect, Item, ItemRules
+from ..records import StreamRecord, StreamType, Usage
+from .base import Dialect, Item, ItemRules, Vocabulary
 from .openai_common import FINISH_REASONS, error_chunk, error_fields, response_usage, total_of, unknown_event
 from .openai_responses_charges import CHARGES
 from .openai_usage import copilot_report, usage_fields
@@ -72,7 +72,7 @@ _PARTIAL_FIELDS = frozenset(
     {"type", "item_id", "output_index", "sequence_number", "partial_image_index", "partial_image_b64", "output_format"}
 )
 _RESPONSE_FIELDS = frozenset({"id", "object", "model", "output", "usage", "error", "service_tier"})
-_WORDS: Mapping[str, FinishReason | None] = {**FINISH_REASONS, "completed": None, "incomplete": "length"}
+_WORDS: Vocabulary = {**FINISH_REASONS, "completed": None, "incomplete": "length", "cancelled": "cancelled"}
 
 _KIND_OF_FIELD = {
     "arguments": "function_call",
@@ -138,8 +138,7 @@ def _envelope(response: Mapping[str, Any], stage: str) -> Chunk:
             deltas.append(ItemDelta("replace", None, None, (), json_value(list(mappings_of(response["output"])))))
         incomplete = name_of(mapping_of(response.get("incomplete_details")).get("reason"))
         status = name_of(response.get("status")) or stage
-        if "cancelled" not in (stage, status):  # a cancelled response has ended, but did not finish
-            deltas.append(FinishDelta(incomplete or status))
+        deltas.append(FinishDelta("cancelled" if "cancelled" in (stage, status) else incomplete or status))
     error = response.get("error")
     if error is None and stage == "failed":
         error = {}

@@ -54,10 +54,13 @@ def test_an_error_event_without_an_error_inside() -> None:
 
 
 def test_a_response_that_was_cancelled() -> None:
-    """A cancelled response has ended, but did not finish."""
-    record = replay([envelope("created"), envelope("cancelled", status="cancelled")], dialect="openai.responses")
-    assert record.outcome is Outcome.TRUNCATED
-    assert record.finish_reason is None
+    """A cancelled response has ended without a finish reason, and what it used is final."""
+    usage = {"input_tokens": 3, "output_tokens": 1}
+    record = replay([envelope("created"), envelope("cancelled", status="cancelled", usage=usage)], dialect="openai.responses")
+    assert record.outcome is Outcome.CANCELLED
+    assert (record.finish_reason, record.choices[0].finish_reason_raw) == (None, "cancelled")
+    assert record.usage is not None
+    assert not record.usage.partial
 
 
 ERROR = json.dumps({"error": {"type": "t", "message": "no", "details": ["x", 1]}}, indent=2).encode()

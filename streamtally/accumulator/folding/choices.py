@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ...chunks import DetailDelta, FinishDelta, PayloadDelta, TextDelta, ToolCallDelta
+from ...dialects import Vocabulary
 from ...json_values import Json
 from ...records import Choice, FinishReason
 from . import snapshots, tool_calls
 from .answer import Answer, ChoiceState, DistinctState, ListState
 from .digest import digest_of
 from .reasoning import fold_reasoning_details, reasoning_details
-
-Vocabulary = Mapping[str, FinishReason | None]
 
 
 def choice_at(answer: Answer, index: int) -> ChoiceState:
@@ -140,16 +139,14 @@ def _choice(index: int, choice: ChoiceState, vocabulary: Vocabulary, *, kept: bo
 
 
 def normalised(finish: str | None, vocabulary: Vocabulary, *, calls: bool = False) -> FinishReason | None:
-    """The provider's finish reason in our vocabulary; None if its word is not known.
+    """The provider's finish reason in our vocabulary; None if its word is not known, or states that the answer was cancelled.
 
     A word that maps to None only states that the answer is complete: it is "tool_calls" with `calls`, else "stop".
     """
     if finish is None:
         return None
-    word = finish.lower()
-    if word not in vocabulary:
-        return None
-    return vocabulary[word] or ("tool_calls" if calls else "stop")
+    reason = vocabulary.get(finish.lower(), "cancelled") or ("tool_calls" if calls else "stop")
+    return None if reason == "cancelled" else reason
 
 
 def _logprobs(choice: ChoiceState, *, keep: bool) -> Json:

@@ -144,7 +144,8 @@ class Fold:
     def is_empty(self) -> bool:
         """Whether no answer has begun."""
         answer = self.answer
-        return not (answer.earlier or answer.choices or answer.items or answer.audio or answer.meta)
+        has_begun = (answer.meta or {}).get("response_id")
+        return not (answer.earlier or answer.choices or answer.items or answer.audio or has_begun)
 
     def contents(self, dialect: Dialect, stream_type: StreamType) -> list[dict[str, Any]]:
         """The content fields of each answer."""

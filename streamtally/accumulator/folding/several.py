@@ -52,6 +52,8 @@ def begin_next(answer: Answer) -> None:
         setattr(part, name, getattr(answer, name))
         setattr(answer, name, getattr(empty, name))
     answer.earlier.append(part)
+    if model := (part.meta or {}).get("model"):
+        answer.meta = {"model": model}  # until the next one states another; a session states it once
 
 
 def answers(answer: Answer) -> Iterator[Answer]:
