@@ -18,8 +18,8 @@ from .cumulative import declared, overlaid
 from .envelopes import Envelope, envelope_of
 from .frames import FRAMES, Decoder, of_event
 from .origin import UNKNOWN_ORIGIN, ObjectFields, Origin
-from .plain import EXTRACT, OPAQUE
-from .recognition import Unit, Unread, decided, verdict_on, waiting_form
+from .plain import EXTRACT, OPAQUE, opaque_chunk
+from .recognition import Unit, Unread, decided, is_in, says_nothing, verdict_on, waiting_form
 from .registry import dialect_named, load_dialects
 
 _BLANK = 4096
@@ -350,7 +350,10 @@ class PayloadReader:
         return [unit for event in events for payload in of_event(event) for unit in self._formed(payload)]
 
     def _chunks(self, unit: Unit) -> list[Chunk]:
-        """The chunks of a payload that waited: text may turn out to be JSON, or nothing."""
+        """The chunks of a payload that waited: text may turn out to be JSON, or nothing, and what is not in the dialect after all
+        is kept as it is."""
+        if isinstance(unit, Mapping) and not (self.dialect is None or is_in(self.dialect, unit)):
+            return [Chunk() if says_nothing(unit) else opaque_chunk(unit)]
         if not isinstance(unit, str) or self._reads_text:
             return [self._chunk(unit)]
         return [self._chunk(one) for payload in payloads(unit) for one in self._formed(payload)]

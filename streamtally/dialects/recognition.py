@@ -11,6 +11,8 @@
 
 If the payloads end without a decision, or `MAX_WAITING` of them came, the dialect is `opaque`. Until the decision payloads wait,
 unread, so that the order of their arrival leaves no trace: those of a keyed stream are looked at in the order of their positions.
+One that is not in the dialect after all is kept as it is.
+
 Of an object whose class is not known the names of the fields mean nothing: only what is certain counts.
 """
 
@@ -23,7 +25,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from ..chunks import Chunk, FinishDelta, UsageDelta
 from ..json_values import Json, json_value, size_of
-from .base import Dialect
+from .base import Dialect, recognises_nothing
 from .origin import ObjectFields
 from .plain import OPAQUE, RAW_AUDIO, TEXT
 from .registry import recognised
@@ -65,6 +67,11 @@ def says_nothing(payload: Mapping[str, Any]) -> bool:
     return not any(value is not None for value in payload.values()) or any(
         isinstance(name, str) and name in _PINGS for name in names
     )
+
+
+def is_in(dialect: Dialect, payload: Mapping[str, Any]) -> bool:
+    """Whether a payload that waited is read in the dialect that was decided for."""
+    return dialect.recognises is recognises_nothing or dialect.recognises(payload) or dialect.resembles(payload)
 
 
 def _yields(dialect: Dialect, payload: Mapping[str, Any]) -> bool:
