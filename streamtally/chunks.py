@@ -102,6 +102,10 @@ class TranscriptDelta(NamedTuple):
     lists: Mapping[str, list[Json]] | None = None
 
 
+LAST = -1
+"""A position in the path of an `ItemDelta`: the last part of a list."""
+
+
 class ItemDelta(NamedTuple):
     """An operation on one output item, addressed by its id, or else by its position.
 
@@ -116,7 +120,9 @@ class ItemDelta(NamedTuple):
         replace     `value` is the final list of all items
         restart     positions start again at 0; once per `id`
 
-    The steps of `path` are field names and list positions. `channel` is the kind of content that the value generates: text,
+    The steps of `path` are field names and list positions. The position `LAST` is for lists whose parts have no position in the
+    protocol; the step after it is the type of the part. It is the last part of the list, if that has this type; else, and if the
+    path ends with the type, it is the next part. `channel` is the kind of content that the value generates: text,
     reasoning, a refusal, or "other"; None for no content.
     """
 

@@ -72,6 +72,7 @@ _CHECKS: Mapping[str, Check] = {
     "cohere.v1": _of(cohere.NonStreamedChatResponse),
     "cohere.v2": _of(cohere.V2ChatResponse),
     "gemini": _named("google.genai.types", "GenerateContentResponse"),
+    "gemini.interactions": _named("google.genai.interactions", "Interaction"),
     "huggingface.tgi": lambda response: TextGenerationOutput.parse_obj_as_instance(dict(response)),
     "mistral.chat": _named("mistralai.client.models", "ChatCompletionResponse"),
     "ollama.chat": _of(ollama.ChatResponse),

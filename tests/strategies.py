@@ -11,6 +11,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from streamtally.chunks import (
+    LAST,
     AudioDelta,
     Chunk,
     Delta,
@@ -85,6 +86,8 @@ ITEM_PATHS = st.sampled_from(
         ("text",),
         ("partial_json",),
         ("reasoningContent", "reasoningText", "text"),
+        ("content", LAST, "text", "text"),
+        ("content", LAST, "image"),
     ]
 )
 ITEM_CHANNELS = st.sampled_from([None, "text", "reasoning", "other"])
@@ -369,6 +372,55 @@ def image_streams(draw: st.DrawFn) -> Sent:
     return Sent(StreamType.IMAGE, "openai.images", interleaved(draw, images), {"n": wanted})
 
 
+def _beside(draw: st.DrawFn, *words: Mapping[str, Json]) -> list[dict[str, Json]]:
+    """Return pieces of an answer with pieces of other kinds at any places between them."""
+    others: list[dict[str, Json]] = [
+        {"type": "image", "data": draw(BASE64)},
+        {"type": "audio", "data": draw(BASE64), "mime_type": "audio/l16"},
+        {"type": "text_annotation_delta", "annotations": [{"type": "url_citation", "url": draw(WORDS)}]},
+        {"type": "beam", "hue": draw(WORDS)},
+    ]
+    return inserted(draw, [dict(word) for word in words], *draw(st.lists(st.sampled_from(others), max_size=2)))
+
+
+def _interaction_step(draw: st.DrawFn, index: int) -> list[dict[str, Json]]:
+    """Return the events of one step."""
+    words = draw(st.lists(WORDS, max_size=3))
+    kind = draw(st.sampled_from(["model_output", "thought", "function_call", "google_search_call"]))
+    step: dict[str, Json] = {"type": kind}
+    deltas: list[dict[str, Json]] = [{"type": "thought_summary", "content": {"type": "text", "text": word}} for word in words]
+    if kind == "model_output":
+        deltas = _beside(draw, *({"type": "text", "text": word} for word in words))
+        begins = draw(st.booleans())
+        if begins and words:
+            step["content"] = [{"type": "text", "text": words[0]}]
+    elif kind.endswith("_call"):
+        step |= {"id": f"c{index}", "name": "f", "arguments": {}}
+        arguments = {"queries": words}
+        pieces = [{"type": "arguments_delta", "arguments": piece} for piece in _cut(draw, json.dumps(arguments))]
+        deltas = pieces if kind == "function_call" else [{"type": kind, "arguments": arguments}]
+    return [
+        {"event_type": "step.start", "index": index, "step": step},
+        *({"event_type": "step.delta", "index": index, "delta": delta} for delta in deltas),
+        {"event_type": "step.stop", "index": index},
+    ]
+
+
+@st.composite
+def interaction_streams(draw: st.DrawFn) -> Sent:
+    """`gemini.interactions` with text among media, thoughts, calls of both kinds, and interleaved steps."""
+    steps = [_interaction_step(draw, index) for index in range(draw(st.integers(1, 3)))]
+    interaction = {"id": "v1_1", "object": "interaction", "model": "gemini-1"}
+    usage = {"total_input_tokens": draw(COUNTS), "total_output_tokens": draw(COUNTS), "total_thought_tokens": draw(COUNTS)}
+    last = {**interaction, "status": draw(st.sampled_from(["completed", "requires_action", "incomplete"])), "usage": usage}
+    events = [
+        {"event_type": "interaction.created", "interaction": {**interaction, "status": "in_progress"}},
+        *interleaved(draw, steps),
+        {"event_type": "interaction.completed", "interaction": last},
+    ]
+    return Sent(StreamType.RESPONSES, "gemini.interactions", events)
+
+
 def _growing(draw: st.DrawFn) -> list[str]:
     """Return the texts of an answer: pieces, or all that came so far each time."""
     words = draw(st.lists(WORDS, max_size=5))
@@ -448,6 +500,7 @@ STREAMS: Mapping[str, st.SearchStrategy[Sent]] = {
     "transcription": transcription_streams(),
     "images": image_streams(),
     "old claude": old_claude_streams(),
+    "interactions": interaction_streams(),
     "dashscope": dashscope_streams(),
     "tgi": tgi_streams(),
     "llamacpp": llamacpp_streams(),

@@ -24,6 +24,7 @@ _MODULES = (
     "cohere_v1",
     "dashscope",
     "gemini",
+    "gemini_interactions",
     "huggingface_tgi",
     "llamacpp",
     "ollama",

@@ -32,6 +32,10 @@ def _mistral_object(payload: Mapping[str, Any]) -> Any:
     return pytest.importorskip("mistralai.client.models").CompletionEvent.model_validate({"data": payload})
 
 
+def _interaction_event(payload: Mapping[str, Any]) -> Any:
+    return _adapter(pytest.importorskip("google.genai.interactions").InteractionSSEEvent).validate_python(payload)
+
+
 def _cohere_object(kind: Any, payload: Mapping[str, Any]) -> Any:
     return cohere.core.unchecked_base_model.construct_type(type_=kind, object_=payload)
 
@@ -49,6 +53,7 @@ OTHER_SDKS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "anthropic.messages": lambda payload: anthropic_construct_type(type_=BetaRawMessageStreamEvent, value=payload),
     "cohere.v1": functools.partial(_cohere_object, cohere.StreamedChatResponse),
     "cohere.v2": functools.partial(_cohere_object, cohere.V2ChatStreamResponse),
+    "gemini.interactions": _interaction_event,
     "mistral.chat": _mistral_object,
     "ollama.chat": ollama.ChatResponse.model_validate,
     "ollama.generate": ollama.GenerateResponse.model_validate,

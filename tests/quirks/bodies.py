@@ -15,10 +15,11 @@ Writer: TypeAlias = Callable[[Sequence[Payload]], bytes]
 
 
 def sse(payloads: Sequence[Payload], *, named: bool = False, done: bool = False, end: str = "\n") -> bytes:
-    """Server-sent events; `named` after the payload's type, `done` with `[DONE]` at the end."""
+    """Server-sent events; `named` after the payload's type (or `event_type`), `done` with `[DONE]` at the end."""
+    names = [each.get("type") or each.get("event_type") for each in payloads]
     frames = [
-        (f"event: {each['type']}{end}" if named and "type" in each else "") + f"data: {_json(each)}{end}{end}"
-        for each in payloads
+        (f"event: {name}{end}" if named and name else "") + f"data: {_json(each)}{end}{end}"
+        for each, name in zip(payloads, names, strict=True)
     ]
     return "".join([*frames, f"data: [DONE]{end}{end}" if done else ""]).encode()
 
@@ -87,6 +88,11 @@ def _done(payloads: Sequence[Payload]) -> bytes:
     return sse(payloads, done=True)
 
 
+def _named_done(payloads: Sequence[Payload]) -> bytes:
+    """Named events, and an event `done` with `[DONE]`."""
+    return sse(payloads, named=True) + b"event: done\ndata: [DONE]\n\n"
+
+
 def _lines_crlf(payloads: Sequence[Payload]) -> bytes:
     return ndjson(payloads, end="\r\n")
 
@@ -104,6 +110,7 @@ WRITERS: Mapping[str, Sequence[Writer]] = {
     "cohere.v2": (_named, _named_crlf, sse),
     "dashscope": (sse, _crlf),
     "gemini": (_crlf, sse, json_array, _indented),
+    "gemini.interactions": (_named_done, _named_crlf, sse),
     "huggingface.tgi": (sse, _crlf),
     "llamacpp": (sse, _crlf),
     "mistral.chat": (_done, _crlf),

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from streamtally.dialects.registry import dialect_names
-from tests.quirks import anthropic, bedrock, cohere, dashscope, gemini, huggingface, llamacpp, mistral, ollama, openai
+from tests.quirks import (
+    anthropic,
+    bedrock,
+    cohere,
+    dashscope,
+    gemini,
+    huggingface,
+    interactions,
+    llamacpp,
+    mistral,
+    ollama,
+    openai,
+)
 from tests.quirks.quirk import Quirk
 
 ALL: tuple[Quirk, ...] = (
@@ -12,6 +24,7 @@ ALL: tuple[Quirk, ...] = (
     *anthropic.COMPLETIONS,
     *dashscope.QUIRKS,
     *gemini.QUIRKS,
+    *interactions.QUIRKS,
     *huggingface.QUIRKS,
     *llamacpp.QUIRKS,
     *bedrock.QUIRKS,

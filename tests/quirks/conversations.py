@@ -6,7 +6,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.dialects.wire import Payload, call, calls, chat, choice, envelope, event, numbered, stops
-from tests.quirks import anthropic, bedrock, cohere, dashscope, gemini, huggingface, llamacpp, mistral, ollama, openai
+from tests.quirks import (
+    anthropic,
+    bedrock,
+    cohere,
+    dashscope,
+    gemini,
+    huggingface,
+    interactions,
+    llamacpp,
+    mistral,
+    ollama,
+    openai,
+)
 
 Conversations = Mapping[str, Sequence[Payload]]
 
@@ -230,6 +242,28 @@ DASHSCOPE: Conversations = {
     "cut": [dashscope.says("Hel")],
 }  # fmt: skip
 
+INTERACTIONS: Conversations = {
+    "text": [interactions.created(), *interactions.says("Hel", "lo"), interactions.ends(usage=interactions.used(9, 4))],
+    "reasoning": [
+        interactions.created(), *interactions.thinks("let ", "me"), *interactions.says("so", index=1), interactions.ends()],
+    "calls": [
+        interactions.created(), *interactions.calls(0, "c0", "f", '{"a"', ": 1}"), *interactions.calls(1, "c1", "g", '{"b": 2}'),
+        interactions.ends("requires_action")],
+    "length": [interactions.created(), *interactions.says("Hel"), interactions.ends("incomplete")],
+    "citations": [
+        interactions.created(), *interactions.says("so")[:-1],
+        interactions.event(
+            "step.delta", index=0, delta={"type": "text_annotation_delta", "annotations": [interactions.URL]}),
+        interactions.ends()],
+    "cache": [
+        interactions.created(), *interactions.says("Hel"),
+        interactions.ends(usage=interactions.used(100, 4, total_cached_tokens=80))],
+    "error": [
+        interactions.created(), *interactions.says("Hel")[:-1],
+        interactions.event("error", error={"code": "UNAVAILABLE", "message": "gone"})],
+    "cut": [interactions.created(), *interactions.says("Hel")[:-1]],
+}  # fmt: skip
+
 HUGGINGFACE: Conversations = {
     "text": [huggingface.event("Hel"), huggingface.event("lo", 2), huggingface.ends("</s>", "Hello")],
     "length": [huggingface.event("Hel"), huggingface.ends("</s>", "Hel", "length")],
@@ -254,6 +288,7 @@ BY_DIALECT: Mapping[str, Conversations] = {
     "cohere.v2": COHERE,
     "dashscope": DASHSCOPE,
     "gemini": GEMINI,
+    "gemini.interactions": INTERACTIONS,
     "huggingface.tgi": HUGGINGFACE,
     "llamacpp": LLAMACPP,
     "mistral.chat": MISTRAL,

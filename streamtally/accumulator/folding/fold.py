@@ -184,7 +184,10 @@ def _with_items(answer: Answer, deltas: Iterable[Delta]) -> Answer:
     """The one choice that output items make, completed by what came of the choice beside them."""
     made = Answer()
     for delta in deltas:
-        _FOLDS[type(delta)](made, delta)
+        if isinstance(delta, TextDelta) and delta.whole is None:
+            choices.fold_text(made, delta._replace(whole=False))  # texts that grow from item to item are no snapshots
+        else:
+            _FOLDS[type(delta)](made, delta)
     choice = choices.choice_at(made, 0)
     fields.complete(choice, answer.choices.get(0, ChoiceState()))
     return made

@@ -22,15 +22,17 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
-from ...chunks import ItemDelta
+from ...chunks import LAST, ItemDelta
 from ...dialects import Item
 from ...json_values import Json
 from . import skeletons
 from .answer import Answer, ItemsState, ItemState, PieceState
 from .growing import Text
 from .reconcile import fill, is_empty, reconciled
+
+Path: TypeAlias = tuple[str | int, ...]
 
 
 def fold_item(answer: Answer, delta: ItemDelta) -> None:
@@ -69,9 +71,10 @@ def _carried(answer: Answer, delta: ItemDelta) -> dict[str, Json]:
 
 
 def _fold_piece(answer: Answer, item: ItemState, delta: ItemDelta) -> None:
-    piece = item.pieces.get(delta.path)
+    path = _placed(item, delta.path) if LAST in delta.path else delta.path
+    piece = item.pieces.get(path)
     if piece is None:
-        piece = item.pieces[delta.path] = PieceState()
+        piece = item.pieces[path] = PieceState()
     if delta.op in ("append", "first") or (delta.op == "text" and delta.value):
         if piece.text is None:
             piece.text = Text(answer.retention)
@@ -83,6 +86,18 @@ def _fold_piece(answer: Answer, item: ItemState, delta: ItemDelta) -> None:
         piece.value = answer.retention.swap(piece.value, delta.value)
     elif delta.op == "push":
         piece.listed = answer.retention.extend(piece.listed, [delta.value])
+
+
+def _placed(item: ItemState, path: Path) -> Path:
+    """A path with the position that `LAST` stands for: its list grows only at the end, so that is where the newest piece is."""
+    at = path.index(LAST)
+    names, rest = path[:at], path[at + 1 :]
+    newest = next((known for known in reversed(item.pieces) if known[:at] == names and len(known) > at + 1), None)
+    if newest is None:
+        return (*names, 0, *rest)
+    position: Any = newest[at]
+    goes_on = newest[at + 1] == rest[0] and len(rest) > 1
+    return (*names, position if goes_on else position + 1, *rest)
 
 
 def number_at(items: ItemsState, position: int) -> int | None:
