@@ -1,4 +1,4 @@
-"""Runs all rows and writes `docs/compatibility.md`, or runs those that are named and prints them.
+"""Runs all rows and writes `docs/compatibility.md`, or runs those that are named and renews their lines.
 
 python -m compatibility [NAME …]
 
@@ -19,6 +19,7 @@ from .report import Result, lines_of, page
 from .table import GROUPS, names_in, row_named
 from .verdict import verdict_on
 
+_PAGE = ROOT / "docs" / "compatibility.md"
 _PATIENCE = 300
 """Seconds for the cases of one row."""
 
@@ -56,8 +57,7 @@ def main(names: Sequence[str]) -> int:
         for name in chosen:
             results[title].append(found := result_of(name))
             print(*lines_of(found), sep="\n", flush=True)
-    if not names:
-        (ROOT / "docs" / "compatibility.md").write_text(page(results), encoding="utf-8")
+    _PAGE.write_text(page(results, _PAGE.read_text(encoding="utf-8") if names else ""), encoding="utf-8")
     return int(any(result.is_wrong for found in results.values() for result in found))
 
 

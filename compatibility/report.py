@@ -45,16 +45,27 @@ class Result:
         return self.failed is not None or any(verdict.level == "WRONG" for _, verdict in self.verdicts)
 
 
-def page(groups: Mapping[str, Sequence[Result]]) -> str:
-    """The whole file, from the results under each title."""
-    return "\n".join([_HEAD, *(line for title, results in groups.items() for line in _section(title, results))])
+def page(groups: Mapping[str, Sequence[Result]], old: str = "") -> str:
+    """The whole file, from the results under each title; of packages that are not among them the lines of the old file stay."""
+    return "\n".join([_HEAD, *(line for title, results in groups.items() for line in _section(title, results, old))])
 
 
-def _section(title: str, results: Sequence[Result]) -> Iterator[str]:
+def _section(title: str, results: Sequence[Result], old: str) -> Iterator[str]:
     yield from (f"## {title}", "", _line(_COLUMNS), _line(["---"] * len(_COLUMNS)))
-    for result in results:
-        yield from lines_of(result)
+    rows = {**_rows_of(title, old), **{result.row.package: list(lines_of(result)) for result in results}}
+    for _, lines in sorted(rows.items()):
+        yield from lines
     yield ""
+
+
+def _rows_of(title: str, old: str) -> dict[str, list[str]]:
+    """The lines of each package under a title."""
+    _, _, section = old.partition(f"## {title}\n")
+    rows: dict[str, list[str]] = {}
+    for line in section.partition("\n## ")[0].splitlines():
+        if line.startswith("| ") and not line.startswith((f"| {_COLUMNS[0]} |", "| ---")):
+            rows.setdefault(line.split(" | ")[0].removeprefix("| "), []).append(line)
+    return rows
 
 
 def lines_of(result: Result) -> Iterator[str]:

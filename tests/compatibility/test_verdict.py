@@ -7,7 +7,7 @@ import pytest
 import streamtally
 from compatibility.bodies import CALL, call_deltas, chat_chunks, words
 from compatibility.case import Case, Row, Truth
-from compatibility.report import Result, lines_of
+from compatibility.report import Result, lines_of, page
 from compatibility.run import Reader, result_of, seen_in
 from compatibility.verdict import verdict_on
 
@@ -109,3 +109,20 @@ def test_the_lines_of_a_row() -> None:
     broken = Result(row, failed="cannot be installed")
     assert broken.is_wrong
     assert next(lines_of(broken)).endswith("| WRONG | cannot be installed |")
+
+
+def test_some_rows_are_renewed() -> None:
+    """The lines of the others stay, in the order of the packages."""
+
+    def result(package: str, version: str, why: str) -> Result:
+        return Result(Row(package, version, []), failed=why)
+
+    old = page({"One": [result("b", "1", "gone"), result("c", "1", "gone")], "Two": [result("d", "1", "gone")]})
+    new = page({"One": [result("c", "2", "late"), result("a", "1", "late")], "Two": []}, old)
+    rows = [line for line in new.splitlines() if line.endswith(("gone |", "late |"))]
+    assert [(line.split()[1], line.split()[3], line.split()[-2]) for line in rows] == [
+        ("a", "1", "late"),
+        ("b", "1", "gone"),
+        ("c", "2", "late"),
+        ("d", "1", "gone"),
+    ]
