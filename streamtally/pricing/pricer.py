@@ -70,8 +70,8 @@ class Pricer:
     def _provider(self, record: StreamRecord) -> tuple[str | None, str | None]:
         """The provider to display, and the provider to price by.
 
-        The request parameter wins for both, then the host. Without either the dialect's provider is displayed, but priced by only
-        if no other provider uses the dialect.
+        The request parameter wins for both, then the host, then the provider of the SDK. Without them the dialect's provider is
+        displayed, but priced by only if no other provider uses the dialect.
         """
         if record.params.get("provider"):
             return record.provider, record.provider

@@ -28,8 +28,9 @@ _GLOBAL_HOST = "aiplatform.googleapis.com"
 
 
 def provider(record: StreamRecord) -> str | None:
-    """The record's provider if its dialect belongs to one provider alone; None if several providers use the dialect."""
-    return None if known_dialect(record.dialect).shared else record.provider
+    """The record's provider; None if it is only that of a dialect which several providers use, and no SDK has stated another."""
+    dialect = known_dialect(record.dialect)
+    return None if dialect.shared and record.provider == dialect.provider else record.provider
 
 
 def tier(record: StreamRecord) -> str | None:

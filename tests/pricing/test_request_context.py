@@ -88,15 +88,16 @@ def test_the_geography_of_an_inference(reported: str | None, requested: str | No
 
 
 @pytest.mark.parametrize(
-    ("dialect", "expected"),
+    ("dialect", "provider", "expected"),
     [
-        ("bedrock.converse", "p"),
-        ("cohere.v2", "p"),
-        ("openai.chat", None),
-        ("openai.responses", None),
-        ("anthropic.messages", None),
+        ("bedrock.converse", "p", "p"),
+        ("cohere.v2", "p", "p"),
+        ("openai.chat", "openai", None),
+        ("openai.chat", "groq", "groq"),
+        ("openai.responses", "openai", None),
+        ("anthropic.messages", "anthropic", None),
     ],
 )
-def test_the_provider_of_a_dialect(dialect: str, expected: str | None) -> None:
-    """A dialect of one provider determines it; a dialect that many servers use does not."""
-    assert request_context.provider(record(dialect, provider="p")) == expected
+def test_the_provider_of_a_dialect(dialect: str, provider: str, expected: str | None) -> None:
+    """A dialect of one provider determines it; a dialect that many servers use does not, but another that an SDK states does."""
+    assert request_context.provider(record(dialect, provider=provider)) == expected
