@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from .case import Reply
@@ -12,15 +13,15 @@ CALL = ("look_up", {"city": "Ulm"})
 """The name and the arguments of the tool call in `chat_chunks`."""
 
 
-def sse(payloads: Iterable[Any], *, done: bool = True, event: str | None = None, **fields: Any) -> Reply:
-    """Server-sent events of JSON payloads. `done` adds `[DONE]`; `event` is the field of a payload that names its event."""
-    pieces = [_event(payload, event) for payload in payloads]
+def sse(payloads: Iterable[Any], *, done: bool = True, names: Sequence[str | None] = (), **fields: Any) -> Reply:
+    """Server-sent events of JSON payloads. `done` adds `[DONE]`; `names` are the names of the events, None for no name."""
+    pieces = [_event(payload, name) for payload, name in zip_longest(payloads, names)]
     return Reply([*pieces, *([b"data: [DONE]\n\n"] if done else [])], **fields)
 
 
-def _event(payload: Any, event: str | None) -> bytes:
-    name = "" if event is None else f"event: {payload[event]}\n"
-    return f"{name}data: {json.dumps(payload, ensure_ascii=False)}\n\n".encode()
+def _event(payload: Any, name: str | None) -> bytes:
+    head = "" if name is None else f"event: {name}\n"
+    return f"{head}data: {json.dumps(payload, ensure_ascii=False)}\n\n".encode()
 
 
 def lines(payloads: Iterable[Any], **fields: Any) -> Reply:
