@@ -38,6 +38,7 @@ class Chat:
         counts: what it says.
         apart: whether the usage comes in a chunk of its own; else beside the finish reason.
         beside: further fields of the last chunk.
+        done: whether `[DONE]` ends the body.
     """
 
     provider: str
@@ -50,12 +51,13 @@ class Chat:
     counts: Mapping[str, int] = field(default_factory=lambda: COUNTS)
     apart: bool = True
     beside: Mapping[str, Any] = field(default_factory=dict)
+    done: bool = True
 
     @property
     def cases(self) -> tuple[Case, ...]:
         """An answer, sync and async, and an error."""
         thoughts = [] if self.reasoning is None else words("Rain ", "over ", field=self.reasoning)
-        body = {self.path: sse(self._chunks(*thoughts, *words("Bring a ", "coat.")))}
+        body = {self.path: sse(self._chunks(*thoughts, *words("Bring a ", "coat.")), done=self.done)}
         truth = Truth(self.provider, "Bring a coat.", "Rain over " if thoughts else None, usage=self.counts, model=self.model)
         found = [Case("chat", self._read, body, truth)]
         return (*found, Case("chat, async", self._aread, body, truth)) if self.aask else tuple(found)
@@ -64,13 +66,15 @@ class Chat:
     def call(self) -> Case:
         """A tool call, in pieces."""
         truth = Truth(self.provider, tool_calls=[CALL], finish_reason="tool_calls", usage=self.counts, model=self.model)
-        return Case("tool call", self._read, {self.path: sse(self._chunks(*call_deltas(), finish="tool_calls"))}, truth)
+        return Case(
+            "tool call", self._read, {self.path: sse(self._chunks(*call_deltas(), finish="tool_calls"), done=self.done)}, truth
+        )
 
     def failure(self, error: str = "out of coats", *, event: bool = False, **lacks: str) -> Case:
         """An error after the first piece of the text. `event`: it is an event of the name "error"."""
         first = self._chunks(*words("Bring "))[0]
         truth = Truth(self.provider, "Bring ", finish_reason=None, model=self.model, outcome="error", error=error)
-        reply = sse([first, _ERROR], names=[None, "error"] if event else [])
+        reply = sse([first, _ERROR], done=self.done, names=[None, "error"] if event else [])
         return Case("error in the stream", self._read, {self.path: reply}, truth, lacks)
 
     def _chunks(self, *deltas: Mapping[str, Any], finish: str = "stop") -> list[dict[str, Any]]:

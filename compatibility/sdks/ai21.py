@@ -29,4 +29,4 @@ async def _aask(url: str) -> Any:
 
 _CHAT = Chat("ai21", _MODEL, "/chat/completions", _ask, _aask, None, apart=False)
 
-ROW = Row("ai21", "4.3.0", (*_CHAT.cases, _CHAT.call, _CHAT.failure()))
+ROW = Row("ai21", "4.3.0", (*_CHAT.cases, _CHAT.call, _CHAT.failure("ValidationError")))

@@ -18,4 +18,4 @@ def _ask(url: str) -> Any:
 
 _CHAT = Chat("zai", _MODEL, "/chat/completions", _ask, apart=False)
 
-ROW = Row("zai-sdk", "0.2.3", (*_CHAT.cases, _CHAT.call, _CHAT.failure()))
+ROW = Row("zai-sdk", "0.2.3", (*_CHAT.cases, _CHAT.call, _CHAT.failure("An error occurred during streaming")))

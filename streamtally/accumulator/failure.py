@@ -58,7 +58,7 @@ def _status(error: BaseException) -> int | None:
 
 
 def _body(error: BaseException) -> Json:
-    body = _attribute(error, "body")
+    body = _attribute(error, "body") or _attribute(error, "json_data")  # the second in Z.ai's SDK
     try:
         return json_value(body) if isinstance(body, Mapping | list | str) else None
     except Exception:  # as above

@@ -52,14 +52,18 @@ FINISH_REASONS: Mapping[str, FinishReason | None] = {
     "stop_token": None,
     "continue": "length",
     "max_tokens_reached": "length",
+    "maximum_tokens": "length",
+    "end_of_text": None,
+    "stop_sequence_reached": "stop",
+    "blacklist": "content_filter",
     "max_input_tokens": "length",
     "content_policy": "content_filter",
     "content-filter": "content_filter",
     "tool-calls": "tool_calls",
     "function_calls": "tool_calls",
 }
-"""The finish reasons of OpenAI and compatible servers (Mistral, Z.ai, DeepSeek, TGI, vLLM, watsonx, the gateways of Gemini and
-Claude). If the request prescribes the tool to call, OpenAI reports "stop" for an answer with a tool call."""
+"""The finish reasons of OpenAI and compatible servers (Mistral, Z.ai, DeepSeek, TGI, vLLM, watsonx, Aleph Alpha, GigaChat, and
+gateways of Gemini and Claude). If the request prescribes the tool to call, OpenAI reports "stop" for an answer with a call."""
 
 
 def response_usage(usage: Usage | None, shape: Mapping[str, Json]) -> dict[str, Json]:

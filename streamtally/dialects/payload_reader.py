@@ -47,6 +47,7 @@ class PayloadReader:
         tail: the incomplete last frame of a body that was cut short.
         faults: how many extractors raised.
         cumulative: whether texts and calls are all that came so far, where the caller or the class of the payloads states that.
+        mappings: how mappings are read that no dialect reads as they are, where the stream's SDK states that.
         waiting: the payloads that wait until the dialect is known, each with its stamp.
 
     Args:
@@ -68,6 +69,7 @@ class PayloadReader:
         "cumulative",
         "dialect",
         "faults",
+        "mappings",
         "provider",
         "tail",
         "waiting",
@@ -88,6 +90,7 @@ class PayloadReader:
         self.faults = 0
         self.waiting: list[tuple[Unread, int]] = []
         self.cumulative: bool | None = None
+        self.mappings: Origin | None = None
         self._origin_of = origin_of
         self._class: type | None = None
         self._class_origin = UNKNOWN_ORIGIN
@@ -119,7 +122,7 @@ class PayloadReader:
 
     def read_at(self, payload: Any, stamp: int) -> Iterable[Stamped]:
         """`read` of a payload that came at `stamp`: each chunk with the stamp of its own payload, which may have waited."""
-        if type(payload) is dict and self.is_decided and self._extract is None and self._envelope is None:
+        if type(payload) is dict and self.is_decided and not (self._extract or self._envelope or self.mappings):
             return ((self._chunk(payload), stamp),)
         return self._stamped(self._units(payload), stamp)
 
@@ -194,7 +197,7 @@ class PayloadReader:
             return self._of_mapping(payload, depth)
         if isinstance(payload, bytes | bytearray | memoryview):
             return self._read_bytes(bytes(payload))
-        if isinstance(payload, str):
+        if isinstance(payload, str) and (type(payload) is str or not self._origin(payload).is_known):
             return self._read_text(payload)
         if payload is None:
             return []
@@ -242,6 +245,10 @@ class PayloadReader:
         """The payload of a mapping: extracted as the caller states, or what its envelope holds, or itself."""
         if extract and self._extract is not None and not depth:
             found = self._read_by(self._extract, payload, depth)
+            if found is not None:
+                return found
+        if self.mappings is not None and not depth:
+            found = self._read_by(self.mappings, payload, depth)
             if found is not None:
                 return found
         envelope = self._envelope or (None if self.is_decided else envelope_of(payload))

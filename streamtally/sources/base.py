@@ -101,7 +101,8 @@ class Source:
     Args:
         package: the top-level package of its classes, and the name of the module that has the row.
         provider: the provider of all its requests; None if it can be used with several.
-        rows: how items are read, by the name of their class.
+        rows: how items are read, by the name of their class, or by its name with its module where several have the same name.
+        mappings: how mappings are read that its streams yield, where no dialect reads them as they are.
         items: the attribute of its streams that holds the class of their items, or a union of classes.
         streams: the dialect of a stream, by the beginning of the full name of the class of its items. This is no guess.
         stated_provider: the provider that a stream or a chunk states. Pure.
@@ -120,6 +121,7 @@ class Source:
     package: str
     provider: str | None = None
     rows: Mapping[str, Row] = field(default_factory=dict)
+    mappings: Row | None = None
     items: str | None = None
     streams: Mapping[str, str] = field(default_factory=dict)
     stated_provider: Callable[[Any], str | None] = _states_none

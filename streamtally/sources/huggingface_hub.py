@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from ..dialects import huggingface_tgi
+from ..dialects import huggingface_tgi, openai_chat
 from .base import Row, Source
 
 SOURCE = Source(
     "huggingface_hub",
     provider="huggingface",
-    rows={"TextGenerationStreamOutput": Row(huggingface_tgi.DIALECT.name)},
+    rows={
+        "ChatCompletionStreamOutput": Row(openai_chat.DIALECT.name),
+        "TextGenerationStreamOutput": Row(huggingface_tgi.DIALECT.name),
+    },
 )

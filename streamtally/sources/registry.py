@@ -12,6 +12,7 @@ from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 from pkgutil import iter_modules
+from types import AsyncGeneratorType, GeneratorType
 from typing import Any, get_args
 
 from ..dialects import UNKNOWN_ORIGIN, Extracted, Origin, dialect_named
@@ -51,8 +52,22 @@ def register_source(name: str, extract: Extract, *, provider: str | None = None,
 
 
 def source_of(thing: Any) -> Source:
-    """The row of the SDK that defines an object's class, or a base class of it; `UNKNOWN` if there is none."""
-    return next(_sources_of(type(thing)), UNKNOWN)
+    """The row of the SDK that defines an object's class, or a base class of it, or the code of a generator; else `UNKNOWN`."""
+    return next(_sources_of(type(thing)), None) or _row(_package_of_code(thing)) or UNKNOWN
+
+
+def _package_of_code(thing: Any) -> str:
+    """The top-level package of the code that a generator runs; empty for anything else, and for one that has ended."""
+    if not isinstance(thing, GeneratorType | AsyncGeneratorType):
+        return ""
+    frame = thing.gi_frame if isinstance(thing, GeneratorType) else thing.ag_frame
+    return "" if frame is None else _top(frame.f_globals.get("__name__"))
+
+
+def mappings_in(stream: Any) -> Origin | None:
+    """How the mappings are read that a stream of an SDK yields; None if they are read as they are."""
+    source = source_of(stream)
+    return None if source.mappings is None else _of_row(source.mappings, source.provider)
 
 
 def origin_of(payload: Any) -> Origin:
@@ -86,7 +101,7 @@ def _origin_of_class(kind: type[Any]) -> Origin:
         if (found := _registered.get(f"{base.__module__}.{base.__qualname__}")) is not None:
             return found
         source = _row(_package(base))
-        row = None if source is None else source.rows.get(base.__name__)
+        row = None if source is None else source.rows.get(f"{base.__module__}.{base.__name__}") or source.rows.get(base.__name__)
         if source is not None and row is not None:
             provider = row.provider or next(_sources_of(kind), source).provider
             return _of_row(row, provider)
@@ -108,7 +123,11 @@ def _sources_of(kind: type) -> Iterator[Source]:
 
 
 def _package(kind: type) -> str:
-    return str(kind.__module__).partition(".")[0]
+    return _top(kind.__module__)
+
+
+def _top(module: Any) -> str:
+    return str(module).partition(".")[0]
 
 
 def all_sources() -> Iterator[Source]:

@@ -85,8 +85,9 @@ def server_of(source: Any) -> tuple[str | None, int | None]:
 
 
 def provider_of(source: Any) -> str | None:
-    """The provider that a source names."""
-    return source_of(source).stated_provider(source)
+    """The provider that a source names, or that of its SDK."""
+    row = source_of(source)
+    return row.stated_provider(source) or row.provider
 
 
 def is_running(closer: Any) -> bool:

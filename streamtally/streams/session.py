@@ -25,7 +25,7 @@ from ..accumulator import WrappedStream, WrappedStreams, failure_fields
 from ..context import nested
 from ..dialects import dialect_named
 from ..records import Outcome, StreamRecord
-from ..sources import dialect_of_stream
+from ..sources import dialect_of_stream, mappings_in
 from .closing import AsyncExit, Exit, aclose_all, close_all, closers_of, closes_later
 from .protocols import (
     is_awaitable,
@@ -103,6 +103,7 @@ class StreamSession:
         request.provider = request.provider or provider_of(source)
         if reader.dialect is None and (name := dialect_of_stream(source)) is not None:
             reader.dialect = dialect_named(name)
+        reader.mappings = mappings_in(source)
         return source
 
     def call(self) -> Any:
