@@ -126,12 +126,12 @@ def test_huggingface(provider: FakeProvider, tally: Tally) -> None:
 
 
 def test_huggingface_text(tally: Tally) -> None:
-    """Generated text is detected as text; objects with token details have no known dialect."""
+    """Generated text is detected as text; objects with token details are those of text-generation-inference."""
     record = _read(tally, "one", " two")
     assert (record.dialect, record.text) == ("text", "one two")
     token = {"id": 1, "logprob": -0.1, "special": False, "text": "one"}
     record = _read(tally, TextGenerationStreamOutput.parse_obj_as_instance({"index": 1, "token": token}))
-    assert (record.dialect, record.provider, record.outcome) == ("opaque", "huggingface", Outcome.COMPLETED)
+    assert (record.dialect, record.provider, record.text) == ("huggingface.tgi", "huggingface", "one")
 
 
 def test_mistral_chunks(tally: Tally) -> None:
