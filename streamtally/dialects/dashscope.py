@@ -37,6 +37,7 @@ _SINGLE = ("text", "message", "finish_reason")
 """The fields of an output that is one choice itself."""
 
 _OUTPUT_FIELDS = frozenset({"choices", "audio", *_SINGLE})
+_TEXT_FIELDS = frozenset({"text", "type"})
 _OK = 200
 
 
@@ -74,11 +75,11 @@ def _choice(choice: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _content(parts: Any) -> Any:
-    """Content of a message; a list of parts with their text as one, and after it the others."""
+    """Content of a message; a list of parts with their text as one, and after it what else they have."""
     if not is_list(parts):
         return parts
     text = "".join(part if isinstance(part, str) else text_of(mapping_of(part).get("text")) for part in parts)
-    others = (part for part in mappings_of(parts) if not isinstance(part.get("text"), str))
+    others = filter(None, (unnamed(part, _TEXT_FIELDS) for part in mappings_of(parts)))
     images = ({"image_url": {"url": part["image"]}} if isinstance(part.get("image"), str) else part for part in others)
     return [{"text": text}, *images]
 

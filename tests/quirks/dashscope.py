@@ -69,6 +69,10 @@ QUIRKS = by_dialect(
             {"text": "ab", "images.0.url": "https://a.test/1"}),
         ("a part of another kind is kept", [says([{"box": [1, 2]}]), says("a", "stop")],
             {"text": "a", "annotations": [{"box": [1, 2]}]}),
+        ("a part may have more than its text", [says([{"text": "a", "ocr_result": {"words": 1}}]), says([{"text": "b"}], "stop")],
+            {"text": "ab", "annotations": [{"ocr_result": {"words": 1}}]}),
+        ("the SDK gives a picture an empty text", [says([{"text": "", "image": "https://a.test/1"}]), says("", "stop")],
+            {"text": "", "images.0.url": "https://a.test/1"}),
         ("sound is beside the choices", [
             item(choice("a"), audio={"data": "YWE=", "id": "s"}), item(choice("", "stop"), audio={"data": "YmI=", "id": "s"})],
             {"audio.data": b"aabb", "audio.id": "s"}),
