@@ -212,6 +212,7 @@ class Chunk(NamedTuple):
         sequence: the protocol's sequence number of this payload.
         terminal: whether the answer ends with this payload.
         starts: whether an answer starts with this payload: after the end of one it begins the next part of the record.
+        answer: which of several answers the payload belongs to, if they stream at the same time; None: the one that is open.
     """
 
     deltas: tuple[Delta, ...] = ()
@@ -222,6 +223,7 @@ class Chunk(NamedTuple):
     sequence: int | None = None
     terminal: bool = False
     starts: bool = False
+    answer: str | None = None
 
     @property
     def text(self) -> str:
@@ -278,7 +280,8 @@ class Chunk(NamedTuple):
     def state(self) -> list[Json]:
         """The JSON form of the chunk."""
         deltas = [[type(delta).__name__, *map(_jsonable, delta)] for delta in self.deltas]
-        return [deltas, self.meta, self.extras, self.usage, self.error, self.sequence, self.terminal, self.starts]
+        named = [] if self.answer is None else [self.answer]
+        return [deltas, self.meta, self.extras, self.usage, self.error, self.sequence, self.terminal, self.starts, *named]
 
     @classmethod
     def from_state(cls, state: list[Json]) -> Chunk:
@@ -358,6 +361,7 @@ def joined(chunks: Iterable[Chunk]) -> Chunk:
             first.sequence if first.sequence is not None else chunk.sequence,
             first.terminal or chunk.terminal,
             first.starts or chunk.starts,
+            first.answer if first.answer is not None else chunk.answer,
         )
     return first
 

@@ -221,7 +221,7 @@ class Stream:
         failure = _failure(choices, dialect)
         stated_end = Outcome.ERROR if failure is not None else Outcome.CANCELLED if _is_cancelled(choices, dialect) else None
         outcome = self.outcome(fold, dialect, missing=bool(missing), stated_end=stated_end)
-        provider = name_of(params.get("provider")) or request.provider or self.reader.provider
+        provider = name_of(params.get("provider")) or request.provider or self.reader.provider or meta.get("provider")
         model = name_of(params.get("model"))
         usages = [usage_of(answer, dialect, model, provider) for answer in fold.answers]
         usage = self._usage(usages, fold, stream_type, outcome)

@@ -202,6 +202,9 @@ class PayloadReader:
         if payload is None:
             return []
         if type(payload) in (list, tuple) and depth < _MAX_NESTING:
+            inside = self._enveloped(payload, depth)
+            if inside is not None:
+                return inside
             found = [unit for item in payload for unit in self._units(item, depth + 1)]
             return [joined(found)] if len(found) > 1 and all(isinstance(one, Chunk) for one in found) else found
         try:
@@ -251,9 +254,14 @@ class PayloadReader:
             found = self._read_by(self.mappings, payload, depth)
             if found is not None:
                 return found
+        inside = self._enveloped(payload, depth)
+        return [payload] if inside is None else inside
+
+    def _enveloped(self, payload: Any, depth: int) -> list[Unit] | None:
+        """The payloads that an envelope holds; None if this is no envelope."""
         envelope = self._envelope or (None if self.is_decided else envelope_of(payload))
         if envelope is None or depth >= _MAX_NESTING or not envelope.recognises(payload):
-            return [payload]
+            return None
         self._envelope = envelope
         return self._units(envelope.unwrap(payload), depth + 1)
 

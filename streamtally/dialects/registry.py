@@ -29,6 +29,7 @@ _MODULES = (
     "llamacpp",
     "ollama",
     "mistral_chat",
+    "langchain",
     # A completion resembles chat too, which has `choices` in common with it: chat comes after all others.
     "openai_completions",
     "openai_chat",

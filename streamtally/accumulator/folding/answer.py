@@ -204,8 +204,14 @@ class TranscriptState:
 
 @kind.state
 class PartState:
-    """One of several answers of a stream, see `several.py`. `usage_is_final`: the last report came with the end of the answer."""
+    """One of several answers of a stream, see `several.py`.
 
+    `name` is what its chunks call it, `number` how many answers began before it. `usage_is_final`: the last report came with the
+    end of the answer.
+    """
+
+    name: str | None = kind.fact()
+    number: int = kind.fact(0)
     meta: dict[str, Json] | None = kind.fact()
     usage: dict[str, Json] | None = kind.fact()
     scoped_usage: dict[str, dict[str, Json]] | None = kind.fact()

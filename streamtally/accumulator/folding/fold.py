@@ -75,7 +75,9 @@ class Fold:
         """Fold one chunk. What it states of the stream comes first, so that no broken delta takes that along."""
         answer = self.answer
         answer.retention.close_sinks()
-        if several.begins_another(answer, chunk):
+        if chunk.answer is not None:
+            several.turn_to(answer, chunk.answer)
+        elif several.begins_another(answer, chunk):
             several.begin_next(answer)
         if chunk.meta:
             answer.meta = {**(answer.meta or {}), **stated(chunk.meta)}

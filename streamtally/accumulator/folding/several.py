@@ -2,6 +2,7 @@
 
 | chunk | and the answer so far | then |
 | --- | --- | --- |
+| names its answer (`Chunk.answer`) | has another name | it belongs to the one of that name, which begins if there is none |
 | starts an answer (`Chunk.starts`) | has its terminal, or all its finish reasons | the next answer begins |
 | has content for a choice, and another response ID | that choice has its finish reason | the next answer begins |
 | anything else | | it belongs to the answer so far |
@@ -45,6 +46,22 @@ def _continues_finished(answer: Answer, delta: Any) -> bool:
     return is_new and choice is not None and choice.finish is not None
 
 
+def turn_to(answer: Answer, name: str) -> None:
+    """Make the answer of this name the one so far. One without a name gets it as long as it has no content."""
+    if answer.name == name:
+        return
+    part = next((part for part in answer.earlier if part.name == name), None)
+    if part is not None:
+        for each in _PART:
+            mine = getattr(answer, each)
+            setattr(answer, each, getattr(part, each))
+            setattr(part, each, mine)
+        return
+    if answer.name is not None or answer.choices or answer.items or answer.audio:
+        begin_next(answer)
+    answer.name = name
+
+
 def begin_next(answer: Answer) -> None:
     """Put the answer so far among the earlier ones, and begin the next."""
     part, empty = PartState(), PartState()
@@ -52,19 +69,21 @@ def begin_next(answer: Answer) -> None:
         setattr(part, name, getattr(answer, name))
         setattr(answer, name, getattr(empty, name))
     answer.earlier.append(part)
+    answer.number = len(answer.earlier)
     if model := (part.meta or {}).get("model"):
         answer.meta = {"model": model}  # until the next one states another; a session states it once
 
 
 def answers(answer: Answer) -> Iterator[Answer]:
-    """Each answer of a stream by itself, the last one last."""
+    """Each answer of a stream by itself, in the order in which they began."""
+    views = [answer]
     for part in answer.earlier:
         view = Answer()
         view.retention = answer.retention
         for name in _PART:
             setattr(view, name, getattr(part, name))
-        yield view
-    yield answer
+        views.append(view)
+    yield from sorted(views, key=lambda one: one.number)
 
 
 def has_content(answer: Answer) -> bool:
