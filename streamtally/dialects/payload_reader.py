@@ -21,6 +21,7 @@ from .origin import UNKNOWN_ORIGIN, ObjectFields, Origin
 from .plain import EXTRACT, OPAQUE, opaque_chunk
 from .recognition import Unit, Unread, decided, is_in, says_nothing, verdict_on, waiting_form
 from .registry import dialect_named, load_dialects
+from .unreadable import is_unreadable, undecodable, unreadable
 
 _BLANK = 4096
 _END = Chunk(terminal=True)
@@ -210,7 +211,7 @@ class PayloadReader:
         try:
             return self._of_object(payload, depth)
         except Exception as error:  # a payload may be any object, and no fault may reach the caller
-            return [_malformed(error, payload)]
+            return [unreadable(error, payload)]
 
     def _of_object(self, payload: Any, depth: int) -> list[Unit]:
         """The payloads of an object: of what it wraps, or extracted as the caller or its class states, or its fields."""
@@ -219,7 +220,7 @@ class PayloadReader:
         if isinstance(payload, Done):
             return [_END]
         if isinstance(payload, Malformed):
-            return [chunk_of_error("malformed_payload", payload.reason, body=payload.text[:4096])]
+            return [undecodable(payload)]
         origin = self._origin(payload)
         own = None if self._extract is None or depth else self._read_by(self._extract, payload, depth)
         found = self._read_by(origin, payload, depth) if own is None else own
@@ -349,7 +350,7 @@ class PayloadReader:
         if isinstance(payload, Done):
             return [_END]
         if isinstance(payload, Malformed):
-            return [chunk_of_error("malformed_payload", payload.reason, body=payload.text[:4096])]
+            return [undecodable(payload)]
         return self._of_mapping(payload, 0) if isinstance(payload, dict) else [payload]
 
     def _read_text(self, text: str) -> list[Unit]:
@@ -384,23 +385,15 @@ class PayloadReader:
         dialect = self.dialect or OPAQUE
         try:
             if not (isinstance(unit, Mapping | str | bytes) or self._reads_text):
-                return _not_a_chunk(f"a {type(unit).__name__} is no chunk", unit)
+                return unreadable(f"a {type(unit).__name__} is no chunk", unit)
             chunk = dialect.chunk(unit)
         except Exception as error:  # as in `_units`
-            return _malformed(error, unit)
+            return unreadable(error, unit)
         return chunk if self.cumulative is None else declared(chunk, self.cumulative)
 
 
 def _is_whole(unit: Unit) -> bool:
     """Whether what came last in a body is a payload, and not the beginning of one."""
     if isinstance(unit, Chunk):
-        return unit.error is None or unit.error["type"] != "malformed_payload"
+        return not is_unreadable(unit)
     return isinstance(unit, Mapping | str | bytes)
-
-
-def _malformed(error: Exception, payload: Any) -> Chunk:
-    return _not_a_chunk(f"{type(error).__name__}: {error}", payload)
-
-
-def _not_a_chunk(reason: str, payload: Any) -> Chunk:
-    return chunk_of_error("malformed_payload", reason, body=repr(payload)[:4096])
