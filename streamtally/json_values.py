@@ -104,11 +104,17 @@ def plain_fields(value: Any) -> Mapping[str, Any] | None:
     if hasattr(value, "to_dict"):
         return plain_fields(value.to_dict())
     if is_dataclass(value):
-        return {field.name: getattr(value, field.name) for field in dataclass_fields(value) if not field.name.startswith("_")}
+        return _dataclass_fields(value)
     fields = getattr(value, "__dict__", None)
     if isinstance(fields, dict) and not callable(value):
         return {key: item for key, item in fields.items() if not key.startswith("_")}
     return None
+
+
+def _dataclass_fields(value: Any) -> dict[str, Any]:
+    """The fields of a dataclass that were set, and its other attributes: SDKs put there what their classes do not declare."""
+    names = dict.fromkeys((*(field.name for field in dataclass_fields(value)), *getattr(value, "__dict__", ())))
+    return {name: getattr(value, name) for name in names if not name.startswith("_") and hasattr(value, name)}
 
 
 def deep_fields(value: Any) -> Mapping[str, Any] | None:

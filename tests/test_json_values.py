@@ -31,6 +31,17 @@ class Point:
     _hidden: int = 0
 
 
+@dataclass(init=False)
+class Loose:
+    """A dataclass whose fields need not be set, and that has attributes besides."""
+
+    set: int
+    unset: int
+
+    def __init__(self) -> None:
+        self.set, self.beside, self._hidden = 1, 2, 3
+
+
 class Named:
     """An object with `to_dict`, as some SDKs use."""
 
@@ -152,6 +163,7 @@ def test_what_is_nested_too_deep() -> None:
 def test_only_fields_that_were_set() -> None:
     """Unset defaults of a model are left out."""
     assert plain_fields(Model()) == {}
+    assert plain_fields(Loose()) == {"set": 1, "beside": 2}
     assert plain_fields(Model(given=None)) == {"given": None}
     assert plain_fields(Model) is None
     assert plain_fields(len) is None

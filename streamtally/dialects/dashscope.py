@@ -5,7 +5,7 @@ second interface of the SDK the choices are at the top, with a delta in place of
 
 Terminal rule: each choice has a finish reason; until then it is the text "null". There is no end marker.
 Usage rule: each item has a report, of which the last counts. Where several answers are asked for, an item is of one choice,
-and so is its output; the input is the same for all.
+and so is its output; the input is the same for all. An item without choices reports of the first.
 Without `incremental_output` a message is all that came so far. No item states that: the fold sees it from the texts, and a
 piece of a tool call that has a name has all of its arguments so far.
 An error is an item too, with a `code`, or a `status_code` other than 200. Response headers, which the SDK puts in each item,
@@ -16,7 +16,7 @@ Source: https://help.aliyun.com/zh/model-studio/qwen-api-via-dashscope
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..chunks import AudioDelta, Chunk, Delta, ToolCallDelta, UsageDelta
@@ -48,7 +48,7 @@ def chunk(payload: Mapping[str, Any]) -> Chunk:
     choices = list(mappings_of(output.get("choices") or payload.get("choices")))
     found = openai_chat.chunk({"choices": [*map(_choice, choices)] or _single(output)})
     report = json_value(mapping_of(payload.get("usage"))) or None
-    scope = count_of(choices[0].get("index")) if len(choices) == 1 else None
+    scope = _scope(choices)
     scoped = () if report is None or scope is None else (UsageDelta(_share(report, scope), str(scope)),)
     return found._replace(
         deltas=(*map(_call, found.deltas), *_audio(output.get("audio")), *scoped),
@@ -91,6 +91,13 @@ def _call(delta: Delta) -> Delta:
 def _audio(audio: Any) -> Iterator[Delta]:
     if fields := mapping_of(audio):
         yield AudioDelta(text_of(fields.get("data")), fields=unnamed(fields, frozenset({"data"})) or None)
+
+
+def _scope(choices: Sequence[Mapping[str, Any]]) -> int | None:
+    """The choice that the report of an item is of; None if it is of several."""
+    if len(choices) > 1:
+        return None
+    return count_of(choices[0].get("index")) or 0 if choices else 0
 
 
 def _share(report: Mapping[str, Json], choice: int) -> dict[str, Json]:

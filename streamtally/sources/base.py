@@ -73,7 +73,7 @@ class Helper:
     reads: str
 
 
-def _states_none(thing: Any) -> str | None:  # noqa: ARG001 - the signature of `stated_provider`
+def _states_none(thing: Any) -> None:  # noqa: ARG001 - the signature of `stated_provider` and `cumulative`
     return None
 
 
@@ -103,6 +103,7 @@ class Source:
         provider: the provider of all its requests; None if it can be used with several.
         rows: how items are read, by the name of their class, or by its name with its module where several have the same name.
         mappings: how mappings are read that its streams yield, where no dialect reads them as they are.
+        cumulative: whether the items of a stream have all that came so far, where the stream states that. Pure.
         items: the attribute of its streams that holds the class of their items, or a union of classes.
         streams: the dialect of a stream, by the beginning of the full name of the class of its items. This is no guess.
         stated_provider: the provider that a stream or a chunk states. Pure.
@@ -122,6 +123,7 @@ class Source:
     provider: str | None = None
     rows: Mapping[str, Row] = field(default_factory=dict)
     mappings: Row | None = None
+    cumulative: Callable[[Any], bool | None] = _states_none
     items: str | None = None
     streams: Mapping[str, str] = field(default_factory=dict)
     stated_provider: Callable[[Any], str | None] = _states_none

@@ -25,7 +25,7 @@ from ..accumulator import WrappedStream, WrappedStreams, failure_fields
 from ..context import nested
 from ..dialects import dialect_named
 from ..records import Outcome, StreamRecord
-from ..sources import dialect_of_stream, mappings_in
+from ..sources import dialect_of_stream, mappings_in, source_of
 from .closing import AsyncExit, Exit, aclose_all, close_all, closers_of, closes_later
 from .protocols import (
     is_awaitable,
@@ -104,6 +104,8 @@ class StreamSession:
         if reader.dialect is None and (name := dialect_of_stream(source)) is not None:
             reader.dialect = dialect_named(name)
         reader.mappings = mappings_in(source)
+        if reader.cumulative is None:
+            reader.cumulative = source_of(source).cumulative(source)
         return source
 
     def call(self) -> Any:

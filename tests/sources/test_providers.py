@@ -383,3 +383,75 @@ def test_texts_of_an_sdk_s_generator(package: str) -> None:
     assert (found.text, found.dialect) == ("hi", "text")
     assert found.provider is not None
     assert read(generated("mine", ["h", "i"])).provider is None
+
+
+def _generation(finish: str = "null", **message: Any) -> Any:
+    """An item of DashScope's first interface, which is a mapping."""
+    kind = type("GenerationResponse", (dict,), {"__module__": "dashscope.api_entities.dashscope_response"})
+    used = {"input_tokens": 9, "output_tokens": 4, "total_tokens": 13}
+    return kind(
+        status_code=200,
+        request_id="r",
+        output={"choices": [{"index": 0, "message": message, "finish_reason": finish}]},
+        usage=used,
+    )
+
+
+def _merging(name: str, items: list[Any]) -> Iterator[Any]:
+    """A generator of DashScope's SDK with this name."""
+    namespace: dict[str, Any] = {"__name__": "dashscope.aigc.generation"}
+    exec(f"def {name}(items):\n    yield from items", namespace)
+    found: Iterator[Any] = namespace[name](items)
+    return found
+
+
+class Chats(list[Any]):
+    """A stream of DashScope's second interface."""
+
+    __module__ = "dashscope.v2.resources.chat.completions"
+
+    def __init__(self, *items: Any, merge: bool) -> None:
+        super().__init__(items)
+        self._merge, self._server_cumulative = merge, False
+
+
+def _chat(name: str, words: str, finish: str | None = None) -> Any:
+    choice = {"index": 0, "delta": {"content": words}, "finish_reason": finish}
+    return made(f"dashscope.{name}.ChatCompletionChunk", request_id="r", model="m", choices=[choice], code=None, message=None)
+
+
+def test_dashscope_s_snapshots() -> None:
+    """What joins pieces in the SDK is known by its name or attributes, so that the first snapshots are none in doubt."""
+    short = [_generation(content="1"), _generation(content="11"), _generation("stop", content="11")]
+    assert read(_merging("_merge_generation_response", short)).text == "11"
+    assert read(_merging("stream", short)).text == "11111"
+    items = [_chat("v2.types.completions", words) for words in ("1", "11", "111")]
+    assert read(Chats(*items, merge=True)).text == "111"
+    assert read(Chats(*items, merge=False)).text == "111111"
+
+
+def test_dashscope_s_chunks_of_one_name() -> None:
+    """Those of the second interface are its own format, those of the first are OpenAI's."""
+    first = read([_chat("api_entities.chat_completion_types", "hi", "stop")])
+    second = read([_chat("v2.types.completions", "hi", "stop")])
+    assert [(one.dialect, one.provider, one.text) for one in (first, second)] == [
+        ("openai.chat", "alibaba", "hi"),
+        ("dashscope", "alibaba", "hi"),
+    ]
+
+
+def test_what_huggingface_s_client_does_not_know() -> None:
+    """It is an attribute of the nested object, and not among its items."""
+
+    class Delta(dict[str, Any]):
+        __module__ = "huggingface_hub.inference"
+
+    class ChatCompletionStreamOutput(dict[str, Any]):
+        __module__ = "huggingface_hub.inference"
+
+    delta = Delta(content="hi")
+    delta.reasoning_content = "rain"  # type: ignore[attr-defined]
+    item = ChatCompletionStreamOutput(object="chat.completion.chunk", choices=[{"index": 0, "delta": {"content": "hi"}}])
+    item.choices = [{"index": 0, "delta": delta}]  # type: ignore[attr-defined]
+    record = read([item])
+    assert (record.text, record.reasoning, record.provider) == ("hi", "rain", "huggingface")
