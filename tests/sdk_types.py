@@ -16,6 +16,7 @@ from huggingface_hub import TextGenerationOutput
 from openai.types import Completion, ImagesResponse
 from openai.types.audio import Transcription
 from openai.types.chat import ChatCompletion
+from openai.types.realtime import RealtimeResponse
 from openai.types.responses import Response
 from pydantic import BaseModel, ValidationError
 
@@ -80,6 +81,7 @@ _CHECKS: Mapping[str, Check] = {
     "openai.chat": _of(ChatCompletion),
     "openai.completions": _of(Completion),
     "openai.images": _of(ImagesResponse),
+    "openai.realtime": _of(RealtimeResponse),
     "openai.responses": _of(Response),
     "openai.transcription": _of(Transcription),
 }

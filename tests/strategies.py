@@ -327,6 +327,52 @@ def response_streams(draw: st.DrawFn) -> Sent:
     return Sent(StreamType.RESPONSES, "openai.responses", [{**event, "sequence_number": n} for n, event in enumerate(events)])
 
 
+def _spoken(draw: st.DrawFn, number: int) -> list[dict[str, Json]]:
+    """Return the events of one response of a session: sound or text, or a call."""
+    response, item_id = f"resp_{number}", f"item_{number}"
+    place = {"response_id": response, "item_id": item_id, "output_index": 0}
+    words, kind = draw(st.lists(WORDS, max_size=3)), draw(st.sampled_from(["output_text", "output_audio", "function_call"]))
+    deltas: list[dict[str, Json]]
+    item: dict[str, Json] = {"id": item_id, "type": "message", "role": "assistant", "content": []}
+    if kind == "function_call":
+        item = {"id": item_id, "type": kind, "call_id": f"call_{number}", "name": "find", "arguments": ""}
+        deltas = [{"type": "response.function_call_arguments.delta", "delta": word} for word in words]
+    elif kind == "output_audio":
+        spoken = [{"type": "response.output_audio_transcript.delta", "delta": word} for word in words]
+        sound = [{"type": "response.output_audio.delta", "delta": draw(BASE64)} for _ in words]
+        deltas = interleaved(draw, [spoken, sound])
+    else:
+        deltas = [{"type": "response.output_text.delta", "delta": word, "content_index": 0} for word in words]
+    status = draw(st.sampled_from(["completed", "cancelled", "incomplete", "failed"]))
+    usage = {"input_tokens": draw(COUNTS), "output_tokens": draw(COUNTS)}
+    output = [item] if draw(st.booleans()) and kind != "function_call" else []
+    return [
+        {"type": "response.created", "response": {"id": response, "object": "realtime.response", "status": "in_progress"}},
+        {"type": "response.output_item.added", "response_id": response, "output_index": 0, "item": item},
+        *({**delta, **place} for delta in deltas),
+        {"type": "response.done", "response": {
+            "id": response, "object": "realtime.response", "status": status, "output": output, "usage": usage}},
+    ]  # fmt: skip
+
+
+@st.composite
+def realtime_streams(draw: st.DrawFn) -> Sent:
+    """`openai.realtime`: a session of up to three responses, two of which may be streamed at once, and what the user said."""
+    heard = "conversation.item.input_audio_transcription.completed"
+    others: list[dict[str, Json]] = [
+        {"type": heard, "item_id": "user_1", "content_index": 0, "transcript": draw(WORDS), "usage": {"total_tokens": 9}},
+        {"type": "rate_limits.updated", "rate_limits": []},
+        {"type": "error", "error": {"type": "invalid_request_error", "message": draw(WORDS)}},
+    ]
+    responses = [_spoken(draw, number) for number in range(draw(st.integers(1, 3)))]
+    at_once = draw(st.integers(1, len(responses)))
+    spoken = interleaved(draw, responses[:at_once]) + [event for events in responses[at_once:] for event in events]
+    session = {"object": "realtime.session", "type": "realtime", "model": "gpt-realtime-1"}
+    events = [{"type": "session.created", "session": session}, *inserted(draw, spoken, *others), Chunk(terminal=True)]
+    numbered = [{**event, "event_id": f"event_{n}"} if isinstance(event, dict) else event for n, event in enumerate(events)]
+    return Sent(StreamType.RESPONSES, "openai.realtime", numbered)
+
+
 @st.composite
 def speech_streams(draw: st.DrawFn) -> Sent:
     """`openai.speech` events with base64, or raw audio that ends with the end marker."""
@@ -496,6 +542,7 @@ STREAMS: Mapping[str, st.SearchStrategy[Sent]] = {
     "chat": chat_streams(),
     "completions": completion_streams(),
     "responses": response_streams(),
+    "realtime": realtime_streams(),
     "speech": speech_streams(),
     "transcription": transcription_streams(),
     "images": image_streams(),

@@ -332,8 +332,20 @@ def _response_error(record: StreamRecord) -> Json:
     return {"code": record.error.code or "server_error", "message": record.error.message or record.error.type}
 
 
+def is_of_session(payload: Mapping[str, Any]) -> bool:
+    """Whether an event of a response is one of a Realtime session: those have an ID of their own, and no number."""
+    if not isinstance(payload.get("event_id"), str) or "sequence_number" in payload:
+        return False
+    whole = payload.get("response")
+    if isinstance(whole, Mapping):
+        return bool(whole.get("object", "realtime.response") == "realtime.response")
+    return isinstance(payload.get("response_id"), str) or isinstance(payload.get("item_id"), str)
+
+
 def _is_response(payload: Mapping[str, Any]) -> bool:
     """An event that the API documents, with what it carries, or a whole response."""
+    if is_of_session(payload):
+        return False
     kind = text_of(payload.get("type"))
     family, _, stage = kind.removeprefix("response.").rpartition(".")
     if not kind.startswith("response."):
@@ -346,7 +358,8 @@ def _is_response(payload: Mapping[str, Any]) -> bool:
 
 def _may_be_event(payload: Mapping[str, Any]) -> bool:
     kind = text_of(payload.get("type"))
-    return kind.startswith("response.") and (kind == "response.error" or not _PLACES.isdisjoint(payload))
+    is_placed = kind == "response.error" or not _PLACES.isdisjoint(payload)
+    return kind.startswith("response.") and is_placed and not is_of_session(payload)
 
 
 _PLACES = frozenset({"sequence_number", "item_id", "output_index", "response_id"})

@@ -17,6 +17,7 @@ _MODULES = (
     "anthropic_messages",
     "bedrock_invoke",
     "bedrock_converse",
+    "openai_realtime",
     "openai_responses",
     "openai_audio",
     "openai_images",

@@ -10,6 +10,7 @@ from streamtally import StreamRecord, replay, to_response
 from streamtally.dialects import dialect_named
 from tests.dialects import gemini_wire as gemini
 from tests.dialects.wire import Payload, call, chat, choice, envelope, event, numbered, stops
+from tests.quirks import realtime
 
 STREAMS: dict[str, list[Payload]] = {
     "openai.chat": [
@@ -58,6 +59,18 @@ STREAMS: dict[str, list[Payload]] = {
             incomplete_details={"reason": "r"},
         ),
     ),
+    "openai.realtime": [
+        realtime.session(),
+        realtime.event("conversation.item.added", item=realtime.USER),
+        realtime.heard("completed", transcript="a", usage={"type": "tokens", "total_tokens": 1}, logprobs=[{"token": "a"}]),
+        realtime.event("error", error={"type": "t", "code": "c", "message": "m", "event_id": "e"}),
+        realtime.created(),
+        *realtime.speaks(("a", "YWFh")),
+        *realtime.calls(1, "f", "{}"),
+        realtime.done(status="failed", usage=realtime.SPLIT,
+                      status_details={"type": "failed", "reason": "r", "error": {"type": "t", "message": "m"}},
+                      output=[{"id": "resp_1_0", "type": "message", "content": [{"type": "text", "text": "a"}]}]),
+    ],
     "openai.speech": [
         {"type": "speech.audio.delta", "audio": "YWFh"},
         {"type": "speech.audio.done", "usage": {"input_tokens": 1}},

@@ -18,6 +18,7 @@ from openai.types.audio import TranscriptionStreamEvent
 from openai.types.chat import ChatCompletionChunk
 from openai.types.image_edit_stream_event import ImageEditStreamEvent
 from openai.types.image_gen_stream_event import ImageGenStreamEvent
+from openai.types.realtime import RealtimeServerEvent
 from openai.types.responses import ResponseStreamEvent
 from pydantic import TypeAdapter, ValidationError
 
@@ -43,6 +44,7 @@ def _cohere_object(kind: Any, payload: Mapping[str, Any]) -> Any:
 SDK_TYPES: Mapping[str, Any] = {
     "openai.chat": ChatCompletionChunk,
     "openai.completions": Completion,
+    "openai.realtime": RealtimeServerEvent,
     "openai.responses": ResponseStreamEvent,
     "openai.transcription": TranscriptionStreamEvent,
     "openai.images": ImageGenStreamEvent,

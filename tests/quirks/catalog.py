@@ -15,11 +15,13 @@ from tests.quirks import (
     mistral,
     ollama,
     openai,
+    realtime,
 )
 from tests.quirks.quirk import Quirk
 
 ALL: tuple[Quirk, ...] = (
     *openai.QUIRKS,
+    *realtime.QUIRKS,
     *anthropic.QUIRKS,
     *anthropic.COMPLETIONS,
     *dashscope.QUIRKS,

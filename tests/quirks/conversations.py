@@ -18,6 +18,7 @@ from tests.quirks import (
     mistral,
     ollama,
     openai,
+    realtime,
 )
 
 Conversations = Mapping[str, Sequence[Payload]]
@@ -264,6 +265,24 @@ INTERACTIONS: Conversations = {
     "cut": [interactions.created(), *interactions.says("Hel")[:-1]],
 }  # fmt: skip
 
+REALTIME: Conversations = {
+    "text": [realtime.created(), *realtime.says("Hel", "lo"), realtime.done(usage=realtime.used(9, 4))],
+    "calls": [
+        realtime.created(), *realtime.calls(0, "f", '{"a"', ": 1}"), *realtime.calls(1, "g", '{"b": 2}'), realtime.done()],
+    "filter": [
+        realtime.created(), *realtime.says("I"), realtime.done(status="incomplete", status_details={"reason": "content_filter"})],
+    "length": [
+        realtime.created(), *realtime.says("Hel"),
+        realtime.done(status="incomplete", status_details={"reason": "max_output_tokens"})],
+    "cache": [
+        realtime.created(), *realtime.says("Hel"),
+        realtime.done(usage=realtime.used(100, 4, input_token_details={"cached_tokens": 80}))],
+    "error": [
+        realtime.created(), *realtime.says("Hel"),
+        realtime.event("error", error={"type": "server_error", "message": "gone"})],
+    "cut": [realtime.created(), *realtime.says("Hel")],
+}  # fmt: skip
+
 HUGGINGFACE: Conversations = {
     "text": [huggingface.event("Hel"), huggingface.event("lo", 2), huggingface.ends("</s>", "Hello")],
     "length": [huggingface.event("Hel"), huggingface.ends("</s>", "Hel", "length")],
@@ -294,5 +313,6 @@ BY_DIALECT: Mapping[str, Conversations] = {
     "mistral.chat": MISTRAL,
     "ollama.chat": OLLAMA,
     "openai.chat": CHAT,
+    "openai.realtime": REALTIME,
     "openai.responses": RESPONSES,
 }

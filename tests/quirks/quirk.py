@@ -54,6 +54,8 @@ def _step(value: Any, name: str) -> Any:
         return value.get(name)
     if isinstance(value, Sequence):
         return value[int(name)] if int(name) < len(value) else None
+    if isinstance(value, StreamRecord) and name == "input":
+        return {key: entry for key, entry in value.extras.items() if key.startswith("input.")}
     if isinstance(value, StreamRecord) and name in _SHORT:
         return _SHORT[name](value.choices[0] if value.choices else Choice(finish_reason=None))
     return getattr(value, name, None)

@@ -230,11 +230,13 @@ class PartState:
 class Answer(PartState):
     """What the chunks of a stream have brought so far. All its content is counted in `retention`.
 
-    The fields of `PartState` are those of the answer that is streaming, or of the last one; `earlier` are those before it.
+    The fields of `PartState` are those of the answer that is streaming, or of the last one; `earlier` are those before it, and
+    `places` the places there of those that have names.
     """
 
     retention: Retention = kind.retention()
     earlier: list[PartState] = kind.part_list(PartState)
+    places: dict[str, int] = kind.index()
     extras: dict[str, Json] | None = kind.content(skeletons.of_extras)
     payloads: DistinctState | None = kind.part(DistinctState)
     images_wanted: int | None = kind.fact()

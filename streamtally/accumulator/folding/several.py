@@ -50,16 +50,23 @@ def turn_to(answer: Answer, name: str) -> None:
     """Make the answer of this name the one so far. One without a name gets it as long as it has no content."""
     if answer.name == name:
         return
-    part = next((part for part in answer.earlier if part.name == name), None)
-    if part is not None:
+    place = answer.places.pop(name, None)
+    if place is not None:
+        part = answer.earlier[place]
         for each in _PART:
             mine = getattr(answer, each)
             setattr(answer, each, getattr(part, each))
             setattr(part, each, mine)
+        _remember(answer, part, place)
         return
     if answer.name is not None or answer.choices or answer.items or answer.audio:
         begin_next(answer)
     answer.name = name
+
+
+def _remember(answer: Answer, part: PartState, place: int) -> None:
+    if part.name is not None:
+        answer.places[part.name] = place
 
 
 def begin_next(answer: Answer) -> None:
@@ -68,6 +75,7 @@ def begin_next(answer: Answer) -> None:
     for name in _PART:
         setattr(part, name, getattr(answer, name))
         setattr(answer, name, getattr(empty, name))
+    _remember(answer, part, len(answer.earlier))
     answer.earlier.append(part)
     answer.number = len(answer.earlier)
     if model := (part.meta or {}).get("model"):
