@@ -28,23 +28,23 @@ def result_of(name: str) -> Result:
     """The result of one row, in a process of its own."""
     row = row_named(name)
     try:
-        seen = _seen(name, row)
+        seen, said = _seen(name, row)
     except BuildFailed as error:
         return Result(row, failed=f"cannot be installed: {error}")
     except subprocess.TimeoutExpired:
         return Result(row, failed=f"did not end within {_PATIENCE} seconds")
     missing = {"failed": "the process ended before it"}
-    return Result(row, [(case, verdict_on(case, seen.get(case.name, missing))) for case in row.cases])
+    return Result(row, [(case, verdict_on(case, seen.get(case.name, missing))) for case in row.cases], said=said)
 
 
-def _seen(name: str, row: Row) -> dict[str, dict[str, Any]]:
-    """What was recorded, by the name of the case."""
+def _seen(name: str, row: Row) -> tuple[dict[str, dict[str, Any]], str]:
+    """What was recorded, by the name of the case, and what was written to standard error."""
     python = python_of(name, row)
     command = [str(python), "-m", f"{__package__}.run", name]
     done = subprocess.run(
-        command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=variables_of(row), timeout=_PATIENCE, check=False
+        command, capture_output=True, text=True, cwd=ROOT, env=variables_of(row), timeout=_PATIENCE, check=False
     )
-    return {seen["case"]: seen for seen in map(json.loads, done.stdout.splitlines())}
+    return {seen["case"]: seen for seen in map(json.loads, done.stdout.splitlines())}, done.stderr
 
 
 def main(names: Sequence[str]) -> int:
@@ -57,6 +57,8 @@ def main(names: Sequence[str]) -> int:
         for name in chosen:
             results[title].append(found := result_of(name))
             print(*lines_of(found), sep="\n", flush=True)
+            if found.is_wrong:
+                print(found.said, file=sys.stderr, end="")
     _PAGE.write_text(page(results, _PAGE.read_text(encoding="utf-8") if names else ""), encoding="utf-8")
     return int(any(result.is_wrong for found in results.values() for result in found))
 

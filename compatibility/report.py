@@ -38,6 +38,8 @@ class Result:
     row: Row
     verdicts: Sequence[tuple[Case, Verdict]] = ()
     failed: str | None = None
+    said: str = ""
+    """What the process wrote to standard error."""
 
     @property
     def is_wrong(self) -> bool:

@@ -25,7 +25,8 @@ def _ask(url: str) -> Any:
 async def _aask(url: str) -> Any:
     from huggingface_hub import AsyncInferenceClient
 
-    return await AsyncInferenceClient(base_url=url, api_key="none").chat_completion(MESSAGES, model=_MODEL, stream=True)
+    _clients.append(client := AsyncInferenceClient(base_url=url, api_key="none"))
+    return await client.chat_completion(MESSAGES, model=_MODEL, stream=True)
 
 
 def _generation(*, details: bool) -> Any:

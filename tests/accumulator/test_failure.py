@@ -35,3 +35,12 @@ def test_the_source_of_such_an_exception_ends_all_the_same() -> None:
     assert caught.value is error
     assert [record.outcome for record in records] == [Outcome.ERROR]
     assert len(tally.accumulator) == 0
+
+
+@pytest.mark.parametrize("name", ["body", "json_data"])
+def test_what_the_provider_answered(name: str) -> None:
+    """An SDK's exception has it under one of two names, and may say nothing of it in its message."""
+    error = RuntimeError("An error occurred")
+    setattr(error, name, {"code": "1302", "message": "too many"})
+    fields = failure_fields(error)
+    assert (fields["message"], fields["body"]) == ("An error occurred", {"code": "1302", "message": "too many"})
