@@ -642,7 +642,7 @@ TRANSCRIPT_RECORDS = st.builds(
     logprobs=st.lists(JSON_VALUES, max_size=2).map(tuple),
 )
 _USAGE_TEXTS = {"image_size", "image_quality", "video_size", "search_context"}
-_USAGE_OTHERS = {"seconds", "cost_usd", "source", "partial", "raw"} | _USAGE_TEXTS
+_USAGE_OTHERS = {"seconds", "cost_usd", "cost_stated_by", "source", "partial", "raw"} | _USAGE_TEXTS
 USAGE_RECORDS = st.builds(
     Usage,
     **{name: optional(COUNTS) for name in Usage.model_fields if name not in _USAGE_OTHERS},

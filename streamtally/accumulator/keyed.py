@@ -98,10 +98,10 @@ class KeyedStream(Stream):
         self.request.complete(request)
         self.set_images_wanted()
 
-    def set_dialect(self, dialect: Dialect | None) -> None:
-        """Set the dialect that a further caller states, if none is known, and fold what waited for it."""
+    def set_dialect(self, dialect: Dialect | None, *, is_named: bool = True) -> None:
+        """Set the dialect that another caller or state knows, if none is known here, and fold what waited for it."""
         if self.reader.dialect is None and dialect is not None:
-            self.reader.dialect = dialect
+            self.reader.dialect, self.reader.is_named = dialect, is_named
             for chunk, at in self.reader.released():
                 self._place(chunk, None, at)
             self.settle_dialect()
@@ -251,7 +251,7 @@ class KeyedStream(Stream):
             dialect = self.reader.dialect or decided([chunk])
             if dialect is None:
                 return
-            chunk = PayloadReader(dialect).chunk_of(chunk)
+            chunk = PayloadReader(dialect, is_named=self.reader.is_named).chunk_of(chunk)
         answer = self.fold.answer
         bare = chunk.without_content()
         self.fold.apply(
@@ -284,7 +284,9 @@ class KeyedStream(Stream):
         if rest:
             fold, arrivals = Fold(self.fold.answer.copy()), self.arrivals.copy()
             if reader.dialect is None:
-                reader = PayloadReader(decided((held.chunk for held in rest if isinstance(held.chunk, Unread)), ended=True))
+                reader = PayloadReader(
+                    decided((held.chunk for held in rest if isinstance(held.chunk, Unread)), ended=True), is_named=False
+                )
             for held in rest:
                 chunk = reader.chunk_of(held.chunk) if isinstance(held.chunk, Unread) else held.chunk
                 faults += not _applied(fold, chunk)

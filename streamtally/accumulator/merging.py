@@ -18,7 +18,7 @@ def merged_streams(one: KeyedStream, other: KeyedStream) -> KeyedStream:
     _check_mergeable(one, other)
     whole, part = (one, other) if _reach(one) >= _reach(other) else (other, one)
     whole.record = None
-    whole.set_dialect(part.reader.dialect)
+    whole.set_dialect(part.reader.dialect, is_named=part.reader.is_named)
     for position, (stamp, mine, theirs) in enumerate(
         zip(part.arrivals.stamps, whole.order.digests, part.order.digests, strict=False)
     ):
@@ -67,7 +67,7 @@ def _is_empty(stream: KeyedStream) -> bool:
 
 def _complete(whole: KeyedStream, part: KeyedStream) -> None:
     """Set what only the other state knows of the stream."""
-    whole.complete(part.request, part.reader.dialect)
+    whole.complete(part.request)
     whole.duplicates += part.duplicates
     whole.conflicts += part.conflicts
     whole.dropped_chunks += part.dropped_chunks

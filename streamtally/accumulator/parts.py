@@ -54,7 +54,9 @@ def total_usage(usages: Iterable[Usage | None]) -> Usage | None:
         for name, value in usage:
             if name not in _NOT_COUNTS and value is not None:
                 fields[name] = value if isinstance(value, str) else fields.get(name, 0) + value
+    if any(usage.cost_stated_by == "gateway" for usage in stated):
+        fields["cost_stated_by"] = "gateway"
     return Usage(**fields, partial=len(stated) < len(known), raw=summed_usage(usage.raw for usage in stated))
 
 
-_NOT_COUNTS: frozenset[str] = frozenset({"source", "partial", "raw"})
+_NOT_COUNTS: frozenset[str] = frozenset({"source", "partial", "raw", "cost_stated_by"})

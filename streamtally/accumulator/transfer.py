@@ -35,6 +35,7 @@ def dump(stream: KeyedStream) -> bytes:
         "version": STATE_VERSION,
         "request": stream.request.state(),
         "dialect": stream.reader.dialect.name if stream.reader.dialect else None,
+        "is_named": stream.reader.is_named,
         "provider": stream.reader.provider,
         "cumulative": stream.reader.cumulative,
         "ordering": stream.ordering,
@@ -83,6 +84,7 @@ def _loaded(state: Json, clock: Clock, limits: Limits, keep: Keep) -> KeyedStrea
     request = RequestInfo.from_state(state["request"], keep_input=keep == "content+input")
     dialect = dialect_named(state["dialect"]) if state["dialect"] else None
     stream = KeyedStream(request, first_index=state["first"], dialect=dialect, clock=clock, limits=limits, keep=keep)
+    stream.reader.is_named = state["is_named"] is True
     stream.reader.provider, stream.reader.cumulative = state["provider"], state["cumulative"]
     stream.ordering = state["ordering"]
     stream.given_start, stream.opened = state["given_start"], state["opened"]

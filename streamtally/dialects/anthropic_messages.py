@@ -312,13 +312,11 @@ DIALECT = Dialect(
     chunk,
     usage_fields,
     FINISH_REASONS,
-    provider="anthropic",
     fast_path=fast_path,
     response=response,
     recognises=_is_event,
     resembles=_may_be_error,
     items=ItemRules(to_deltas, assemble, present),
-    shared=True,
     charges=charge_rules(usage_fields),
 )
 

@@ -105,7 +105,7 @@ class Dialect:
         finish_reasons: the finish reason for each word of the provider (lower case); that of any other word is not known. None is
             for a word that only states that the answer is complete: "tool_calls" if it has tool calls, else "stop".
             "cancelled" is for a word that states that the answer was cancelled: it has no finish reason, and its outcome is that.
-        provider: the provider, unless the request or the host states another.
+        provider: the provider, where one provider alone speaks the dialect; what the request or the host states wins.
         framing: the framing of a raw body: "events" (server-sent events, JSON texts or AWS event streams, which are distinguished
             by their bytes), "bytes", "text", or "events or bytes".
         states_finish: whether the protocol states that an answer is finished; if not, the end of the source finishes it.
@@ -117,7 +117,6 @@ class Dialect:
         sessions: whether one stream has any number of answers: the end of an answer does not end the stream.
         items: how output items are read, where an answer is a list of them.
         first_sequence: the number of the first payload, where the protocol numbers them (`Chunk.sequence`).
-        shared: whether servers of other providers use the dialect too, so that it does not determine who served a request.
         operation: the operation's name in OpenTelemetry's GenAI conventions, where the type of stream does not determine it.
         charges: what the price of an answer depends on besides its tokens.
         adjust: the fields of `usage` (its first argument) as the report, the model and the provider show that they are meant: of
@@ -145,7 +144,11 @@ class Dialect:
     sessions: bool = False
     items: ItemRules | None = None
     first_sequence: int = 0
-    shared: bool = False
     operation: str | None = None
     charges: ChargeRules = NO_CHARGES
     adjust: Adjust = _as_read
+
+    @property
+    def family(self) -> str:
+        """Whose format it is: the first part of its name."""
+        return self.name.partition(".")[0]

@@ -135,21 +135,17 @@ SPEECH = Dialect(
     StreamType.SPEECH,
     speech_chunk,
     usage_fields,
-    provider="openai",
     framing="events or bytes",
     states_finish=False,
     recognises=by_type("speech.audio."),
-    shared=True,
 )
 TRANSCRIPTION = Dialect(
     "openai.transcription",
     StreamType.TRANSCRIPTION,
     transcription_chunk,
     usage_fields,
-    provider="openai",
     response=transcription_response,
     recognises=_is_transcription,
-    shared=True,
 )
 
 DIALECTS = (SPEECH, TRANSCRIPTION)

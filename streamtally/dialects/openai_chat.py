@@ -263,12 +263,10 @@ DIALECT = Dialect(
     chunk,
     usage_fields,
     FINISH_REASONS,
-    provider="openai",
     fast_path=fast_path,
     response=response,
     recognises=_is_chat,
     resembles=_may_be_chat,
-    shared=True,
     charges=CHARGES,
     adjust=gateway_fields,
 )

@@ -83,11 +83,9 @@ DIALECT = Dialect(
     chunk,
     usage_fields,
     FINISH_REASONS,
-    provider="openai",
     response=response,
     recognises=_is_completion,
     resembles=_may_be_completion,
-    shared=True,
     charges=CHARGES,
     adjust=gateway_fields,
 )

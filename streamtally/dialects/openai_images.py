@@ -86,10 +86,8 @@ DIALECT = Dialect(
     StreamType.IMAGE,
     chunk,
     usage_fields,
-    provider="openai",
     response=response,
     recognises=by_type("image_generation.", "image_edit."),
-    shared=True,
 )
 
 DIALECTS = (DIALECT,)

@@ -372,12 +372,10 @@ DIALECT = Dialect(
     chunk,
     usage_fields,
     _WORDS,
-    provider="openai",
     response=response,
     recognises=_is_response,
     resembles=_may_be_event,
     items=ItemRules(to_deltas, assemble),
-    shared=True,
     charges=CHARGES,
 )
 

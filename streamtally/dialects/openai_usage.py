@@ -71,6 +71,7 @@ def usage_fields(report: Mapping[str, Json]) -> dict[str, Any]:
         "seconds": number_of(report.get("seconds")),
         "searches": _best(report, "num_search_queries"),
         "cost_usd": stated_cost(report),
+        "cost_stated_by": "gateway" if _is_estimate(report) else None,
     }
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -158,6 +159,15 @@ def stated_cost(report: Mapping[str, Json]) -> Decimal | None:
     if stated is None or report.get("is_byok") is not True:
         return stated
     return stated + (_amount(mapping_of(report.get("cost_details")).get("upstream_inference_cost")) or 0)
+
+
+_BILLED = frozenset({"cost_in_usd_ticks", "is_byok", "cost_details"})
+"""Fields by which xAI and OpenRouter state what they bill; Perplexity states an object."""
+
+
+def _is_estimate(report: Mapping[str, Json]) -> bool:
+    """Whether a cost may be a gateway's own estimate (LiteLLM's): a number with nothing beside it that a biller states."""
+    return number_of(report.get("cost")) is not None and _BILLED.isdisjoint(report)
 
 
 def _amount(value: Any) -> Decimal | None:

@@ -21,7 +21,7 @@ from .origin import UNKNOWN_ORIGIN, ObjectFields, Origin
 from .plain import EXTRACT, OPAQUE, opaque_chunk
 from .recognition import Unit, Unread, decided, is_in, says_nothing, verdict_on, waiting_form
 from .registry import dialect_named, load_dialects
-from .unreadable import is_unreadable, undecodable, unreadable
+from .unreadable import is_whole, undecodable, unreadable
 
 _BLANK = 4096
 _END = Chunk(terminal=True)
@@ -44,6 +44,7 @@ class PayloadReader:
 
     Attributes:
         dialect: the dialect; None as long as it is not known.
+        is_named: whether the caller, or a class, states the dialect, and not the payloads.
         provider: the provider that the first payload of a known class states.
         tail: the incomplete last frame of a body that was cut short.
         faults: how many extractors raised.
@@ -53,6 +54,7 @@ class PayloadReader:
 
     Args:
         dialect: the dialect of all payloads, if it is known.
+        is_named: whether a dialect that is given was stated, and not decided from payloads.
         origin_of: what the class of a payload states.
         extract: how the caller wants items to be read, whatever their class.
     """
@@ -70,6 +72,7 @@ class PayloadReader:
         "cumulative",
         "dialect",
         "faults",
+        "is_named",
         "mappings",
         "provider",
         "tail",
@@ -80,29 +83,33 @@ class PayloadReader:
         self,
         dialect: Dialect | None = None,
         *,
+        is_named: bool = True,
         origin_of: Callable[[Any], Origin] = _unknown_origin,
         extract: Origin | None = None,
     ) -> None:
         if dialect is None:
             load_dialects()
         self.dialect = dialect
+        self.is_named = is_named and dialect is not None
         self.provider: str | None = None
         self.tail = ""
         self.faults = 0
         self.waiting: list[tuple[Unread, int]] = []
-        self.cumulative: bool | None = None
         self.mappings: Origin | None = None
         self._origin_of = origin_of
         self._class: type | None = None
         self._class_origin = UNKNOWN_ORIGIN
-        self._extract: Origin | None = None
-        if extract is not None:
-            self.set_extract(extract)
+        self._extract = extract
+        self.cumulative: bool | None = None if extract is None else extract.cumulative
         self._envelope: Envelope | None = None
         self._decoder: Decoder | None = None
         self._payloads_of: Callable[[Any], list[Payload]] = payloads
         self._start = b""
         self._broken = False
+
+    def name(self, dialect: Dialect) -> None:
+        """Set the dialect that a caller or a class states."""
+        self.dialect, self.is_named = dialect, True
 
     def set_extract(self, extract: Origin) -> None:
         """Read items as the caller states from here on, whatever their class."""
@@ -159,7 +166,7 @@ class PayloadReader:
     def provisional(self) -> tuple[Dialect, list[Stamped]]:
         """What a record in flight has of the payloads that wait: the dialect, and their chunks, as if no more of them came."""
         dialect = decided((unread for unread, _ in self.waiting), ended=True) or OPAQUE
-        reader = PayloadReader(dialect)
+        reader = PayloadReader(dialect, is_named=False)
         return dialect, [(reader.chunk_of(unread), stamp) for unread, stamp in self.waiting]
 
     def _stamped(self, units: list[Unit], stamp: int) -> list[Stamped]:
@@ -241,7 +248,7 @@ class PayloadReader:
             self._class, self._class_origin = kind, origin
             self.provider = self.provider or origin.provider
             if self.dialect is None and origin.dialect is not None:
-                self.dialect = dialect_named(origin.dialect)
+                self.name(dialect_named(origin.dialect))
             self.cumulative = origin.cumulative if self.cumulative is None else self.cumulative
         return self._class_origin
 
@@ -335,7 +342,7 @@ class PayloadReader:
         if self._decoder is None:
             return []
         rest = self._decoded(self._decoder.flush())
-        whole = [one for one in rest if _is_whole(one)]
+        whole = [one for one in rest if is_whole(one)]
         if not whole or len(whole) < len(rest):
             self.tail = self._decoder.tail
         return whole
@@ -368,7 +375,7 @@ class PayloadReader:
     def _chunks(self, unit: Unit) -> list[Chunk]:
         """The chunks of a payload that waited: text may turn out to be JSON, or nothing, and what is not in the dialect after all
         is kept as it is."""
-        if isinstance(unit, Mapping) and not (self.dialect is None or is_in(self.dialect, unit)):
+        if isinstance(unit, Mapping) and not (self.is_named or self.dialect is None or is_in(self.dialect, unit)):
             return [Chunk() if says_nothing(unit) else opaque_chunk(unit)]
         if not isinstance(unit, str) or self._reads_text:
             return [self._chunk(unit)]
@@ -390,10 +397,3 @@ class PayloadReader:
         except Exception as error:  # as in `_units`
             return unreadable(error, unit)
         return chunk if self.cumulative is None else declared(chunk, self.cumulative)
-
-
-def _is_whole(unit: Unit) -> bool:
-    """Whether what came last in a body is a payload, and not the beginning of one."""
-    if isinstance(unit, Chunk):
-        return not is_unreadable(unit)
-    return isinstance(unit, Mapping | str | bytes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..chunks import Chunk, chunk_of_error
@@ -26,3 +27,8 @@ def undecodable(payload: Malformed) -> Chunk:
 def is_unreadable(chunk: Chunk) -> bool:
     """Whether a chunk was made by one of these."""
     return chunk.error is not None and chunk.error["type"] == _KIND
+
+
+def is_whole(unit: Any) -> bool:
+    """Whether what came last in a body is a payload, and not the beginning of one."""
+    return not is_unreadable(unit) if isinstance(unit, Chunk) else isinstance(unit, Mapping | str | bytes)

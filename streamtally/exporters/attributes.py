@@ -152,7 +152,7 @@ STREAM_TYPES: Mapping[StreamType, _StreamTypeAttributes] = {
 
 
 def _speaks_openai(record: StreamRecord) -> bool:
-    return known_dialect(record.dialect).provider == "openai" and record.provider in ("openai", "azure", None)
+    return known_dialect(record.dialect).family == "openai" and record.provider in ("openai", "azure", None)
 
 
 def _faults(record: StreamRecord) -> Iterator[tuple[str, Value]]:

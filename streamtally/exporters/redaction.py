@@ -60,11 +60,12 @@ FIELDS: Mapping[type[BaseModel], _Fields] = {
         "cache_read_video_tokens image_input_tokens image_output_tokens video_input_tokens video_output_tokens "
         "accepted_prediction_tokens rejected_prediction_tokens seconds video_seconds input_video_seconds characters images "
         "input_images megapixels pages annotated_pages searches grounded_prompts grounded_queries maps_queries "
-        "file_searches code_sessions search_units image_size image_quality video_size search_context cost_usd source partial",
+        "file_searches code_sessions search_units image_size image_quality video_size search_context cost_usd "
+        "cost_stated_by source partial",
     ),
     Cost: _fields(
         plain="usd status complete breakdown unpriced provider_matched model_matched match_rule rows catalog_revision source "
-        "provider_usd computed_usd usage_source inconsistent"
+        "provider_usd gateway_usd computed_usd usage_source inconsistent"
     ),
     CostLine: _fields(plain="unit count rate usd name"),
     Timing: _fields(

@@ -307,6 +307,7 @@ def _cost(bill: Bill, source: PriceSource, usage_source: str = "provider") -> Co
             "catalog_revision": source.revision,
             "source": "computed",
             "provider_usd": None,
+            "gateway_usd": None,
             "computed_usd": usd,
             "usage_source": usage_source,
             "inconsistent": not bill.consistent,
@@ -349,14 +350,18 @@ def _discounted(cost: Cost, bill: Bill, source: PriceSource, request: Request) -
 def with_provider_cost(cost: Cost, usage: Usage | None, *, user_rates: bool = False) -> Cost:
     """`cost` replaced by the cost that the provider reported, if it did, because the provider will charge that amount.
 
-    The reported cost is only recorded in `provider_usd` if the user gave rates or discounts (`user_rates`), or if it is zero and
-    the computed cost is not: gateways report zero for requests with a key of the user's own.
+    A gateway's own estimate is used only where nothing could be computed. The reported cost is only recorded in `provider_usd` if
+    the user gave rates or discounts (`user_rates`), or if it is zero and the computed cost is not: gateways report zero for
+    requests with a key of the user's own.
     """
     if usage is None or usage.cost_usd is None:
         return cost
-    if cost.usd is not None and (user_rates or (cost.usd and not usage.cost_usd)):
+    if usage.cost_stated_by != "gateway" and cost.usd is not None and (user_rates or (cost.usd and not usage.cost_usd)):
         return cost.model_copy(update={"provider_usd": usage.cost_usd})
     known = {"status": "partial" if usage.partial else "priced", "complete": not usage.partial, "unpriced": ()}
+    if usage.cost_stated_by == "gateway":
+        estimate = {} if cost.usd is not None else {"usd": usage.cost_usd, "source": "gateway", **known}
+        return cost.model_copy(update={"gateway_usd": usage.cost_usd, **estimate})
     return cost.model_copy(update={"usd": usage.cost_usd, "provider_usd": usage.cost_usd, "source": "provider", **known})
 
 

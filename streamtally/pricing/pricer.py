@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import CatalogError
-from ..records import Cost, Part, StreamRecord, Usage
+from ..records import Cost, Part, StreamRecord, StreamType, Usage
 from . import request_context
 from .catalog import ModelCatalog
 from .estimate import CountTokens, estimated
@@ -34,17 +34,17 @@ class Pricer:
         usage = usage_with_tools(record)
         if self.estimate is not None and record.outcome is not None:
             usage = estimated(record, usage, self.estimate)
-        displayed, provider = self._provider(record)
+        provider = self._provider(record)
         if usage is not record.usage:
             record = record.model_copy(update={"usage": usage})
         if not record.parts:
-            return record.model_copy(update={"provider": displayed, "cost": self._cost(record, provider)})
+            return record.model_copy(update={"provider": provider, "cost": self._cost(record, provider)})
         parts = self._priced_parts(record, provider)
         costs = [part.cost for part in parts]
         tools = self._tools_beside(record)
         if tools is not None:
             costs.append(self._cost(record.model_copy(update={"usage": tools}), provider))
-        return record.model_copy(update={"provider": displayed, "parts": parts, "cost": total(costs)})
+        return record.model_copy(update={"provider": provider, "parts": parts, "cost": total(costs)})
 
     def _priced_parts(self, record: StreamRecord, provider: str | None) -> tuple[Part, ...]:
         """The answers of a stream, each with its cost at the prices of its own model."""
@@ -67,20 +67,15 @@ class Pricer:
         counts = {} if tools is None else {name: getattr(tools, name) for name in tools.model_fields_set - known}
         return Usage(**counts) if any(isinstance(count, int | float) for count in counts.values()) else None
 
-    def _provider(self, record: StreamRecord) -> tuple[str | None, str | None]:
-        """The provider to display, and the provider to price by.
-
-        The request parameter wins for both, then the host, then the provider of the SDK. Without them the dialect's provider is
-        displayed, but priced by only if no other provider uses the dialect.
-        """
-        if record.params.get("provider"):
-            return record.provider, record.provider
+    def _provider(self, record: StreamRecord) -> str | None:
+        """The provider: the one that the request states, else that of the host, else the record's."""
         host = record.server_address
-        of_host = None if host is None else self.catalog.provider_for_host(host)
-        return of_host or record.provider, of_host or request_context.provider(record)
+        if record.params.get("provider") or host is None:
+            return record.provider
+        return self.catalog.provider_for_host(host) or record.provider
 
     def _cost(self, record: StreamRecord, provider: str | None) -> Cost:
-        usage = billed_usage(record)
+        usage = request_context.billed_by(provider, billed_usage(record))
         if usage is not None and record.outcome is None and not usage.partial:
             usage = usage.model_copy(update={"partial": True})  # the stream is open, so its counts are lower bounds
         rates = record.params.get("rates")
@@ -97,6 +92,8 @@ class Pricer:
             return Cost(status="missing_rate", unpriced=("rates",), match_rule=rule, catalog_revision=revision)
         if usage is not None and usage.output_tokens == 0 and (record.text or record.tool_calls):
             cost = cost.model_copy(update={"complete": False, "inconsistent": True})
+        if (kind := _undivided_kind(record, usage)) is not None and cost.source == "computed" and cost.usd is not None:
+            cost = cost.model_copy(update={"complete": False, "status": "unpriced_unit", "unpriced": (*cost.unpriced, kind)})
         if usage is None or usage.cost_usd is not None:  # a cost that the provider reports includes the calls inside
             return cost
         for call in sub_calls(record):
@@ -112,3 +109,15 @@ class Pricer:
             if fallback.model_matched is not None:
                 return fallback.model_copy(update={"match_rule": f"asked for: {fallback.match_rule}"})
         return cost
+
+
+def _undivided_kind(record: StreamRecord, usage: Usage | None) -> str | None:
+    """The unit of pictures or sound in an answer whose usage report does not tell their tokens from those of text, or None.
+
+    Their rate is another than that of text, so that the amount at the rate of text is only a part of the cost.
+    """
+    if usage is None or not usage.output_tokens or record.stream_type not in (StreamType.CHAT, StreamType.RESPONSES):
+        return None
+    if record.images and usage.image_output_tokens is None and usage.images is None:
+        return "output_image"
+    return "output_audio" if record.audio is not None and usage.audio_output_tokens is None else None

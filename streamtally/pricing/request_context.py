@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from ..dialects import Served, known_dialect
 from ..json_readers import mapping_of, name_of
-from ..records import StreamRecord
+from ..records import StreamRecord, Usage
 from .match import region_of
 
 _HOSTS = (
@@ -27,10 +27,15 @@ _REGION_SEPARATOR = re.compile("[./:]")
 _GLOBAL_HOST = "aiplatform.googleapis.com"
 
 
-def provider(record: StreamRecord) -> str | None:
-    """The record's provider; None if it is only that of a dialect which several providers use, and no SDK has stated another."""
-    dialect = known_dialect(record.dialect)
-    return None if dialect.shared and record.provider == dialect.provider else record.provider
+_BILLERS = frozenset({"openrouter", "vercel", "perplexity", "xai", "x-ai"})
+"""Providers and gateways who bill the cost that they state."""
+
+
+def billed_by(provider: str | None, usage: Usage | None) -> Usage | None:
+    """The usage, with the cost that it states marked as the provider's if the provider bills what it states."""
+    if usage is None or usage.cost_stated_by != "gateway" or (provider or "").casefold() not in _BILLERS:
+        return usage
+    return usage.model_copy(update={"cost_stated_by": "provider"})
 
 
 def tier(record: StreamRecord) -> str | None:

@@ -94,8 +94,9 @@ class Breakdown(Sequence[CostLine]):
 class Cost(Frozen):
     """What the request cost. `usd` is exact, or None if it is not known; `status` is then the reason.
 
-    `source` is "provider" if `usd` is the cost that the provider itself stated, else "computed"; `provider_usd` and
-    `computed_usd` hold both amounts, and `breakdown` belongs to the computed one. `complete` is False if a part could
+    `source` is "provider" if `usd` is the cost that the provider itself stated and bills, "gateway" if it is the estimate of a
+    gateway, which counts only where nothing could be computed, else "computed". `provider_usd`, `gateway_usd` and `computed_usd`
+    hold all amounts that are known, and `breakdown` belongs to the computed one. `complete` is False if a part could
     not be priced (`unpriced` lists the units, or conditions without rates, such as "tier:flex"). `model_matched`,
     `match_rule`, `rows` (the conditions of the rows, in words) and `catalog_revision` identify the source of the rates.
     `usage_source` is the `source` of the usage; `inconsistent` is True if its counts contradicted each other and were
@@ -112,8 +113,9 @@ class Cost(Frozen):
     match_rule: str | None = None
     rows: tuple[str, ...] = ()
     catalog_revision: str | None = None
-    source: Literal["computed", "provider"] = "computed"
+    source: Literal["computed", "provider", "gateway"] = "computed"
     provider_usd: Decimal | None = None
+    gateway_usd: Decimal | None = None
     computed_usd: Decimal | None = None
     usage_source: Literal["provider", "estimated"] = "provider"
     inconsistent: bool = False

@@ -19,7 +19,8 @@ class Usage(Frozen):
     `annotated_pages` a part of `pages`, `search_units` the units of a reranking, `code_sessions` containers, not calls.
     Grounding: `grounded_queries` counts each search, `grounded_prompts` is 1 if any search was made.
     `source` is "provider", or "estimated" if the tokens were counted locally; `partial` is True if the counts are lower
-    bounds because the stream was interrupted. `cost_usd` is the cost that the provider itself stated.
+    bounds because the stream was interrupted. `cost_usd` is the cost that was stated, by a provider who bills it, or by a gateway
+    as its own estimate (`cost_stated_by`).
     """
 
     input_tokens: int | None = None
@@ -66,6 +67,7 @@ class Usage(Frozen):
     video_size: Text | None = None
     search_context: Text | None = None
     cost_usd: Decimal | None = None
+    cost_stated_by: Literal["provider", "gateway"] | None = None
     source: Literal["provider", "estimated"] = "provider"
     partial: bool = False
     raw: JsonObject = Field(default_factory=dict)

@@ -102,7 +102,7 @@ class StreamSession:
         request, reader = self.stream.request, self.stream.reader
         request.provider = request.provider or provider_of(source)
         if reader.dialect is None and (name := dialect_of_stream(source)) is not None:
-            reader.dialect = dialect_named(name)
+            reader.name(dialect_named(name))
         reader.mappings = mappings_in(source)
         if reader.cumulative is None:
             reader.cumulative = source_of(source).cumulative(source)

@@ -144,7 +144,7 @@ MEANINGS: dict[str, tuple[Payload, dict[str, Any]]] = {
     ),
     "no total": ({"prompt_tokens": 9, "completion_tokens": 4}, {"input_tokens": 9, "output_tokens": 4}),
     "a cost (OpenRouter)": ({**FINAL, "cost": 7.159e-05, "is_byok": False}, {**TOTALS, "cost_usd": Decimal("0.00007159")}),
-    "a cost of nothing": ({**FINAL, "cost": 0}, {**TOTALS, "cost_usd": Decimal(0)}),
+    "a cost of nothing": ({**FINAL, "cost": 0}, {**TOTALS, "cost_usd": Decimal(0), "cost_stated_by": "gateway"}),
     "a cost with a key of one's own (OpenRouter)": (
         {**FINAL, "cost": 0.05, "is_byok": True, "cost_details": {"upstream_inference_cost": 1.01}},
         {**TOTALS, "cost_usd": Decimal("1.06")},
@@ -170,6 +170,18 @@ def test_meaning(meaning: str) -> None:
 
 
 def test_a_stated_cost_counts_where_no_price_is_known() -> None:
-    """The amount that the provider reports is the cost of a model that the catalog lacks, and is marked so."""
-    cost = replay([*texts("a"), stops(), chat(usage={**FINAL, "cost": 0.25})]).cost
-    assert (cost.usd, cost.status, cost.source) == (Decimal("0.25"), "priced", "provider")
+    """The amount that is stated is the cost of a model that the catalog lacks, and it is marked who stated it."""
+    chunks = [*texts("a"), stops(), chat(usage={**FINAL, "cost": 0.25})]
+    for params, source in (({}, "gateway"), ({"provider": "openrouter"}, "provider"), ({"provider": "vercel"}, "provider")):
+        cost = replay(chunks, params=params).cost
+        assert (cost.usd, cost.status, cost.source) == (Decimal("0.25"), "priced", source)
+
+
+def test_an_estimate_of_a_gateway_stands_below_a_computed_cost() -> None:
+    """Both are kept; a provider that bills what it states wins."""
+    chunks = [*texts("a", model="gpt-4o"), stops(model="gpt-4o"), chat(usage={**FINAL, "cost": 0.25}, model="gpt-4o")]
+    cost = replay(chunks).cost
+    assert (cost.source, cost.gateway_usd, cost.provider_usd) == ("computed", Decimal("0.25"), None)
+    assert cost.usd == cost.computed_usd != cost.gateway_usd
+    billed = replay(chunks, params={"provider": "openrouter"}).cost
+    assert (billed.source, billed.usd, billed.gateway_usd) == ("provider", Decimal("0.25"), None)

@@ -53,12 +53,13 @@ def cost(of: StreamRecord, prices: ModelCatalog = PRICES) -> Cost:
         ({"server_address": "api.openai.com", "params": {"provider": "bedrock"}, "provider": "bedrock"}, 3),
         ({"dialect": "bedrock.converse", "provider": "bedrock"}, 3),
         ({"dialect": "bedrock.converse", "provider": "bedrock", "server_address": "api.openai.com"}, 1),
-        ({"dialect": "anthropic.messages", "provider": "anthropic"}, 1),
+        ({"dialect": "anthropic.messages"}, 1),
+        ({"dialect": "anthropic.messages", "provider": "anthropic"}, 5),
         ({"server_address": "gateway.example.com", "provider": "openai"}, 1),
     ],
 )
 def test_the_provider_to_price_by(fields: dict[str, Any], usd: int) -> None:
-    """The provider is the parameter's, else the host's, else that of the dialect, else the model's maker."""
+    """The provider is the parameter's, else the host's, else the record's, else the model's maker."""
     assert cost(record(**fields)).usd == usd
 
 
@@ -150,7 +151,7 @@ def test_calls_within_a_request_are_lines_of_their_model() -> None:
 def test_a_call_within_a_request_that_has_no_price() -> None:
     """A call without a price is listed in `unpriced`, and the rest is charged."""
     other = {**ADVICE, "model": "nobody-knows"}
-    found = cost(record(iterations(other, ADVICE), dialect="anthropic.messages", provider="anthropic"))
+    found = cost(record(iterations(other, ADVICE), dialect="anthropic.messages"))
     assert (found.status, found.complete, found.unpriced) == ("unpriced_unit", False, ("model:nobody-knows",))
     assert found.usd == 1 + 7
     nowhere = cost(record(iterations(ADVICE), dialect="anthropic.messages", model="nobody-knows"))

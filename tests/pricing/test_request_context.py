@@ -85,19 +85,3 @@ def test_the_geography_of_an_inference(reported: str | None, requested: str | No
     raw = {} if reported is None else {"inference_geo": reported}
     params = {} if requested is None else {"inference_geo": requested}
     assert request_context.region(record("anthropic.messages", raw, params=params)) == expected
-
-
-@pytest.mark.parametrize(
-    ("dialect", "provider", "expected"),
-    [
-        ("bedrock.converse", "p", "p"),
-        ("cohere.v2", "p", "p"),
-        ("openai.chat", "openai", None),
-        ("openai.chat", "groq", "groq"),
-        ("openai.responses", "openai", None),
-        ("anthropic.messages", "anthropic", None),
-    ],
-)
-def test_the_provider_of_a_dialect(dialect: str, provider: str, expected: str | None) -> None:
-    """A dialect of one provider determines it; a dialect that many servers use does not, but another that an SDK states does."""
-    assert request_context.provider(record(dialect, provider=provider)) == expected

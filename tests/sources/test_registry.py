@@ -160,7 +160,7 @@ def test_without_its_row_the_sdk_is_read_as_any_iterable() -> None:
     exec(SDK, namespace)
     with Tally().wrap(namespace["Stream"]()) as stream:
         list(stream)
-    assert (stream.record.text, stream.record.dialect, stream.record.provider) == ("pretty polly", "openai.chat", "openai")
+    assert (stream.record.text, stream.record.dialect, stream.record.provider) == ("pretty polly", "openai.chat", None)
 
 
 def test_an_unknown_sdk_cannot_be_left_out() -> None:

@@ -25,16 +25,16 @@ ANSWER: dict[str, Any] = {
 }
 
 EXPECTED = {
-    "anthropic": ("anthropic.messages", "anthropic", scenarios.anthropic),
-    "anthropic helper": ("anthropic.messages", "anthropic", scenarios.anthropic),
+    "anthropic": ("anthropic.messages", None, scenarios.anthropic),
+    "anthropic helper": ("anthropic.messages", None, scenarios.anthropic),
     "bedrock": ("bedrock.converse", "aws", scenarios.converse),
     "cohere": ("cohere.v2", "cohere", scenarios.cohere),
     "gemini": ("gemini", "google", scenarios.gemini),
     "mistral": ("mistral.chat", "mistral", scenarios.mistral),
     "ollama": ("ollama.chat", "ollama", scenarios.ollama),
-    "openai helper": ("openai.chat", "openai", scenarios.chat),
+    "openai helper": ("openai.chat", None, scenarios.chat),
 }
-"""For each SDK: dialect, provider, and the scenario that the server plays."""
+"""For each SDK: dialect, the provider that its package or format determines, and the scenario that the server plays."""
 
 
 @pytest.fixture
