@@ -218,13 +218,11 @@ DIALECT = Dialect(
     chunk,
     usage,
     _WORDS,
-    provider="openai",
     response=response,
     recognises=_is_event,
     resembles=_may_be_event,
     items=ItemRules(to_deltas, assemble),
     sessions=True,
-    shared=True,
 )
 
 DIALECTS = (DIALECT,)
