@@ -76,6 +76,7 @@ _CHECKS: Mapping[str, Check] = {
     "gemini.interactions": _named("google.genai.interactions", "Interaction"),
     "huggingface.tgi": lambda response: TextGenerationOutput.parse_obj_as_instance(dict(response)),
     "mistral.chat": _named("mistralai.client.models", "ChatCompletionResponse"),
+    "mistral.conversations": _named("mistralai.client.models", "ConversationResponse"),
     "ollama.chat": _of(ollama.ChatResponse),
     "ollama.generate": _of(ollama.GenerateResponse),
     "openai.chat": _of(ChatCompletion),

@@ -467,6 +467,35 @@ def interaction_streams(draw: st.DrawFn) -> Sent:
     return Sent(StreamType.RESPONSES, "gemini.interactions", events)
 
 
+def _conversation_output(draw: st.DrawFn, number: int) -> list[dict[str, Json]]:
+    """Return the events of one output: a message with parts of several types, a call, a server's tool or a handoff."""
+    words = draw(st.lists(WORDS, max_size=3))
+    kind = draw(st.sampled_from(["message.output", "function.call", "tool.execution", "agent.handoff"]))
+    place = {"id": f"out_{number}", "output_index": number}
+    if kind == "message.output":
+        parts = st.sampled_from(["", {"type": "tool_reference", "title": "t"}, {"type": "thinking", "thinking": []}])
+        place |= {"content_index": 0} if draw(st.booleans()) else {}
+        content = inserted(draw, words, *draw(st.lists(parts, max_size=2)))
+        return [{"type": f"{kind}.delta", "content": piece, "model": "m", "role": "assistant", **place} for piece in content]
+    if kind == "function.call":
+        call = {"name": "f", "tool_call_id": f"call_{number}", **place}
+        return [{"type": f"{kind}.delta", "arguments": piece, **call} for piece in _cut(draw, json.dumps(words))]
+    return [{"type": f"{kind}.{stage}", "name": "web_search", **place} for stage in ("started", "done")]
+
+
+@st.composite
+def conversation_streams(draw: st.DrawFn) -> Sent:
+    """`mistral.conversations` with interleaved outputs of all types."""
+    outputs = [_conversation_output(draw, number) for number in range(draw(st.integers(1, 3)))]
+    usage = {"prompt_tokens": draw(COUNTS), "completion_tokens": draw(COUNTS), "connector_tokens": draw(COUNTS)}
+    events = [
+        {"type": "conversation.response.started", "conversation_id": "conv_1"},
+        *interleaved(draw, outputs),
+        {"type": "conversation.response.done", "usage": usage},
+    ]
+    return Sent(StreamType.RESPONSES, "mistral.conversations", events)
+
+
 def _growing(draw: st.DrawFn) -> list[str]:
     """Return the texts of an answer: pieces, or all that came so far each time."""
     words = draw(st.lists(WORDS, max_size=5))
@@ -548,6 +577,7 @@ STREAMS: Mapping[str, st.SearchStrategy[Sent]] = {
     "images": image_streams(),
     "old claude": old_claude_streams(),
     "interactions": interaction_streams(),
+    "conversations": conversation_streams(),
     "dashscope": dashscope_streams(),
     "tgi": tgi_streams(),
     "llamacpp": llamacpp_streams(),

@@ -30,6 +30,7 @@ _MODULES = (
     "llamacpp",
     "ollama",
     "mistral_chat",
+    "mistral_conversations",
     "langchain",
     # A completion resembles chat too, which has `choices` in common with it: chat comes after all others.
     "openai_completions",

@@ -10,6 +10,7 @@ from streamtally import StreamRecord, replay, to_response
 from streamtally.dialects import dialect_named
 from tests.dialects import gemini_wire as gemini
 from tests.dialects.wire import Payload, call, chat, choice, envelope, event, numbered, stops
+from tests.quirks import mistral_conversations as conversations
 from tests.quirks import realtime
 
 STREAMS: dict[str, list[Payload]] = {
@@ -226,6 +227,17 @@ STREAMS: dict[str, list[Payload]] = {
         {"event_type": "citation-generation", "citations": [{"start": 0, "document_ids": ["d"]}]},
         {"event_type": "stream-end", "is_finished": True, "finish_reason": "COMPLETE",
          "response": {"text": "a", "meta": {"billed_units": {"input_tokens": 1}, "tokens": {"input_tokens": 1}}}},
+    ],
+    "mistral.conversations": [
+        conversations.STARTED,
+        {"event": "message.output.delta", "data": conversations.says(conversations.thinking("h", signature="s"), agent_id="a")},
+        conversations.says({"type": "text", "text": "a", "x": 1}, index=1),
+        conversations.says({"type": "image_url", "image_url": {"url": "u"}}, index=None),
+        conversations.calls("{}"),
+        conversations.runs("started", arguments="{}"),
+        conversations.runs("done", info={"a": 1}),
+        {"object": "error", "type": "t", "message": "m", "code": 500},
+        conversations.done(1, 1, connector_tokens=1, connectors={"web_search": 1}),
     ],
     "ollama.chat": [
         {"model": "m", "created_at": "t", "done": False, "logprobs": [{"token": "a"}],

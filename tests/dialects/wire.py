@@ -33,6 +33,11 @@ def _mistral_object(payload: Mapping[str, Any]) -> Any:
     return pytest.importorskip("mistralai.client.models").CompletionEvent.model_validate({"data": payload})
 
 
+def _conversation_event(payload: Mapping[str, Any]) -> Any:
+    kind = pytest.importorskip("mistralai.client.models").ConversationEvents
+    return kind.model_validate({"event": payload["type"], "data": payload})
+
+
 def _interaction_event(payload: Mapping[str, Any]) -> Any:
     return _adapter(pytest.importorskip("google.genai.interactions").InteractionSSEEvent).validate_python(payload)
 
@@ -57,6 +62,7 @@ OTHER_SDKS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "cohere.v2": functools.partial(_cohere_object, cohere.V2ChatStreamResponse),
     "gemini.interactions": _interaction_event,
     "mistral.chat": _mistral_object,
+    "mistral.conversations": _conversation_event,
     "ollama.chat": ollama.ChatResponse.model_validate,
     "ollama.generate": ollama.GenerateResponse.model_validate,
 }

@@ -114,6 +114,7 @@ WRITERS: Mapping[str, Sequence[Writer]] = {
     "huggingface.tgi": (sse, _crlf),
     "llamacpp": (sse, _crlf),
     "mistral.chat": (_done, _crlf),
+    "mistral.conversations": (_named, _named_crlf, sse),
     "ollama.chat": (ndjson, _lines_crlf),
     "ollama.generate": (ndjson, _lines_crlf),
     "openai.chat": (_done, _crlf),

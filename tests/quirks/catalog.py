@@ -13,6 +13,7 @@ from tests.quirks import (
     interactions,
     llamacpp,
     mistral,
+    mistral_conversations,
     ollama,
     openai,
     realtime,
@@ -34,6 +35,7 @@ ALL: tuple[Quirk, ...] = (
     *cohere.QUIRKS,
     *cohere.V1,
     *mistral.QUIRKS,
+    *mistral_conversations.QUIRKS,
     *ollama.QUIRKS,
     *ollama.GENERATE,
 )

@@ -16,6 +16,7 @@ from tests.quirks import (
     interactions,
     llamacpp,
     mistral,
+    mistral_conversations,
     ollama,
     openai,
     realtime,
@@ -283,6 +284,40 @@ REALTIME: Conversations = {
     "cut": [realtime.created(), *realtime.says("Hel")],
 }  # fmt: skip
 
+MISTRAL_CONVERSATIONS: Conversations = {
+    "text": [
+        mistral_conversations.STARTED,
+        mistral_conversations.says("Hel"),
+        mistral_conversations.says("lo"),
+        mistral_conversations.done(),
+    ],
+    "reasoning": [
+        mistral_conversations.STARTED,
+        mistral_conversations.says(mistral_conversations.thinking("let ")),
+        mistral_conversations.says(mistral_conversations.thinking("me")),
+        mistral_conversations.says("so", index=1),
+        mistral_conversations.done(),
+    ],
+    "calls": [
+        mistral_conversations.STARTED,
+        mistral_conversations.calls('{"a": 1}'),
+        mistral_conversations.calls('{"b": 2}', "g", "call_2", at=1),
+        mistral_conversations.done(),
+    ],
+    "citations": [
+        mistral_conversations.STARTED,
+        mistral_conversations.says("so"),
+        mistral_conversations.says(mistral_conversations.SOURCE, index=1),
+        mistral_conversations.done(),
+    ],
+    "error": [
+        mistral_conversations.STARTED,
+        mistral_conversations.says("Hel"),
+        mistral_conversations.event("conversation.response.error", message="gone", code=500),
+    ],
+    "cut": [mistral_conversations.STARTED, mistral_conversations.says("Hel")],
+}
+
 HUGGINGFACE: Conversations = {
     "text": [huggingface.event("Hel"), huggingface.event("lo", 2), huggingface.ends("</s>", "Hello")],
     "length": [huggingface.event("Hel"), huggingface.ends("</s>", "Hel", "length")],
@@ -311,6 +346,7 @@ BY_DIALECT: Mapping[str, Conversations] = {
     "huggingface.tgi": HUGGINGFACE,
     "llamacpp": LLAMACPP,
     "mistral.chat": MISTRAL,
+    "mistral.conversations": MISTRAL_CONVERSATIONS,
     "ollama.chat": OLLAMA,
     "openai.chat": CHAT,
     "openai.realtime": REALTIME,
