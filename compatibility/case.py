@@ -68,6 +68,7 @@ class Truth:
         model: the model that answers.
         outcome: how the stream ends.
         error: a part of the error's type, code or message.
+        audio: the size of the audio, in bytes.
     """
 
     provider: str | None = None
@@ -79,6 +80,7 @@ class Truth:
     model: str | None = None
     outcome: str = "completed"
     error: str | None = None
+    audio: int = 0
 
 
 @dataclass(frozen=True, slots=True)

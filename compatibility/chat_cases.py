@@ -88,3 +88,13 @@ class Chat:
     async def _aread(self, far: Far) -> None:
         assert self.aask is not None
         await far.aread(await self.aask(far.url))
+
+
+def completion(provider: str, model: str, path: str, ask: Callable[[str], Any], **last: Any) -> Case:
+    """A text completion in OpenAI's form, cut off by a bound. `last`: fields of the last chunk in place of its finish reason."""
+    head = {"id": "c-1", "object": "text_completion", "created": 1_790_000_000, "model": model}
+    pieces = [{**head, "choices": [{"index": 0, "text": words, "finish_reason": None}]} for words in ("Bring a ", "coat")]
+    reason = None if last else "length"
+    end = {**head, "choices": [{"index": 0, "text": "", "finish_reason": reason}], "usage": REPORT, **last}
+    truth = Truth(provider, "Bring a coat", finish_reason="length", usage=COUNTS, model=model)
+    return Case("completion", lambda far: far.read(lambda: ask(far.url)), {path: sse([*pieces, end])}, truth)

@@ -85,6 +85,7 @@ def seen_in(record: StreamRecord, raised: str | None) -> dict[str, Any]:
         "finish_reason": record.finish_reason,
         "usage": {name: count for name, count in counts.items() if count is not None},
         "model": record.model,
+        "audio": 0 if record.audio is None else record.audio.size,
         "outcome": record.outcome and record.outcome.value,
         "error": error and " ".join(str(part) for part in (error.type, error.code, error.message) if part),
         "cost": record.cost.status if record.cost.usd is None else "priced",

@@ -42,7 +42,7 @@ def verdict_on(case: Case, seen: Mapping[str, Any]) -> Verdict:
 
 def _pairs(truth: Truth, seen: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """The name of each field, what it should be and what it is; of usage each count."""
-    for name in ("provider", "text", "reasoning", "finish_reason", "model", "outcome"):
+    for name in ("provider", "text", "reasoning", "finish_reason", "model", "audio", "outcome"):
         yield name, getattr(truth, name), seen[name]
     yield "tool_calls", [[name, arguments] for name, arguments in truth.tool_calls], seen["tool_calls"]
     for name in sorted(truth.usage.keys() | seen["usage"].keys()):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..case import Row
-from ..chat_cases import MESSAGES, REPORT, Chat
+from ..chat_cases import MESSAGES, REPORT, Chat, completion
 
 _MODEL = "Meta-Llama-3.3-70B-Instruct"
 _REPORT = {
@@ -33,6 +33,14 @@ def _aask(url: str) -> Any:
     return AsyncSambaNova(api_key="none", base_url=url).chat.completions.create(model=_MODEL, messages=MESSAGES, stream=True)
 
 
+def _complete(url: str) -> Any:
+    from sambanova import SambaNova
+
+    return SambaNova(api_key="none", base_url=url).completions.create(model=_MODEL, prompt="Hi", stream=True)
+
+
 _CHAT = Chat("sambanova", _MODEL, "/chat/completions", _ask, _aask, "reasoning", _REPORT)
 
-ROW = Row("sambanova", "1.13.0", (*_CHAT.cases, _CHAT.call, _CHAT.failure()))
+ROW = Row(
+    "sambanova", "1.13.0", (*_CHAT.cases, _CHAT.call, _CHAT.failure(), completion("sambanova", _MODEL, "/completions", _complete))
+)
