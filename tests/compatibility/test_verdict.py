@@ -13,7 +13,7 @@ from compatibility.verdict import verdict_on
 
 USED = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
 COUNTS = {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}
-TRUTH = Truth("openai", "Hi you", usage=COUNTS, model="m-1")
+TRUTH = Truth("sdk", "Hi you", usage=COUNTS, model="m-1")
 ANSWER = chat_chunks(*words("Hi ", "you"), usage=USED)
 
 
@@ -22,13 +22,13 @@ def _case(truth: Truth = TRUTH, **lacks: str) -> Case:
 
 
 def _seen(payloads: Any, **changes: Any) -> dict[str, Any]:
-    return {**seen_in(streamtally.replay(payloads), None), **changes}
+    return {**seen_in(streamtally.replay(payloads, params={"provider": "sdk"}), None), **changes}
 
 
 def test_a_record_that_has_all_is_right() -> None:
     """Text, calls, usage and identity."""
     calls = chat_chunks(*call_deltas(), finish="tool_calls")
-    truth = Truth("openai", tool_calls=[(CALL[0], CALL[1])], finish_reason="tool_calls", model="m-1")
+    truth = Truth("sdk", tool_calls=[(CALL[0], CALL[1])], finish_reason="tool_calls", model="m-1")
     assert verdict_on(_case(), _seen(ANSWER)).level == "right"
     assert verdict_on(_case(truth), _seen(calls)).level == "right"
 
@@ -43,7 +43,7 @@ def test_a_record_that_lacks_something_for_a_reason_is_honest() -> None:
 
 def test_an_opaque_record_is_honest() -> None:
     """It claims nothing."""
-    case = _case(Truth(None, "Hi", finish_reason=None, model="m-1"))
+    case = _case(Truth("sdk", "Hi", finish_reason=None, model="m-1"))
     assert verdict_on(case, _seen([{"words": "Hi"}])).level == "honest"
 
 
@@ -51,7 +51,7 @@ def test_an_opaque_record_is_honest() -> None:
     ("case", "changes", "fault"),
     [
         (_case(), {"text": "Hi youHi you"}, "text is 'Hi youHi you', not 'Hi you'"),
-        (_case(), {"provider": None}, "provider is None, not 'openai'"),
+        (_case(), {"provider": None}, "provider is None, not 'sdk'"),
         (_case(), {"usage": {**COUNTS, "reasoning_tokens": 1}}, "usage.reasoning_tokens is 1, not None"),
         (_case(text="the SDK drops it"), {"text": "Hi"}, "text is 'Hi', not 'Hi you'"),
         (_case(text="the SDK drops it"), {}, "text is there, and is said to be lacking"),
@@ -70,14 +70,14 @@ def test_a_case_is_driven() -> None:
     """Its function reads a stream from the server; what fails is said."""
 
     def drive(far: Reader) -> None:
-        far.read(ANSWER)
+        far.read(ANSWER, params={"provider": "sdk"})
 
     async def adrive(far: Reader) -> None:
         async def stream() -> Any:
             for payload in ANSWER:
                 yield payload
 
-        assert await far.aread(stream()) == ANSWER
+        assert await far.aread(stream(), params={"provider": "sdk"}) == ANSWER
 
     found = [result_of(Case("chat", how, {}, TRUTH)) for how in (drive, adrive)]
     assert [verdict_on(_case(), seen).level for seen in found] == ["right", "right"]
@@ -99,12 +99,12 @@ def test_an_error_while_reading_is_noted() -> None:
 def test_the_lines_of_a_row() -> None:
     """One for each case, with a mark for each part of the answer."""
     right = verdict_on(_case(), _seen(ANSWER))
-    lacking = _case(usage="no | one")
+    lacking = _case(usage="a | b")
     row = Row("sdk", "1.0", [_case(), lacking])
     unused = verdict_on(lacking, _seen(chat_chunks(*words("Hi ", "you"))))
     assert list(lines_of(Result(row, [(_case(), right), (lacking, unused)]))) == [
-        "| sdk | 1.0 | chat | openai.chat | openai | yes | – | – | yes | yes | unknown model | – | right |  |",
-        "| sdk | 1.0 | chat | openai.chat | openai | yes | – | – | yes | no | unknown model | – | honest | usage: no \\| one |",
+        "| sdk | 1.0 | chat | openai.chat | sdk | yes | – | – | yes | yes | unknown provider | – | right |  |",
+        "| sdk | 1.0 | chat | openai.chat | sdk | yes | – | – | yes | no | unknown provider | – | honest | usage: a \\| b |",
     ]
     broken = Result(row, failed="cannot be installed")
     assert broken.is_wrong
