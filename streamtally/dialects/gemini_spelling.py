@@ -107,7 +107,8 @@ def _fields(fields: Mapping[str, Any], words: Mapping[str, tuple[str, ...]], dep
     for key, value in fields.items():
         name = _camel(key) if "_" in key else key
         if type(value) is str:
-            found[name] = value.translate(_ALPHABET) if name in _BYTES and ("-" in value or "_" in value) else value
+            is_respelled = name in _BYTES and (key != name or name == "data")  # a signature of the wire stays as it came
+            found[name] = value.translate(_ALPHABET) if is_respelled else value
         elif value is not None:
             found[name] = json_value(value) if name in _USER_DATA else _value(name, value, words, depth + 1)
     return found

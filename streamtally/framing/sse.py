@@ -29,8 +29,8 @@ class ServerSentEvent(NamedTuple):
 class SSEDecoder:
     """Decodes the bytes of an SSE stream to events; `feed` bytes, then `flush`.
 
-    Lines end with LF, CRLF or CR. Invalid UTF-8 becomes U+FFFD. Fields that the standard does not define are ignored. The result
-    does not depend on how the bytes are split, and the work is linear in them.
+    Lines end with LF, CRLF or CR. Invalid UTF-8 becomes U+FFFD. Fields that the standard does not define are ignored; a JSON object
+    without the name of a field is data. The result does not depend on how the bytes are split, and the work is linear in them.
 
     Args:
         max_frame: the maximum length of an event in bytes.
@@ -117,4 +117,12 @@ class SSEDecoder:
                 retry = int(value)
             elif line and not field:
                 self.comments += 1
+        if not data and _is_object(frame):
+            data.append(frame)
         return ServerSentEvent(name, "\n".join(data), self._last_id, retry) if data else None
+
+
+def _is_object(frame: str) -> bool:
+    """Whether a frame is a JSON object by itself, as some servers put an error between events (and Google's SDK reads it)."""
+    text = frame.strip()
+    return text.startswith("{") and text.endswith("}")

@@ -1,3 +1,4 @@
+import json
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -301,3 +302,11 @@ def test_recorded_streams(recording: Recording) -> None:
     events, comments, _ = decode(recording.pieces())
     assert (events, comments) == by_the_standard(recording.body)
     assert not [one for event in events for one in payloads(event.data) if isinstance(one, Malformed)]
+
+
+def test_a_json_object_between_events() -> None:
+    """Some servers put an error between events, over several lines and without the name of a field."""
+    body = b'data: {"a": 1}\n\n{\n  "error": {"code": 503}\n}\n\nnot: {a field}\n\n{"b": 2}'
+    decoder = SSEDecoder()
+    events = [*decoder.feed(body), *decoder.flush()]
+    assert [json.loads(event.data) for event in events] == [{"a": 1}, {"error": {"code": 503}}, {"b": 2}]
