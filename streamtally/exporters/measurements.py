@@ -98,13 +98,17 @@ def failed(record: StreamRecord) -> bool:
 def error_type(record: StreamRecord) -> str | None:
     """The value of `error.type` for a stream that failed, None for any other stream.
 
-    It is a word, such as the name of an exception class or a provider's code. A text with spaces, with more than 80
-    characters or with six or more digits is a message or an ID, of which there is no end: it becomes `_OTHER`.
+    It is the class of the exception that reached the caller, as the conventions have it, else the provider's word. A text with
+    spaces, with more than 80 characters or with six or more digits is a message or an ID, of which there is no end: it becomes
+    `OTHER_ERROR`.
     """
     if not failed(record):
         return None
     if record.error is not None:
-        return record.error.type if _ERROR_WORD.fullmatch(record.error.type) else OTHER_ERROR
+        word = record.error.type
+        if record.error.exception is not None and word != "timeout":
+            word = record.error.exception
+        return word if _ERROR_WORD.fullmatch(word) else OTHER_ERROR
     return "timeout" if record.outcome is Outcome.TIMEOUT else OTHER_ERROR
 
 

@@ -73,7 +73,7 @@ FIELDS: Mapping[type[BaseModel], _Fields] = {
         "inter_chunk time_per_output_token tokens_per_second provider_wait consumer_wait stalls"
     ),
     InterChunk: _fields(plain="count mean p50 p95 p99 max buckets"),
-    ErrorDetails: _fields(content="message body", plain="type code status retryable"),
+    ErrorDetails: _fields(content="message body", plain="type code status retryable exception"),
     Part: _fields(plain="response_id model finish_reason finish_reason_raw usage cost error"),
 }
 """Every field of every model of a record. A field that is not listed is treated as content."""

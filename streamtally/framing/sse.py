@@ -29,8 +29,9 @@ class ServerSentEvent(NamedTuple):
 class SSEDecoder:
     """Decodes the bytes of an SSE stream to events; `feed` bytes, then `flush`.
 
-    Lines end with LF, CRLF or CR. Invalid UTF-8 becomes U+FFFD. Fields that the standard does not define are ignored; a JSON object
-    without the name of a field is data. The result does not depend on how the bytes are split, and the work is linear in them.
+    Lines end with LF, CRLF or CR. Invalid UTF-8 becomes U+FFFD. Fields that the standard does not define are ignored; a JSON
+    object without the name of a field is data. The result does not depend on how the bytes are split, and the work is linear in
+    them.
 
     Args:
         max_frame: the maximum length of an event in bytes.

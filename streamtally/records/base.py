@@ -58,7 +58,7 @@ class _Unquoted(str):
 _PLAIN_FIELDS = frozenset(
     {"index", "role", "finish_reason", "finish_reason_raw", "id", "name", "type", "complete", "mime_type", "size",
      "request_id", "stream_type", "dialect", "provider", "requested_model", "model", "response_id", "outcome", "status",
-     "missing", "ordering", "service_tier", "language", "code", "retryable", "server_address", "conversation_id"}
+     "missing", "ordering", "exception", "service_tier", "language", "code", "retryable", "server_address", "conversation_id"}
 )  # fmt: skip
 """Fields that are not content, which `repr` shows as they are. Fields that are not listed count as content."""
 

@@ -38,13 +38,17 @@ class Outcome(StrEnum):
 
 
 class ErrorDetails(Private):
-    """The error that ended a stream. `type` has few values; `message` is the text of the provider or the exception."""
+    """The error that ended a stream. `type` is the provider's word, else the class of the exception; `message` is their text.
+
+    `exception` is the class of the exception that reached the caller, if one did.
+    """
 
     type: Text
     message: Text | None = None
     code: Text | None = None
     status: int | None = None
     retryable: bool | None = None
+    exception: Text | None = None
     body: JsonValue = None
 
 

@@ -3,7 +3,7 @@
 from .base import Calls, Helper, Methods, Row, Source, address_of
 from .extract import Extract
 from .extracted import origin_by
-from .registry import all_sources, dialect_of_stream, mappings_in, origin_of, register_source, source_of
+from .registry import all_sources, dialect_of_error, dialect_of_stream, mappings_in, origin_of, register_source, source_of
 
 __all__ = [
     "Calls",
@@ -14,6 +14,7 @@ __all__ = [
     "Source",
     "address_of",
     "all_sources",
+    "dialect_of_error",
     "dialect_of_stream",
     "mappings_in",
     "origin_by",

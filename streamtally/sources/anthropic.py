@@ -17,6 +17,7 @@ _MESSAGES = Methods(("Messages", "AsyncMessages"), ("create",), ("stream",), ant
 
 SOURCE = Source(
     "anthropic",
+    errors=lambda _: anthropic_messages.DIALECT.name,
     items="_cast_to",
     streams={
         "anthropic.types.raw_message": anthropic_messages.DIALECT.name,

@@ -106,6 +106,7 @@ class Source:
         cumulative: whether the items of a stream have all that came so far, where the stream states that. Pure.
         items: the attribute of its streams that holds the class of their items, or a union of classes.
         streams: the dialect of a stream, by the beginning of the full name of the class of its items. This is no guess.
+        errors: the name of the dialect that the payload of an exception of the SDK is in. Pure.
         stated_provider: the provider that a stream or a chunk states. Pure.
         response: names of private attributes of its streams that hold the HTTP response.
         closes: the attribute of a stream that is closed instead, if the stream has no `close`.
@@ -127,6 +128,7 @@ class Source:
     items: str | None = None
     streams: Mapping[str, str] = field(default_factory=dict)
     stated_provider: Callable[[Any], str | None] = _states_none
+    errors: Callable[[BaseException], str | None] = _states_none
     response: tuple[str, ...] = ()
     closes: str | None = None
     helper: Helper | None = None

@@ -21,6 +21,24 @@ def _streams(arguments: Mapping[str, Any]) -> bool:
     return arguments.get("stream_format") == "sse" or (raw.get(_RAW_RESPONSE) == "stream" and "voice" in arguments)
 
 
+_PATHS = {
+    "/chat/completions": openai_chat.DIALECT.name,
+    "/completions": openai_completions.DIALECT.name,
+    "/responses": openai_responses.DIALECT.name,
+    "/images/generations": openai_images.DIALECT.name,
+    "/images/edits": openai_images.DIALECT.name,
+    "/audio/speech": openai_audio.SPEECH.name,
+    "/audio/transcriptions": openai_audio.TRANSCRIPTION.name,
+}
+"""The dialects of the API's resources, by the end of a request's path."""
+
+
+def _dialect_of_request(error: BaseException) -> str | None:
+    """The dialect of the resource that a refused request asked for."""
+    path = str(getattr(getattr(getattr(error, "request", None), "url", None), "path", ""))
+    return next((dialect for end, dialect in _PATHS.items() if path.endswith(end)), None)
+
+
 _CHAT = Methods(("Completions", "AsyncCompletions"), ("create",), ("stream",), openai_chat.DIALECT.name)
 _COMPLETIONS = Methods(("Completions", "AsyncCompletions"), ("create",), dialect=openai_completions.DIALECT.name)
 _RESPONSES = Methods(("Responses", "AsyncResponses"), ("create",), ("stream",), openai_responses.DIALECT.name)
@@ -30,6 +48,7 @@ _TRANSCRIPTIONS = Methods(("Transcriptions", "AsyncTranscriptions"), ("create",)
 
 SOURCE = Source(
     "openai",
+    errors=_dialect_of_request,
     items="_cast_to",
     streams={
         "openai.types.chat.": openai_chat.DIALECT.name,

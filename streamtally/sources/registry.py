@@ -85,6 +85,11 @@ def dialect_of_stream(stream: Any) -> str | None:
     return next((dialect for start, dialect in source.streams.items() if name.startswith(start)), None)
 
 
+def dialect_of_error(error: BaseException) -> str | None:
+    """The name of the dialect that the payload of an SDK's exception is in."""
+    return source_of(error).errors(error)
+
+
 def _first_class(kind: Any) -> type | None:
     """A class, or the first class of a union."""
     while not isinstance(kind, type):

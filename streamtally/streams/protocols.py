@@ -74,7 +74,7 @@ def areadable(source: Any) -> Any:
 
 def server_of(source: Any) -> tuple[str | None, int | None]:
     """Host and port that a source was read from, if it has an HTTP response of httpx's form as an attribute."""
-    for name in ("response", "http_response", *source_of(source).response):
+    for name in ("response", "http_response", "request", *source_of(source).response):
         try:
             response = getattr(source, name, None)
             if response is not None:

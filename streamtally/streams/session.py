@@ -25,7 +25,7 @@ from ..accumulator import WrappedStream, WrappedStreams, failure_fields
 from ..context import nested
 from ..dialects import dialect_named
 from ..records import Outcome, StreamRecord
-from ..sources import dialect_of_stream, mappings_in, source_of
+from ..sources import dialect_of_error, dialect_of_stream, mappings_in, source_of
 from .closing import AsyncExit, Exit, aclose_all, close_all, closers_of, closes_later
 from .protocols import (
     is_awaitable,
@@ -185,7 +185,7 @@ class StreamSession:
 
     def seal(self, outcome: Outcome, error: BaseException | None = None) -> bool:
         """Seal the stream now; True for the one call that did it."""
-        fields = None if error is None else failure_fields(error)
+        fields = None if error is None else failure_fields(error, self.stream.dialect)
         if fields is not None and fields["type"] == "timeout":
             outcome = Outcome.TIMEOUT
         return self.stream.try_seal(outcome, fields, self.stream.clock.monotonic_ns())
@@ -219,9 +219,20 @@ class StreamSession:
         if isinstance(error, GeneratorExit):
             return []
         outcome, failure = (Outcome.CANCELLED, None) if is_cancellation(error) else (Outcome.ERROR, error)
+        if failure is not None:
+            self._learn_from(failure)
         if self.seal(outcome, failure):
             self.end()
         return self.take_closers()
+
+    def _learn_from(self, error: BaseException) -> None:
+        """Set what the exception of a refused request shows of it: its dialect, provider and server."""
+        request, reader = self.stream.request, self.stream.reader
+        if reader.dialect is None and not reader.waiting and (name := dialect_of_error(error)) is not None:
+            reader.name(dialect_named(name))
+        request.provider = request.provider or source_of(error).provider
+        if request.server_address is None:
+            request.server_address, request.server_port = server_of(error)
 
     def take_closers(self) -> list[Any]:
         """What is still to be closed, each returned once. A generator that is running is left to the thread that runs it."""

@@ -149,7 +149,7 @@ def test_a_delta(sample: Sample) -> None:
 
 # ---------------------------------------------------------------------------------------------------------- travelling
 
-CHUNK = Chunk((TextDelta("one"),), {"model": "m"}, {"note": 1}, {"tokens": 1}, {"type": "odd"}, 7, True, True)
+CHUNK = Chunk((TextDelta("one"),), {"model": "m"}, {"note": 1}, {"tokens": 1}, {"type": "odd"}, 7, True, True, "a")
 
 
 def test_every_field_of_a_chunk_travels() -> None:
@@ -221,7 +221,7 @@ def test_every_part_of_a_keyed_stream_travels() -> None:
 
 # --------------------------------------------------------------------------------------------------------- no response
 
-NO_RESPONSE = {"extract", "opaque", "openai.speech", "raw.audio", "text"}
+NO_RESPONSE = {"extract", "langchain", "opaque", "openai.speech", "raw.audio", "text"}
 """Dialects whose provider has no object for a whole answer."""
 
 

@@ -271,7 +271,7 @@ def test_a_refusal_is_a_record(provider: FakeProvider, world: World) -> None:
     (record,) = exporter.records
     assert (record.outcome, record.requested_model, record.usage) == (Outcome.ERROR, REQUEST["model"], None)
     assert record.error is not None
-    assert (record.error.status, record.error.type, record.error.retryable) == (429, "RateLimitError", True)
+    assert (record.error.status, record.error.type, record.error.retryable) == (429, "rate_limit_exceeded", True)
     assert record.timing.started_from == "request"
     assert record.timing.duration is not None
     assert record.timing.time_to_first_token is None
