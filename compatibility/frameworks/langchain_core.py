@@ -4,26 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..bodies import CALL, call_deltas, chat_chunks, sse, words
+from ..answers import CALLED, MODEL, RUN, SPOKEN, called, run, spoken
+from ..bodies import CALL, sse
 from ..case import Case, Far, Reply, Row, Truth
 
-_CHAT, _MESSAGES = "/chat/completions", "/v1/messages"
-_MODEL, _CLAUDE = "gpt-4o", "claude-sonnet-4-5"
-_USAGE = {
-    "prompt_tokens": 12,
-    "completion_tokens": 5,
-    "total_tokens": 17,
-    "prompt_tokens_details": {"cached_tokens": 4},
-    "completion_tokens_details": {"reasoning_tokens": 2},
-}
-_COUNTS = {"input_tokens": 12, "output_tokens": 5, "total_tokens": 17, "cache_read_tokens": 4, "reasoning_tokens": 2}
-_TWICE = {name: 2 * count for name, count in _COUNTS.items()}
+_MESSAGES, _CLAUDE = "/v1/messages", "claude-sonnet-4-5"
 
 
 def _openai(far: Far) -> Any:
     from langchain_openai import ChatOpenAI
 
-    return ChatOpenAI(model=_MODEL, api_key="none", base_url=f"{far.url}/v1", stream_usage=True)
+    return ChatOpenAI(model=MODEL, api_key="none", base_url=f"{far.url}/v1", stream_usage=True)
 
 
 def _stream(far: Far) -> None:
@@ -113,28 +104,17 @@ def _claude(**counts: int) -> Truth:
 
 
 _ALL = {"input_tokens": 10, "output_tokens": 9, "cache_read_input_tokens": 3, "cache_creation_input_tokens": 2}
-_ANSWER = sse(chat_chunks(*words("Bring a ", "coat."), model=_MODEL, usage=_USAGE))
-_ASKS = sse(chat_chunks(*call_deltas(), finish="tool_calls", model=_MODEL, usage=_USAGE))
-_SPOKEN = Truth("openai", "Bring a coat.", usage=_COUNTS, model=_MODEL)
-_RUN = Truth("openai", "Bring a coat.", tool_calls=[CALL], usage=_TWICE, model=_MODEL)
-_BODIES = {_CHAT: [_ASKS, _ANSWER]}
-
 ROW = Row(
     "langchain-core",
     "1.8.3",
     (
-        Case("stream", _stream, {_CHAT: _ANSWER}, _SPOKEN),
-        Case("astream", _astream, {_CHAT: _ANSWER}, _SPOKEN),
-        Case(
-            "tool call",
-            _stream,
-            {_CHAT: _ASKS},
-            Truth("openai", tool_calls=[CALL], finish_reason="tool_calls", usage=_COUNTS, model=_MODEL),
-        ),
-        Case("astream_events", _events, {_CHAT: _ANSWER}, _SPOKEN),
-        Case("astream_events of an agent", _agent_events, _BODIES, _RUN),
-        Case("LangGraph, messages", _agent_messages, _BODIES, _RUN),
-        Case("LangGraph, several modes", _agent_modes, _BODIES, _RUN),
+        Case("stream", _stream, SPOKEN, spoken()),
+        Case("astream", _astream, SPOKEN, spoken()),
+        Case("tool call", _stream, CALLED, called()),
+        Case("astream_events", _events, SPOKEN, spoken()),
+        Case("astream_events of an agent", _agent_events, RUN, run()),
+        Case("LangGraph, messages", _agent_messages, RUN, run()),
+        Case("LangGraph, several modes", _agent_modes, RUN, run()),
         Case(
             "Anthropic",
             _anthropic,

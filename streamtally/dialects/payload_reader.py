@@ -287,7 +287,7 @@ class PayloadReader:
             return None
         found = origin.extract(payload)
         self.faults += found.faults
-        if self.dialect is None:
+        if self.dialect is None and any(found.chunk):
             self.dialect = EXTRACT
         elif origin is self._extract and self.is_decided:
             fields = payload if isinstance(payload, Mapping) else deep_fields(payload)

@@ -35,7 +35,8 @@ _MODULES = (
     # A completion resembles chat too, which has `choices` in common with it: chat comes after all others.
     "openai_completions",
     "openai_chat",
-    # Recognises no mapping.
+    # Recognise no mapping.
+    "pydantic_ai",
     "plain",
 )
 """The modules of this package whose `DIALECTS` are registered, in the order in which they are asked to recognise a payload."""

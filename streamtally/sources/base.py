@@ -84,7 +84,7 @@ class Row:
     Args:
         dialect: the name of the dialect that reads them, or what `extract` unwraps of them. This is no guess.
         extract: where the parts of a chunk lie in them.
-        chunk: makes the whole chunk of an item, where an `Extract` cannot state it. Pure.
+        chunk: makes the whole chunk of an item, where an `Extract` cannot state it, or unwraps nothing. Pure.
         provider: the provider, where it is another than that of the SDK.
     """
 
@@ -112,6 +112,7 @@ class Source:
         closes: the attribute of a stream that is closed instead, if the stream has no `close`.
         helper: how its stream helpers are read.
         calls: what `instrument` wraps.
+        is_framework: whether it is used with many providers: the names of fields of its classes without a row mean nothing.
         private: the private attributes on which the row depends, each with the releases for which it was verified, such as
             "openai 1.59 to 3.57".
 
@@ -133,4 +134,5 @@ class Source:
     closes: str | None = None
     helper: Helper | None = None
     calls: Calls | None = None
+    is_framework: bool = False
     private: Mapping[str, str] = field(default_factory=dict)

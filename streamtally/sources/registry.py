@@ -111,15 +111,13 @@ def _origin_of_class(kind: type[Any]) -> Origin:
             provider = row.provider or next(_sources_of(kind), source).provider
             return _of_row(row, provider)
     known = next(_sources_of(kind), None)
-    return UNKNOWN_ORIGIN if known is None else Origin(known.provider, is_known=True)
+    return UNKNOWN_ORIGIN if known is None or known.is_framework else Origin(known.provider, is_known=True)
 
 
 def _of_row(row: Row, provider: str | None) -> Origin:
-    if row.extract is not None:
-        return origin_by(row.extract, provider=provider, dialect=row.dialect)
+    origin = origin_by(row.extract or Extract(), provider=provider, dialect=row.dialect)
     chunk = row.chunk
-    extract = None if chunk is None else lambda item: Extracted(chunk(item))
-    return Origin(provider, row.dialect, None, extract, None, is_known=True)
+    return origin if chunk is None else origin._replace(extract=lambda item: Extracted(chunk(item)))
 
 
 def _sources_of(kind: type) -> Iterator[Source]:
