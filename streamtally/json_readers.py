@@ -60,6 +60,17 @@ def json_text(value: Any) -> str:
     return json.dumps(json_value(value), ensure_ascii=False)
 
 
+def data_url(url: str) -> tuple[str, str] | None:
+    """The media type and the base64 of a data URL; None for any other one.
+
+    >>> data_url("data:image/png;base64,aGV5")
+    ('image/png', 'aGV5')
+    """
+    head, comma, data = url.partition(",")
+    is_data = comma and head.startswith("data:") and head.endswith(";base64")
+    return (head[5:-7], data) if is_data else None
+
+
 def unnamed(fields: Mapping[str, Any], named: frozenset[str]) -> dict[str, Json]:
     """A JSON copy of the fields that are not in `named` and not None."""
     return {name: json_value(value) for name, value in fields.items() if name not in named and value is not None}

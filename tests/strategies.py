@@ -496,6 +496,36 @@ def conversation_streams(draw: st.DrawFn) -> Sent:
     return Sent(StreamType.RESPONSES, "mistral.conversations", events)
 
 
+def _ui_part(draw: st.DrawFn, number: int) -> list[dict[str, Json]]:
+    """Return the events of one part of a message; IDs of words are used again."""
+    words, part_id = draw(st.lists(WORDS, max_size=3)), draw(st.sampled_from(["0", "1"]))
+    kind = draw(st.sampled_from(["text", "reasoning", "tool", "file", "data-note"]))
+    if kind == "tool":
+        names = {"toolCallId": f"call_{number}", "toolName": "f"}
+        pieces = [{"type": "tool-input-delta", "inputTextDelta": piece, **names} for piece in _cut(draw, json.dumps(words))]
+        whole = {"type": "tool-input-available", "input": words, **names}
+        output = {"type": "tool-output-available", "toolCallId": f"call_{number}", "output": draw(JSON_VALUES)}
+        return [{"type": "tool-input-start", **names}, *pieces, whole, output]
+    if kind == "file":
+        return [{"type": "file", "mediaType": "image/png", "url": f"data:image/png;base64,{draw(BASE64)}"}]
+    if kind == "data-note":
+        return [{"type": kind, "id": part_id, "data": word} for word in words]
+    deltas = [{"type": f"{kind}-delta", "id": part_id, "delta": word} for word in words]
+    return [{"type": f"{kind}-start", "id": part_id}, *deltas, {"type": f"{kind}-end", "id": part_id}]
+
+
+@st.composite
+def ui_streams(draw: st.DrawFn) -> Sent:
+    """`vercel.ui` with up to two steps of parts, some of which stream at the same time, and usage in the metadata."""
+    steps = []
+    for step in range(draw(st.integers(1, 2))):
+        parts = [_ui_part(draw, 3 * step + number) for number in range(draw(st.integers(1, 3)))]
+        steps += [{"type": "start-step"}, *interleaved(draw, parts), {"type": "finish-step"}]
+    metadata = {"usage": {"inputTokens": draw(COUNTS), "outputTokens": draw(COUNTS)}, "model": "m"}
+    finish = {"type": "finish", "finishReason": "stop", **({"messageMetadata": metadata} if draw(st.booleans()) else {})}
+    return Sent(StreamType.CHAT, "vercel.ui", [{"type": "start", "messageId": "msg_1"}, *steps, finish])
+
+
 def _growing(draw: st.DrawFn) -> list[str]:
     """Return the texts of an answer: pieces, or all that came so far each time."""
     words = draw(st.lists(WORDS, max_size=5))
@@ -581,6 +611,7 @@ STREAMS: Mapping[str, st.SearchStrategy[Sent]] = {
     "dashscope": dashscope_streams(),
     "tgi": tgi_streams(),
     "llamacpp": llamacpp_streams(),
+    "ui": ui_streams(),
     "text": text_streams(),
     "odd": odd_streams(),
 }

@@ -9,7 +9,6 @@ from typing import Any
 from ..json_readers import is_list
 from ..json_values import Json
 from ..records import Outcome, StreamRecord
-from .openai_common import OF_THE_STREAM
 
 _STATUS = {
     None: "in_progress",
@@ -25,7 +24,7 @@ def response(record: StreamRecord) -> dict[str, Json]:
     """The record as an `Interaction`."""
     stated = record.choices[0].finish_reason_raw if record.choices else None
     found = {
-        **{name: value for name, value in record.extras.items() if name not in OF_THE_STREAM},
+        **record.extras,
         "id": record.response_id or record.request_id,
         "object": "interaction",
         "status": stated or _STATUS.get(record.outcome, "incomplete"),

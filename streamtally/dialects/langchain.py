@@ -32,7 +32,7 @@ from ..chunks import (
     ToolCallDelta,
     UsageDelta,
 )
-from ..json_readers import count_of, is_list, json_text, mapping_of, mappings_of, name_of, text_of, unnamed
+from ..json_readers import count_of, data_url, is_list, json_text, mapping_of, mappings_of, name_of, text_of, unnamed
 from ..json_values import Json, deep_fields, json_value, stated
 from ..records import FinishReason, StreamType
 from . import anthropic_messages, bedrock_converse, cohere, gemini, openai_common
@@ -227,9 +227,9 @@ def _media(block: Mapping[str, Any]) -> Iterator[Delta]:
 
 
 def _image(url: str, data: Any, mime_type: str | None) -> ImageDelta:
-    head, _, inside = url.partition(";base64,")
-    if inside:
-        data, mime_type, url = inside, head.removeprefix("data:"), ""
+    if inside := data_url(url):
+        mime_type, data = inside
+        url = ""
     return ImageDelta(data=text_of(data) or None, fields=stated({"url": url or None, "mime_type": mime_type}))
 
 

@@ -18,7 +18,7 @@ from ..json_readers import count_of, is_list, json_text, mapping_of, mappings_of
 from ..json_values import Json, json_value
 from ..records import StreamRecord, StreamType
 from .base import Dialect, Item, ItemRules, Vocabulary
-from .openai_common import OF_THE_STREAM, error_chunk, error_fields, response_usage, unknown_event
+from .openai_common import error_chunk, error_fields, response_usage, unknown_event
 from .openai_usage import usage_fields
 
 _WORDS: Vocabulary = {"done": None}
@@ -194,7 +194,7 @@ def response(record: StreamRecord) -> dict[str, Json]:
     counts = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
     return {
         "conversation_id": "",
-        **{name: value for name, value in record.extras.items() if name not in OF_THE_STREAM and name != "created_at"},
+        **{name: value for name, value in record.extras.items() if name != "created_at"},
         "object": "conversation.response",
         "outputs": list(record.output_items),
         "usage": response_usage(record.usage, counts).get("usage", {}),

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..chunks import AudioDelta, Channel, Chunk, Delta, DetailDelta, FinishDelta, ImageDelta, TextDelta, ToolCallDelta
-from ..json_readers import count_of, is_list, json_text, mapping_of, mappings_of, name_of, text_of, unnamed
+from ..json_readers import count_of, data_url, is_list, json_text, mapping_of, mappings_of, name_of, text_of, unnamed
 from ..json_values import Json, json_value
 from ..records import StreamType
 from .base import Dialect
@@ -223,9 +223,9 @@ def _image(image: Mapping[str, Any], choice: int) -> ImageDelta:
     """A generated image as gateways send it in chat: a URL, which may be a data URL with the image."""
     url = text_of(mapping_of(image.get("image_url")).get("url"))
     index = count_of(image.get("index"))
-    head, comma, data = url.partition(",")
-    if comma and head.startswith("data:") and head.endswith(";base64"):
-        return ImageDelta(index, data, fields={"mime_type": head[5:-7] or None}, choice=choice)
+    if inside := data_url(url):
+        mime_type, data = inside
+        return ImageDelta(index, data, fields={"mime_type": mime_type or None}, choice=choice)
     return ImageDelta(index, fields={"url": url or None}, choice=choice)
 
 

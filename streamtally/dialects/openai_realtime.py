@@ -24,7 +24,7 @@ from ..json_values import Json, json_value
 from ..records import Outcome, StreamRecord, StreamType
 from . import openai_responses
 from .base import Dialect, Item, ItemRules, Vocabulary
-from .openai_common import FINISH_REASONS, OF_THE_STREAM, error_fields, unknown_event
+from .openai_common import FINISH_REASONS, error_fields, unknown_event
 from .openai_usage import usage_fields
 
 _WORDS: Vocabulary = {**FINISH_REASONS, "completed": None, "incomplete": "length", "cancelled": "cancelled"}
@@ -177,7 +177,7 @@ def response(record: StreamRecord) -> dict[str, Json]:
     if stated is not None:
         status = str(stated) if stated in _STATES.values() else "incomplete"
     details = mapping_of(answer.extras.get("status_details")) if answer else {}
-    extras = {name: value for name, value in record.extras.items() if name not in OF_THE_STREAM and not name.startswith(_INPUT)}
+    extras = {name: value for name, value in record.extras.items() if not name.startswith(_INPUT)}
     return {
         **extras,
         "object": "realtime.response",

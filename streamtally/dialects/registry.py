@@ -32,6 +32,7 @@ _MODULES = (
     "mistral_chat",
     "mistral_conversations",
     "langchain",
+    "vercel_ui",
     # A completion resembles chat too, which has `choices` in common with it: chat comes after all others.
     "openai_completions",
     "openai_chat",

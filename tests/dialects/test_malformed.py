@@ -11,7 +11,7 @@ from streamtally.dialects import dialect_named
 from tests.dialects import gemini_wire as gemini
 from tests.dialects.wire import Payload, call, chat, choice, envelope, event, numbered, stops
 from tests.quirks import mistral_conversations as conversations
-from tests.quirks import realtime
+from tests.quirks import realtime, vercel
 
 STREAMS: dict[str, list[Payload]] = {
     "openai.chat": [
@@ -252,6 +252,21 @@ STREAMS: dict[str, list[Payload]] = {
         {"data": {"choices": [{"index": 0, "delta": {"content": [{"raw": {"type": "x"}}, {"type": "thinking", "signature": "s",
          "thinking": [{"type": "text", "text": "h"}, {"type": "reference", "reference_ids": [1]}]}]}}]}},
         stops(usage={"prompt_tokens": 1, "prompt_audio_seconds": 1}),
+    ],
+    "vercel.ui": [
+        {**vercel.START, "messageMetadata": {"model": "m", "totalUsage": vercel.CACHED}},
+        vercel.STEP,
+        *vercel.thinks("h", providerMetadata={"a": {"signature": "s"}}),
+        *vercel.says("a"),
+        *vercel.calls("c1", "f", "{}", whole={"a": 1}, providerExecuted=True),
+        vercel.result("c1", output={"a": 1}, preliminary=True),
+        {"type": "tool-approval-request", "toolCallId": "c1", "approvalId": "a"},
+        {"type": "file", "url": "data:image/png;base64,YWFh", "mediaType": "image/png"},
+        {"type": "file", "url": "data:audio/wav;base64,YWFh", "mediaType": "audio/wav"},
+        vercel.SOURCE,
+        {"type": "data-x", "id": "i", "data": {"a": 1}, "transient": False},
+        {"type": "error", "errorText": "m"},
+        vercel.finish("tool-calls", metadata={"usage": vercel.USED}),
     ],
 }  # fmt: skip
 

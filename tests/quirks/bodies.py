@@ -119,6 +119,7 @@ WRITERS: Mapping[str, Sequence[Writer]] = {
     "ollama.generate": (ndjson, _lines_crlf),
     "openai.chat": (_done, _crlf),
     "openai.completions": (_done, _crlf),
+    "vercel.ui": (_done, _crlf),
     "openai.realtime": (ndjson, _lines_crlf),
     "openai.responses": (_named, _named_crlf),
     "openai.transcription": (_crlf, sse),

@@ -17,12 +17,14 @@ from tests.quirks import (
     ollama,
     openai,
     realtime,
+    vercel,
 )
 from tests.quirks.quirk import Quirk
 
 ALL: tuple[Quirk, ...] = (
     *openai.QUIRKS,
     *realtime.QUIRKS,
+    *vercel.QUIRKS,
     *anthropic.QUIRKS,
     *anthropic.COMPLETIONS,
     *dashscope.QUIRKS,

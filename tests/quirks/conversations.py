@@ -20,6 +20,7 @@ from tests.quirks import (
     ollama,
     openai,
     realtime,
+    vercel,
 )
 
 Conversations = Mapping[str, Sequence[Payload]]
@@ -318,6 +319,22 @@ MISTRAL_CONVERSATIONS: Conversations = {
     "cut": [mistral_conversations.STARTED, mistral_conversations.says("Hel")],
 }
 
+VERCEL: Conversations = {
+    "text": [vercel.START, *vercel.says("Hel", "lo"), vercel.finish(metadata={"usage": vercel.USED})],
+    "reasoning": [vercel.START, *vercel.thinks("let ", "me"), *vercel.says("so"), vercel.finish()],
+    "calls": [
+        vercel.START, *vercel.calls("c0", "f", '{"a"', ": 1}"), *vercel.calls("c1", "g", whole={"b": 2}),
+        vercel.finish("tool-calls")],
+    "filter": [vercel.START, *vercel.says("I"), vercel.finish("content-filter")],
+    "length": [vercel.START, *vercel.says("Hel"), vercel.finish("length")],
+    "citations": [vercel.START, *vercel.says("so"), vercel.SOURCE, vercel.finish()],
+    "cache": [
+        vercel.START, *vercel.says("Hel"),
+        vercel.finish(metadata={"usage": {"inputTokens": 100, "outputTokens": 4, "cachedInputTokens": 80}})],
+    "error": [vercel.START, *vercel.says("Hel"), {"type": "error", "errorText": "gone"}],
+    "cut": [vercel.START, *vercel.says("Hel")],
+}  # fmt: skip
+
 HUGGINGFACE: Conversations = {
     "text": [huggingface.event("Hel"), huggingface.event("lo", 2), huggingface.ends("</s>", "Hello")],
     "length": [huggingface.event("Hel"), huggingface.ends("</s>", "Hel", "length")],
@@ -350,5 +367,6 @@ BY_DIALECT: Mapping[str, Conversations] = {
     "ollama.chat": OLLAMA,
     "openai.chat": CHAT,
     "openai.realtime": REALTIME,
+    "vercel.ui": VERCEL,
     "openai.responses": RESPONSES,
 }

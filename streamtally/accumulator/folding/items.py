@@ -11,7 +11,8 @@ rule that holds; an ID that several items were opened with, at different indexes
 | | else | as if it had no ID |
 | an index, or a shared ID and an index | an item at this index, of the same type if the delta states one | that item |
 | | else | a new item |
-| only an ID | an item of this ID | that item |
+| only an ID | it opens an item, and the item of this ID is done | a new item, which has the ID from here on |
+| | an item of this ID | that item |
 | | else | a new item |
 | neither | | the last item, or a new one if there is none |
 
@@ -125,6 +126,9 @@ def _known(items: ItemsState, delta: ItemDelta, *, opens: bool) -> int | None:
     named = items.by_id.get(delta.id)
     if named is None:
         return None if opens else there
+    if opens and delta.position is None and items.items[named].done is not None:
+        del items.by_id[delta.id]
+        return None
     index = items.items[named].index
     if opens and delta.position is not None and index not in (None, delta.position + items.offset):
         items.shared[delta.id] = None
