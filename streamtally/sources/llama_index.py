@@ -74,7 +74,7 @@ def _of_raw(raw: Mapping[str, Any]) -> Chunk:
         return Chunk(meta={"model": model} if model else {})
     found = dialect.chunk(raw)
     usage = json_value(stated(dialect.usage(found.usage))) if found.usage else None
-    provider = {} if dialect.provider is None or dialect.shared else {"provider": dialect.provider}
+    provider = {} if dialect.provider is None else {"provider": dialect.provider}
     return found._replace(meta={**provider, **found.meta}, usage=usage)
 
 
