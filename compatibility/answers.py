@@ -28,6 +28,10 @@ RUN = {PATH: [CALLED[PATH], SPOKEN[PATH]]}
 """What the model answers in a run: a call, then text."""
 
 
+UNSTATED = {"provider": "no chunk states it, and several providers use the format"}
+"""What the record lacks of a framework that hands on chunks of OpenAI's."""
+
+
 def spoken(provider: str | None = "openai", **fields: Any) -> Truth:
     """What `SPOKEN` says."""
     return Truth(**{"provider": provider, "text": "Bring a coat.", "usage": COUNTS, "model": MODEL, **fields})

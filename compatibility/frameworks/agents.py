@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..answers import MODEL, PATH, RUN, SPOKEN, run, spoken
+from ..answers import MODEL, PATH, RUN, SPOKEN, UNSTATED, run, spoken
 from ..bodies import sse
 from ..case import Case, Far, Row
 
@@ -87,8 +87,8 @@ ROW = Row(
     "openai-agents",
     "0.24.0",
     (
-        Case("run over chat", _chat, RUN, run(usage={**_OVER_CHAT.usage, **_ZERO})),
-        Case("answer over chat", _chat, {PATH: SPOKEN[PATH]}, spoken(usage={**spoken().usage, **_ZERO})),
-        Case("run over Responses", _responses, {"/responses": _RESPONSES}, _OVER_CHAT),
+        Case("run over chat", _chat, RUN, run(usage={**_OVER_CHAT.usage, **_ZERO}), UNSTATED),
+        Case("answer over chat", _chat, {PATH: SPOKEN[PATH]}, spoken(usage={**spoken().usage, **_ZERO}), UNSTATED),
+        Case("run over Responses", _responses, {"/responses": _RESPONSES}, _OVER_CHAT, UNSTATED),
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..answers import MODEL, PATH, spoken
+from ..answers import MODEL, PATH, UNSTATED, spoken
 from ..bodies import chat_chunks, sse, words
 from ..case import Case, Far, Row
 
@@ -40,6 +40,6 @@ ROW = Row(
             spoken(usage=_COUNTS),
             dict.fromkeys(("provider", "finish_reason"), "pieces of a field, and the prediction, do not state it"),
         ),
-        Case("without listeners", _chunks, _BODY, spoken(text="".join(_TEXTS), usage=_COUNTS)),
+        Case("without listeners", _chunks, _BODY, spoken(text="".join(_TEXTS), usage=_COUNTS), UNSTATED),
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..answers import CALLED, MODEL, SPOKEN, called, spoken
+from ..answers import CALLED, MODEL, SPOKEN, UNSTATED, called, spoken
 from ..bodies import sse
 from ..case import Case, Far, Row, Truth
 
@@ -69,10 +69,10 @@ ROW = Row(
     "llama-index-core",
     "0.14.25",
     (
-        Case("stream_chat", _chat, SPOKEN, spoken()),
-        Case("astream_chat", _async_chat, SPOKEN, spoken()),
-        Case("tool call", _chat, CALLED, called()),
-        Case("stream_complete", _complete, SPOKEN, spoken()),
+        Case("stream_chat", _chat, SPOKEN, spoken(), UNSTATED),
+        Case("astream_chat", _async_chat, SPOKEN, spoken(), UNSTATED),
+        Case("tool call", _chat, CALLED, called(), UNSTATED),
+        Case("stream_complete", _complete, SPOKEN, spoken(), UNSTATED),
         Case(
             "Anthropic",
             _anthropic,

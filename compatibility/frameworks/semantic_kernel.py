@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..answers import CALLED, MODEL, PATH, RUN, SPOKEN, called, run, spoken, without
+from ..answers import CALLED, MODEL, PATH, RUN, SPOKEN, UNSTATED, called, run, spoken, without
 from ..bodies import sse
 from ..case import Case, Far, Row
 
@@ -70,9 +70,9 @@ ROW = Row(
     "semantic-kernel",
     "1.45.0",
     (
-        Case("streaming content", _content, SPOKEN, spoken()),
-        Case("tool call", _content, CALLED, called()),
-        Case("two choices in a chunk", _contents, {PATH: sse(_two_choices())}, spoken(usage={})),
+        Case("streaming content", _content, SPOKEN, spoken(), UNSTATED),
+        Case("tool call", _content, CALLED, called(), UNSTATED),
+        Case("two choices in a chunk", _contents, {PATH: sse(_two_choices())}, spoken(usage={}), UNSTATED),
         Case("agent", _agent, RUN, run(usage=without("total_tokens", times=2)), _KEPT),
     ),
 )
