@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from time import perf_counter
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -14,13 +13,11 @@ except ImportError as error:
     raise ImportError("streamtally.integrations.langchain needs langchain-core: pip install langchain-core") from error
 
 from ..default import default_tally
-from ..dialects import openai_chat
-from ..json_values import Json
+from ..dialects import langchain
+from ..json_readers import mapping_of
+from ..json_values import Json, deep_fields
 from ..records import Outcome
 from ..tally import Tally
-
-_DIALECT = replace(openai_chat.DIALECT, states_finish=False)
-"""The dialect into which chunks are converted. Not all of LangChain's models report the end of an answer."""
 
 
 class _Run(NamedTuple):
@@ -66,7 +63,7 @@ class TallyHandler(BaseCallbackHandler):  # type: ignore[misc]  # the package ne
         run = self._runs.get(run_id)
         request_id = str(run_id)
         if run is not None and request_id not in self._tally.accumulator:
-            self._tally.open(request_id, dialect=_DIALECT, started_at=run.started, params=run.params)
+            self._tally.open(request_id, dialect=langchain.DIALECT, started_at=run.started, params=run.params)
         if run is not None:
             self._tally.add(request_id, _payload(token, getattr(chunk, "message", None), getattr(chunk, "generation_info", None)))
 
@@ -98,57 +95,7 @@ def _params(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _payload(token: Any, message: Any, info: Any) -> Json:
-    """A chunk in the format of a chat completion."""
-    metadata = {**(info or {}), **(getattr(message, "response_metadata", None) or {})}
-    content = getattr(message, "content", token)
-    delta: dict[str, Any] = {"content": _text_of(content, "text"), **_tool_calls(message)}
-    if reasoning := _reasoning(content, message):
-        delta["reasoning_content"] = reasoning
-    usage = getattr(message, "usage_metadata", None)
-    return {
-        "object": "chat.completion.chunk",
-        "model": metadata.get("model_name"),
-        "system_fingerprint": metadata.get("system_fingerprint"),
-        "service_tier": metadata.get("service_tier"),
-        "choices": [{"index": 0, "delta": delta, "finish_reason": metadata.get("finish_reason") or metadata.get("stop_reason")}],
-        "usage": _usage(usage) if usage else None,
-    }
-
-
-def _text_of(content: Any, kind: str) -> str:
-    """The text of all blocks of one kind in a message's content, which is a text or a list of blocks."""
-    if isinstance(content, str):
-        return content if kind == "text" else ""
-    blocks = [block for block in content if isinstance(block, Mapping)] if isinstance(content, list) else []
-    return "".join(str(block.get(kind) or "") for block in blocks if block.get("type") == kind)
-
-
-def _reasoning(content: Any, message: Any) -> str:
-    separate = (getattr(message, "additional_kwargs", None) or {}).get("reasoning_content")
-    return separate if isinstance(separate, str) else _text_of(content, "thinking") + _text_of(content, "reasoning")
-
-
-def _tool_calls(message: Any) -> dict[str, Json]:
-    pieces = getattr(message, "tool_call_chunks", None) or ()
-    calls = [
-        {
-            "index": piece.get("index"),
-            "id": piece.get("id"),
-            "type": "function",
-            "function": {"name": piece.get("name"), "arguments": piece.get("args")},
-        }
-        for piece in pieces
-    ]
-    return {"tool_calls": calls} if calls else {}
-
-
-def _usage(usage: Mapping[str, Any]) -> Json:
-    """LangChain's counts, whose totals are inclusive, in the format of a chat completion."""
-    inputs, outputs = usage.get("input_token_details") or {}, usage.get("output_token_details") or {}
-    return {
-        "prompt_tokens": usage.get("input_tokens"),
-        "completion_tokens": usage.get("output_tokens"),
-        "total_tokens": usage.get("total_tokens"),
-        "prompt_tokens_details": {"cached_tokens": inputs.get("cache_read"), "audio_tokens": inputs.get("audio")},
-        "completion_tokens_details": {"reasoning_tokens": outputs.get("reasoning"), "audio_tokens": outputs.get("audio")},
-    }
+    """The message of a chunk as a mapping, with what LangChain states beside it; a text model has no message."""
+    fields = {} if message is None else deep_fields(message) or {}
+    metadata = {**(info or {}), **mapping_of(fields.get("response_metadata"))}
+    return {"type": "AIMessageChunk", "content": token, **fields, "response_metadata": metadata}
