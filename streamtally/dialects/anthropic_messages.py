@@ -151,7 +151,8 @@ def _opened(block: Mapping[str, Any], index: int | None) -> Iterator[Delta]:
     first = {name: value for name, value in block.items() if name in _FIRST and value and type(value) is _GROWS[_FIRST[name].op]}
     # A field whose name is a Python keyword ends with an underscore in the SDK's objects.
     fields = {name.removesuffix("_"): json_value(type(value)() if name in first else value) for name, value in block.items()}
-    yield ItemDelta("add", None, index, (), fields, None if fields.get("type") in ("text", "thinking") else "other")
+    says = fields.get("type") not in ("text", "thinking") and any(value for name, value in fields.items() if name != "type")
+    yield ItemDelta("add", None, index, (), fields, "other" if says else None)
     for name, value in first.items():
         op, field, channel = _FIRST[name]
         for piece in value if op == "push" else [value]:

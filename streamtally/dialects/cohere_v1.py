@@ -24,8 +24,9 @@ _EVENT_FIELDS = frozenset(
     {"event_type", "is_finished", "generation_id", "text", "index", "tool_call_delta", "tool_calls", "citations",
      "finish_reason", "response", "error", "error_type"}
 )  # fmt: skip
-_RESPONSE_FIELDS = frozenset({"text", "generation_id", "finish_reason", "tool_calls", "citations", "chat_history", "generations"})
-"""Fields of the response that repeat the stream, and (`chat_history`) the request."""
+_RESPONSE_FIELDS = frozenset({"text", "generation_id", "finish_reason", "tool_calls", "citations", "generations"})
+"""Fields of the response that repeat the stream."""
+_GENERATION_FIELDS = frozenset({"text", "finish_reason", "index"})
 _USAGE_FIELDS = ("billed_units", "tokens", "cached_tokens")
 _WHOLE_CALLS = "tool-calls-generation"
 
@@ -39,11 +40,17 @@ def chunk(payload: Mapping[str, Any]) -> Chunk:
     return Chunk(
         tuple(_deltas(payload)),
         meta={"response_id": name_of(payload.get("generation_id")) or name_of(response.get("generation_id"))},
-        extras={**unnamed(payload, _EVENT_FIELDS), **unnamed(response, _RESPONSE_FIELDS)},
+        extras={**unnamed(payload, _EVENT_FIELDS), **unnamed(response, _RESPONSE_FIELDS), **_generations(response)},
         usage={name: json_value(meta[name]) for name in _USAGE_FIELDS if name in meta} or None,
         error=error_with(payload),
         terminal=payload.get("event_type") == "stream-end" or payload.get("is_finished") is True,
     )
+
+
+def _generations(response: Mapping[str, Any]) -> dict[str, Json]:
+    """What the generations of a whole response state beside what was streamed."""
+    rest = [unnamed(generation, _GENERATION_FIELDS) for generation in mappings_of(response.get("generations"))]
+    return {"generations": rest} if any(rest) else {}
 
 
 def _deltas(event: Mapping[str, Any]) -> Iterator[Delta]:
