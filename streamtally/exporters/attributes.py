@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ..dialects import known_dialect
 from ..records import Outcome, StreamRecord, StreamType, Usage
 from . import names
-from .measurements import Identity, error_type, failed
+from .measurements import Identity, error_type, failed, provider
 from .parameters import parameter_attributes, requested_choices, requested_output_type, requested_service_tier
 from .profiles import Profile
 
@@ -53,7 +53,7 @@ def identity_attributes(record: StreamRecord, identity: Identity) -> Attributes:
     """The attributes that identify the kind of stream."""
     attributes: dict[str, Value | None] = {
         names.OPERATION: identity.operation,
-        names.PROVIDER: identity.provider,
+        names.PROVIDER: provider(record),
         names.REQUEST_MODEL: record.requested_model,
         names.DIALECT: record.dialect,
     }

@@ -31,6 +31,9 @@ TOKEN_PARTS: Mapping[str, str] = {
     "cache_write_tokens": "cache_write",
     "reasoning_tokens": "reasoning",
 }
+UNKNOWN_PROVIDER = "unknown"
+"""The value of the provider's label where nobody named one."""
+
 FAULTS = ("duplicate", "conflict", "missing", "late", "dropped")
 FINISH_REASONS: tuple[str, ...] = get_args(FinishReason)
 OUTCOMES = tuple(map(str, Outcome))
@@ -55,7 +58,7 @@ class Identity(NamedTuple):
     """The values of the labels that all metrics of streams share, in the order of `labels.BASE_LABELS`."""
 
     operation: str | None
-    provider: str | None
+    provider: str
     requested_model: str | None
     model: str | None
     server_address: str | None
@@ -63,10 +66,13 @@ class Identity(NamedTuple):
 
     @classmethod
     def of(cls, record: StreamRecord) -> Identity:
-        """The values for one record; None for those that the record does not have."""
+        """The values for one record; None for those that the record does not have.
+
+        The conventions require a provider in each metric; for one that nobody named it is "unknown". Spans have none then.
+        """
         return cls(
             operation(record),
-            provider(record),
+            provider(record) or UNKNOWN_PROVIDER,
             record.requested_model,
             record.model,
             record.server_address,

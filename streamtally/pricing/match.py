@@ -6,21 +6,15 @@ Only whole names match, never prefixes or substrings, because those would give a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
 
 from .rates import geography
 
-FIRST_PARTIES = (
-    "openai", "anthropic", "google", "mistral", "deepseek", "x-ai", "cohere", "moonshotai", "minimax", "zai",
-    "perplexity", "voyageai", "elevenlabs", "meta",
-)  # fmt: skip
-"""The makers of models, in the order in which they are searched if the provider is unknown."""
 
-
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A model of the catalog, and the rules that matched it, such as "exact", "alias" or "wrapper + date".
 
     `region` is the region that the name states, as a Bedrock inference profile does, or None.
@@ -155,11 +149,15 @@ def spellings(name: str, providers: frozenset[str] = frozenset()) -> dict[str, s
 
 @dataclass(slots=True)
 class Directory:
-    """The names of a catalog's providers and models; the names of a provider's models are indexed on first use."""
+    """The names of a catalog's providers and models; the names of a provider's models are indexed on first use.
+
+    `makers` has, by provider, the patterns of the names of the models that it makes itself (`makes` in the catalog).
+    """
 
     providers: Mapping[str, Mapping[str, Any]]
     aliases: dict[str, str] = field(init=False)
     known: frozenset[str] = field(init=False)
+    makers: dict[str, list[str]] = field(init=False)
     _names: dict[str, dict[str, tuple[str, str]]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -169,6 +167,7 @@ class Directory:
             for alias in (*entry.get("aliases", ()), provider)
         }
         self.known = frozenset(self.aliases)
+        self.makers = {name: entry["makes"]["models"] for name, entry in self.providers.items() if "makes" in entry}
 
     def provider(self, name: str | None) -> str | None:
         """The catalog's name of a provider, or None if it is unknown."""
@@ -187,27 +186,53 @@ class Directory:
     def find(self, model: str, provider: str | None) -> Match | None:
         """The model that `model` names at `provider`, or None.
 
-        With a known provider, its models are searched, then those of the providers that it resells. Without one, those of the
-        provider in the name's prefix, then those of the first parties.
+        With a known provider, its models are searched, then those of the providers that it resells. A name that begins with a
+        provider names it, unless that is a maker: then it may as well be an organisation's name at any host. Without a provider
+        the model is that of its first party, if exactly one provider makes a model of this name.
         """
         forms, region = spellings(model, self.known), region_of(model)
-        home = self.provider(provider)
-        if home is not None:
-            fallbacks = self.providers[home].get("fallbacks", ())
-            return self._first_match(forms, (home,), "", region) or self._first_match(forms, fallbacks, "resold: ", region)
-        owner = self.provider(model.partition("/")[0]) if "/" in model else None
-        named = self._first_match(forms, (owner,), "", region) if owner is not None else None
-        return named or self._first_match(forms, tuple(p for p in FIRST_PARTIES if p in self.providers), "first party: ", region)
+        home = self.provider(provider) or self._host_in(model)
+        if home is None:
+            return self._made(forms, region)
+        own = self._first_match(forms, (home,), region)
+        resold = (
+            None if own is not None else self._first_match(forms, self.providers[home].get("fallbacks", ()), region, made=True)
+        )
+        return own if resold is None else resold._replace(rule=f"resold: {resold.rule}")
 
-    def _first_match(self, forms: Mapping[str, str], providers: tuple[str, ...], note: str, region: str | None) -> Match | None:
+    def _host_in(self, model: str) -> str | None:
+        """The provider before the first slash of a model's name; None if it is a maker of models, or unknown."""
+        owner = self.provider(model.partition("/")[0]) if "/" in model else None
+        return None if owner in self.makers else owner
+
+    def _made(self, forms: Mapping[str, str], region: str | None) -> Match | None:
+        """The model of the only first party that has it; None if there are none or several."""
+        for text, rules in forms.items():
+            found = [self._first_match({text: rules}, (maker,), region, made=True) for maker in self.makers]
+            makers = [match for match in found if match is not None]
+            if makers:
+                return makers[0]._replace(rule=f"first party: {makers[0].rule}") if len(makers) == 1 else None
+        return None
+
+    def _first_match(
+        self, forms: Mapping[str, str], providers: Sequence[str], region: str | None, *, made: bool = False
+    ) -> Match | None:
+        """The first of these names that one of the providers has; with `made`, only of models that a maker makes itself."""
         for text, rules in forms.items():
             for provider in providers:
                 found = self.names(provider).get(text)
-                if found is not None and (region_of(text) == region or self._has_region_rates(region, provider, found[0])):
+                if found is None or (made and not self._makes(provider, found[0])):
+                    continue
+                if region_of(text) == region or self._has_region_rates(region, provider, found[0]):
                     model, how = found
                     rule = rules if how == "exact" and rules else f"{rules} + {how}".lstrip(" +")
-                    return Match(provider, model, note + rule, region)
+                    return Match(provider, model, rule, region)
         return None
+
+    def _makes(self, provider: str, model: str) -> bool:
+        """Whether a provider makes a model itself; one that states nothing of what it makes is taken at its word."""
+        patterns = self.makers.get(provider)
+        return patterns is None or any(fnmatchcase(model.casefold(), pattern) for pattern in patterns)
 
     def _has_region_rates(self, region: str | None, provider: str, model: str) -> bool:
         """Whether the entry of the plain name covers a region: it has rows for it, or the region needs none."""

@@ -1,10 +1,12 @@
 """The catalog's file format: gzip-compressed JSON with a content hash; equal content always produces equal bytes.
 
     {schema, revision, generated_at, sources[], units{name: label}, holidays?{name: [dates]},
-     providers{id: {api_hosts[], aliases[], fallbacks[], regions?[],
+     providers{id: {api_hosts[], aliases[], fallbacks[], regions?[], makes?{models[], source},
                     models{id: {aliases[], undivided?, defaults?, minimum?, maximum?, rows[]}}}}}
 
-`rows` describes the rows; rates are US dollars per published unit.
+`rows` describes the rows; rates are US dollars per published unit. `fallbacks` are providers whose models a provider passes on at
+their price. `makes` lists the models that a provider makes itself, as patterns of `fnmatch` for their case-folded names, with the
+page that lists them: the price of a first party counts where a request names no provider.
 """
 
 from __future__ import annotations
@@ -70,6 +72,8 @@ def checked(content: dict[str, Any], name: str) -> dict[str, Any]:
         for provider in content["providers"].values():
             for entry in provider["models"].values():
                 parse_prices(entry, content.get("holidays"))
+            if not all(isinstance(pattern, str) for pattern in provider.get("makes", {"models": ()})["models"]):
+                raise TypeError("a pattern in `makes` must be a string")
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CatalogError(f"the catalog {name} is malformed: {error!r}") from error
     return content

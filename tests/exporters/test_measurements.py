@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import pytest
 
-from streamtally.exporters.measurements import error_type, operation, provider
+from streamtally.exporters.measurements import Identity, error_type, operation, provider
 from streamtally.exporters.profiles import PROFILES
 from streamtally.records import Choice, Cost, CostStatus, ErrorDetails, Outcome, StreamRecord, StreamType, Timing, Usage
 from tests.exporters.samples import PRICED, TIMING, ended, record, started
@@ -153,6 +153,11 @@ def test_providers_have_the_names_of_the_conventions() -> None:
         "acme",
         None,
     ]
+
+
+def test_a_provider_that_nobody_named_has_a_label() -> None:
+    """The conventions require the attribute in metrics."""
+    assert [Identity.of(record(provider=name)).provider for name in (None, "bedrock")] == ["unknown", "aws.bedrock"]
 
 
 def test_tokens_by_the_latest_conventions() -> None:

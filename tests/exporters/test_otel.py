@@ -170,6 +170,14 @@ def test_what_the_first_chunk_tells_corrects_the_start(backend: Backend) -> None
     assert names.REQUEST_MODEL not in span.attributes
 
 
+def test_a_span_names_no_provider_that_nobody_named(backend: Backend) -> None:
+    """No attribute, and no guess from the format."""
+    backend.exporter().export(record(provider=None))
+    attributes = backend.span().attributes
+    assert attributes is not None
+    assert names.PROVIDER not in attributes
+
+
 @pytest.mark.parametrize("outcome", Outcome)
 def test_status_and_reasons_by_outcome(backend: Backend, outcome: Outcome) -> None:
     """Only errors and time-outs have the status ERROR; a missing finish reason is "error"."""

@@ -105,7 +105,10 @@ def test_combine_is_pure_and_resolves_disputes() -> None:
     references = {"models-dev": {("openai", name): quote for name in ("m", "own", "gone")}}
     overrides = {
         "day": "2026-11-21",
-        "providers": {"acme": {"api_hosts": ["api.acme.example"]}},
+        "providers": {
+            "acme": {"api_hosts": ["api.acme.example"]},
+            "openai": {"makes": {"models": ["*"], "source": "https://acme.example/models"}},
+        },
         "models": [
             {"provider": "openai", "model": "own", "rows": [{"rates": {"input": "4"}}]},
             {"provider": "openai", "model": "m", "aliases": ["gone"]},

@@ -1,3 +1,4 @@
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ def bundled() -> ModelCatalog:
         ("gpt-3.5-turbo-instruct:20230824-v2", "openai", ("openai", "gpt-3.5-turbo-instruct", "inferred")),
         ("anthropic.claude-3-haiku-20240307-v1", "aws", ("aws", "anthropic.claude-3-haiku-20240307-v1:0", "version")),
         ("openai/gpt-4o", "openai", ("openai", "gpt-4o", "wrapper")),
-        ("openai/gpt-4o", None, ("openai", "gpt-4o", "wrapper")),
+        ("openai/gpt-4o", None, ("openai", "gpt-4o", "first party: wrapper")),
         ("openai/gpt-4o", "openrouter", ("openrouter", "openai/gpt-4o", "exact")),
         ("openrouter/openai/gpt-4o", None, ("openrouter", "openai/gpt-4o", "wrapper")),
         ("groq/llama-3.3-70b-versatile", None, ("groq", "llama-3.3-70b-versatile", "wrapper")),
@@ -44,6 +45,12 @@ def bundled() -> ModelCatalog:
         ("publishers/google/models/gemini-2.5-pro", "vertex_ai", ("google", "gemini-2.5-pro", "wrapper")),
         ("projects/p/locations/l/publishers/google/models/gemini-2.5-pro", "google", ("google", "gemini-2.5-pro", "wrapper")),
         ("claude-sonnet-4-5@20250929", "gcp.vertex_ai", ("google", "claude-sonnet-4-5", "alias")),
+        ("google/claude-haiku-4-5", None, ("anthropic", "claude-haiku-4-5", "first party: wrapper")),
+        ("deepseek-v4-pro", None, ("deepseek", "deepseek-v4-pro", "first party: exact")),
+        ("qwen3-max", None, ("alibaba", "qwen3-max", "first party: exact")),
+        ("mistral-large-2411", None, ("mistral", "mistral-large", "first party: alias")),
+        ("openai/gpt-4o", "vercel", ("openai", "gpt-4o", "resold: wrapper")),
+        ("openai/gpt-oss-120b:groq", "huggingface", ("huggingface", "openai/gpt-oss-120b:groq", "exact")),
         ("claude-3-7-sonnet-latest@default", "google", ("anthropic", "claude-3-7-sonnet-latest", "resold: version")),
         ("chatgpt-4o-latest", "azure", ("openai", "chatgpt-4o-latest", "resold: exact")),
         ("o4-mini", "azure", ("azure", "o4-mini", "exact")),
@@ -86,6 +93,13 @@ def test_match(bundled: ModelCatalog, name: str, provider: str | None, expected:
         ("us-gov.anthropic.claude-opus-4-1-20250805-v1:0", "aws"),
         ("my-deployment", "azure"),
         ("llama-3.3-70b-versatile", None),
+        ("gpt-oss-120b", None),
+        ("openai/gpt-oss-120b", None),
+        ("gemma-3-27b-it", None),
+        ("azure/my-deployment", None),
+        ("openai/gpt-oss-120b", "vercel"),
+        ("openai/gpt-oss-120b", "huggingface"),
+        ("kimi-k3", "venice"),
         ("/", None),
         ("openai/", None),
         ("", "openai"),
@@ -102,6 +116,59 @@ def test_nothing_matches_by_resemblance(bundled: ModelCatalog, name: str | None,
 def test_unknown_provider(bundled: ModelCatalog) -> None:
     """An unknown model of an unknown provider has the status "unknown_provider"."""
     assert bundled.price("no-such-model", USAGE, provider="nobody").status == "unknown_provider"
+
+
+def makers(**makes: list[str]) -> ModelCatalog:
+    """A catalog of providers that all have the model "m", and make the models of these patterns."""
+    providers = {
+        name: {
+            "models": {"m": {"rows": [{"rates": {"input": "1"}}]}},
+            "makes": {"models": patterns, "source": "https://a.example"},
+        }
+        for name, patterns in makes.items()
+    }
+    providers["host"] = {"models": {"m": {"rows": [{"rates": {"input": "2"}}]}}, "fallbacks": list(makes)}
+    return ModelCatalog({"revision": "r", "generated_at": "2026-01-01", "providers": providers})
+
+
+@pytest.mark.parametrize(
+    ("catalog", "expected"),
+    [
+        (makers(one=["m"], other=["o*"]), "one"),
+        (makers(one=["a", "[lm]"], other=[]), "one"),
+        (makers(one=["m"], other=["m*"]), None),
+        (makers(one=["n"], other=["mm"]), None),
+        (makers(), None),
+    ],
+)
+def test_without_a_provider_the_only_first_party_counts(catalog: ModelCatalog, expected: str | None) -> None:
+    """Exactly one provider that makes the model: more than one, or hosts alone, leave the price unknown."""
+    found = catalog.price("M", USAGE)
+    assert (found.provider_matched, found.usd) == (expected, None if expected is None else 1)
+    assert found.match_rule == (None if expected is None else "first party: exact")
+    assert catalog.price("host/m", USAGE).usd == 2
+
+
+def test_a_gateway_passes_on_what_makers_make() -> None:
+    """A provider without the model has the price of the first it resells that makes it."""
+    content = {**makers(one=["n"], other=["m"]).content}
+    content["providers"] = {**content["providers"], "gateway": {"models": {}, "fallbacks": ["one", "other"]}}
+    found = ModelCatalog(content).price("m", USAGE, provider="gateway")
+    assert (found.provider_matched, found.match_rule) == ("other", "resold: exact")
+
+
+def test_every_first_party_states_its_source(bundled: ModelCatalog) -> None:
+    """What a provider makes comes from a page, is a part of what it has, and no model has two makers."""
+    owners: dict[str, str] = {}
+    for provider, entry in bundled.content["providers"].items():
+        makes = entry.get("makes", {"models": [], "source": "https://"})
+        assert makes["source"].startswith("https://")
+        made = [
+            name.casefold() for name in entry["models"] if any(fnmatchcase(name.casefold(), glob) for glob in makes["models"])
+        ]
+        for name in made:
+            assert owners.setdefault(name, provider) == provider
+    assert {"azure", "aws", "groq", "openrouter", "together", "fireworks", "vercel"}.isdisjoint(owners.values())
 
 
 def test_a_small_model_is_not_its_large_namesake(bundled: ModelCatalog) -> None:

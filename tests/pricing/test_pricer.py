@@ -27,9 +27,9 @@ def models(**prices: Any) -> dict[str, Any]:
 
 
 PRICES = catalog(
-    openai={**models(m="1", requested="2"), "api_hosts": ["api.openai.com"]},
+    openai={**models(m="1", requested="2"), "api_hosts": ["api.openai.com"], "makes": {"models": ["m", "requested"]}},
     aws={**models(m="3"), "aliases": ["bedrock"], "api_hosts": ["bedrock-runtime.*.amazonaws.com"]},
-    anthropic=models(m="5", advisor="7"),
+    anthropic={**models(m="5", advisor="7"), "makes": {"models": ["advisor"]}},
 )
 
 
@@ -86,7 +86,7 @@ def test_time_tier_and_region_are_those_of_the_record() -> None:
         row({"input": "4"}, when={"region": "eu"}),
         row({"input": "8"}, end="2026-02-01"),
     ]
-    prices = catalog(openai={**models(m=rows), "api_hosts": ["*.api.openai.com"]})
+    prices = catalog(openai={**models(m=rows), "api_hosts": ["*.api.openai.com"], "makes": {"models": ["m"]}})
     requested: dict[str, Any] = {"params": {"service_tier": "priority"}}
     assert cost(record(**requested), prices).usd == 2
     assert cost(record(service_tier="default", **requested), prices).usd == 1

@@ -12,7 +12,7 @@ from ..units import UNITS
 from . import check, genai, litellm, references, sources
 from .merge import merge
 from .overrides import apply_overrides
-from .rate_tables import FIRST_PARTIES, Entry, Models, current_rows, join_regions
+from .rate_tables import Entry, Models, current_rows, join_regions
 from .references import Reference
 from .resolve import RULES, Dispute, resolve, set_confidence
 
@@ -87,7 +87,7 @@ def combine(
     disputed: dict[str, list[Dispute]] = {}
     for name in sorted({*base, *listed}):
         models, quotes = merge(base.get(name, {}), listed[name], day)
-        maker = name in FIRST_PARTIES
+        maker = "makes" in overrides["providers"].get(name, {})
         disputed[name] = list(resolve(models, quotes, reference_prices, name, day)) if maker else []
         set_confidence(models, quotes, disputed[name], maker=maker)
         providers[name] = {"models": models}

@@ -143,9 +143,28 @@ def providers_of(source: Iterable[Any], left_out: Counter[str]) -> dict[str, Mod
     found = {provider.id: {model.id: model_of(provider, model, left_out) for model in provider.models} for provider in source}
     if "aws" in found:
         found["aws"] = by_region(found["aws"])
+    if routed := _routed(found):
+        found["huggingface"] = routed
     for model in found.get("google", {}).values():
         _set_search_units(model["rows"])
     return found
+
+
+def _routed(found: dict[str, Models]) -> Models:
+    """The models behind Hugging Face's router, which the source lists as a provider for each host; they are removed from `found`.
+
+    The router takes the host after the model's name: `openai/gpt-oss-120b:groq`. Without one it chooses by itself, so there is no
+    price. Source: https://huggingface.co/docs/inference-providers
+    """
+    hosts = {name: name.removeprefix("huggingface_") for name in found if name.startswith("huggingface_")}
+    return {
+        f"{model}:{host}": {
+            **entry,
+            **({"aliases": [f"{alias}:{host}" for alias in entry["aliases"]]} if "aliases" in entry else {}),
+        }
+        for name, host in hosts.items()
+        for model, entry in found.pop(name).items()
+    }
 
 
 def _set_search_units(rows: Iterable[RawRow]) -> None:

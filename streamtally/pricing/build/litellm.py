@@ -50,6 +50,11 @@ PROVIDERS = {
     "replicate": "replicate",
     "watsonx": "watsonx",
     "oci": "oci",
+    "ai21": "ai21",
+    "crusoe": "crusoe",
+    "snowflake": "snowflake",
+    "tencent": "tencent",
+    "volcengine": "volcengine",
 }
 """The providers that are taken from the map, by its label: makers of models, large clouds, and hosts of many makers' models.
 

@@ -20,12 +20,6 @@ RawRow = dict[str, Any]
 RawModel = dict[str, Any]
 Models = dict[str, RawModel]
 
-FIRST_PARTIES = (
-    "openai", "anthropic", "google", "mistral", "deepseek", "x-ai", "cohere", "moonshotai", "minimax", "zai",
-    "perplexity", "voyageai", "elevenlabs", "meta", "alibaba",
-)  # fmt: skip
-"""Makers of models; their prices are compared across all sources."""
-
 
 class Condition(NamedTuple):
     """The conditions of rates without dates and hours: tier, region, other words (quality, size, search), context length.
