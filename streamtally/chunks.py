@@ -52,11 +52,15 @@ class ToolCallDelta(NamedTuple):
 
 
 class FinishDelta(NamedTuple):
-    """The provider's finish reason of a choice; `number` is its number, if the provider sends reasons as numbers."""
+    """The provider's finish reason of a choice; `number` is its number, if the provider sends reasons as numbers.
+
+    With `fallback` it counts only where no other reason came.
+    """
 
     reason: str
     choice: int = 0
     number: int | None = None
+    fallback: bool = False
 
 
 class DetailDelta(NamedTuple):

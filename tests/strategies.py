@@ -526,6 +526,27 @@ def ui_streams(draw: st.DrawFn) -> Sent:
     return Sent(StreamType.CHAT, "vercel.ui", [{"type": "start", "messageId": "msg_1"}, *steps, finish])
 
 
+@st.composite
+def live_streams(draw: st.DrawFn) -> Sent:
+    """`gemini.live`: a session of up to three turns with sound, text, transcripts and calls, some interrupted."""
+    messages: list[dict[str, Json]] = [{"setupComplete": {}}]
+    for _ in range(draw(st.integers(1, 3))):
+        words = draw(st.lists(WORDS, min_size=1, max_size=3))
+        turn: list[dict[str, Json]] = [{"serverContent": {"modelTurn": {"parts": [{"text": word}]}}} for word in words]
+        sound = {"inlineData": {"mimeType": "audio/pcm", "data": draw(BASE64)}}
+        others: list[dict[str, Json]] = [
+            {"serverContent": {"modelTurn": {"parts": [sound]}}},
+            {"serverContent": {"outputTranscription": {"text": draw(WORDS)}}},
+            {"serverContent": {"inputTranscription": {"text": draw(WORDS)}}},
+            {"toolCall": {"functionCalls": [{"id": draw(IDS), "name": "f", "args": {"a": 1}}]}},
+        ]
+        end = draw(st.sampled_from([{"interrupted": True}, {"generationComplete": True}]))
+        usage = {"promptTokenCount": draw(COUNTS), "responseTokenCount": draw(COUNTS)}
+        messages += inserted(draw, turn, *draw(st.lists(st.sampled_from(others), max_size=2)))
+        messages += [{"serverContent": end}, {"serverContent": {"turnComplete": True}, "usageMetadata": usage}]
+    return Sent(StreamType.CHAT, "gemini.live", [*messages, Chunk(terminal=True)])
+
+
 def _growing(draw: st.DrawFn) -> list[str]:
     """Return the texts of an answer: pieces, or all that came so far each time."""
     words = draw(st.lists(WORDS, max_size=5))
@@ -607,6 +628,7 @@ STREAMS: Mapping[str, st.SearchStrategy[Sent]] = {
     "images": image_streams(),
     "old claude": old_claude_streams(),
     "interactions": interaction_streams(),
+    "live": live_streams(),
     "conversations": conversation_streams(),
     "dashscope": dashscope_streams(),
     "tgi": tgi_streams(),

@@ -240,8 +240,17 @@ _IDENTIFYING = frozenset(
 )
 
 
+def is_live(payload: Mapping[str, Any]) -> bool:
+    """Whether a usage report, or the answer beside it, is that of a Live session, which has some names in common."""
+    usage = mapping_of(payload.get("usageMetadata") or payload.get("usage_metadata"))
+    return not (
+        {"responseTokenCount", "response_token_count"}.isdisjoint(usage)
+        and {"serverContent", "server_content", "toolCall", "tool_call"}.isdisjoint(payload)
+    )
+
+
 def _is_gemini(payload: Mapping[str, Any]) -> bool:
-    return any(_is_answer(fields) for fields in (payload, mapping_of(payload.get("response"))))
+    return not is_live(payload) and any(_is_answer(fields) for fields in (payload, mapping_of(payload.get("response"))))
 
 
 def _is_answer(fields: Mapping[str, Any]) -> bool:
@@ -259,8 +268,10 @@ def _may_be_gemini(payload: Mapping[str, Any]) -> bool:
     error = mapping_of(payload.get("error"))
     if isinstance(error.get("code"), int) and isinstance(error.get("status"), str):
         return True
-    return "choices" not in payload and any(
-        not _IDENTIFYING.isdisjoint(fields) for fields in (payload, mapping_of(payload.get("response")))
+    return (
+        "choices" not in payload
+        and not is_live(payload)
+        and any(not _IDENTIFYING.isdisjoint(fields) for fields in (payload, mapping_of(payload.get("response"))))
     )
 
 

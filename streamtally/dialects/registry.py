@@ -26,6 +26,7 @@ _MODULES = (
     "dashscope",
     "gemini",
     "gemini_interactions",
+    "gemini_live",
     "huggingface_tgi",
     "llamacpp",
     "ollama",

@@ -196,6 +196,7 @@ OPERATIONS = {
     "openai.images": "generate_content",
     "ollama.generate": "text_completion",
     "gemini": "generate_content",
+    "gemini.live": "generate_content",
 }
 """The conventions' name of the operation, if it is not "chat"."""
 

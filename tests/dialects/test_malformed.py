@@ -10,8 +10,8 @@ from streamtally import StreamRecord, replay, to_response
 from streamtally.dialects import dialect_named
 from tests.dialects import gemini_wire as gemini
 from tests.dialects.wire import Payload, call, chat, choice, envelope, event, numbered, stops
+from tests.quirks import live, realtime, vercel
 from tests.quirks import mistral_conversations as conversations
-from tests.quirks import realtime, vercel
 
 STREAMS: dict[str, list[Payload]] = {
     "openai.chat": [
@@ -207,6 +207,15 @@ STREAMS: dict[str, list[Payload]] = {
                       {"type": "function_result", "call_id": "c"}],
             "usage": {"total_input_tokens": 1, "input_tokens_by_modality": [{"modality": "text", "tokens": 1}],
                       "grounding_tool_count": [{"type": "google_search", "count": 1}]}}},
+    ],
+    "gemini.live": [
+        {"setupComplete": {"sessionId": "s"}},
+        live.turn({"inlineData": {"mimeType": "audio/pcm", "data": "YWFh"}}, {"text": "a", "thought": True},
+                  groundingMetadata={"webSearchQueries": ["q"]}),
+        live.content(outputTranscription={"text": "a"}, inputTranscription={"text": "b", "finished": True}),
+        {"toolCall": {"functionCalls": [{"id": "c", "name": "f", "args": {"a": 1}}]}},
+        live.content(interrupted=True),
+        live.ends(live.USED, turnCompleteReason="NEED_MORE_INPUT"),
     ],
     "cohere.v2": [
         {"type": "message-start", "id": "i", "delta": {"message": {"role": "assistant", "content": [], "tool_calls": []}}},

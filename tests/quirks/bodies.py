@@ -110,6 +110,7 @@ WRITERS: Mapping[str, Sequence[Writer]] = {
     "cohere.v2": (_named, _named_crlf, sse),
     "dashscope": (sse, _crlf),
     "gemini": (_crlf, sse, json_array, _indented),
+    "gemini.live": (ndjson, _lines_crlf),
     "gemini.interactions": (_named_done, _named_crlf, sse),
     "huggingface.tgi": (sse, _crlf),
     "llamacpp": (sse, _crlf),

@@ -32,6 +32,8 @@ def fold_text(answer: Answer, delta: TextDelta) -> None:
 def fold_finish(answer: Answer, delta: FinishDelta) -> None:
     """Set why a choice ended; the last word wins."""
     choice = choice_at(answer, delta.choice)
+    if delta.fallback and choice.finish is not None:
+        return
     choice.finish = delta.reason
     choice.finish_number = choice.finish_number if delta.number is None else delta.number
 
