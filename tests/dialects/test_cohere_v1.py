@@ -38,7 +38,7 @@ def ends(reason: str = "COMPLETE", /, text: str = "hello", **fields: Any) -> Pay
 
 
 def test_an_answer_with_citations() -> None:
-    """The content that the last event repeats is not doubled, and the user's messages are not kept."""
+    """The content that the last event repeats is not doubled; what else it has is kept, the history too."""
     citation = {"start": 0, "end": 5, "text": "hello", "document_ids": ["d"]}
     document = {"id": "d", "title": "t"}
     stream = [
@@ -53,7 +53,13 @@ def test_an_answer_with_citations() -> None:
         "provider": "cohere",
         "choices": ({"text": "hello", "annotations": (citation,), "finish_reason": "stop", "finish_reason_raw": "COMPLETE"},),
         "usage": {"input_tokens": 7, "output_tokens": 9},
-        "extras": {"response_id": "r-1", "documents": [document], "search_results": [], "meta": META},
+        "extras": {
+            "response_id": "r-1",
+            "documents": [document],
+            "search_results": [],
+            "meta": META,
+            "chat_history": [{"role": "USER", "message": "hi"}, {"role": "CHATBOT", "message": "hello"}],
+        },
     }
 
 
