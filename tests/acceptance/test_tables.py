@@ -221,7 +221,7 @@ def test_every_part_of_a_keyed_stream_travels() -> None:
 
 # --------------------------------------------------------------------------------------------------------- no response
 
-NO_RESPONSE = {"extract", "langchain", "opaque", "openai.speech", "pydantic.ai", "raw.audio", "text", "vercel.ui"}
+NO_RESPONSE = {"extract", "gemini.live", "langchain", "opaque", "openai.speech", "pydantic.ai", "raw.audio", "text", "vercel.ui"}
 """Dialects whose provider has no object for a whole answer."""
 
 
