@@ -22,6 +22,7 @@ from .anthropic_messages_charges import charge_rules
 from .anthropic_messages_fast import fast_path
 from .base import Dialect, Item, ItemRules
 from .openai_common import EVENTS, error_fields, unknown_event
+from .stated_costs import cost_fields
 
 FINISH_REASONS: Mapping[str, FinishReason] = {
     "end_turn": "stop",
@@ -213,6 +214,7 @@ def usage_fields(report: Mapping[str, Json]) -> dict[str, Any]:
         "cache_write_1h_tokens": count_of(mapping_of(report.get("cache_creation")).get("ephemeral_1h_input_tokens")),
         "reasoning_tokens": count_of(mapping_of(report.get("output_tokens_details")).get("thinking_tokens")),
         "searches": count_of(mapping_of(report.get("server_tool_use")).get("web_search_requests")),
+        **cost_fields(report),
     }
     return {name: value for name, value in fields.items() if value is not None}
 

@@ -37,8 +37,8 @@ from ..json_values import Json, deep_fields, json_value, stated
 from ..records import FinishReason, StreamType
 from . import anthropic_messages, bedrock_converse, cohere, gemini, openai_common
 from .base import Dialect
-from .openai_usage import stated_cost
 from .providers import provider_named
+from .stated_costs import cost_fields
 
 FINISH_REASONS: Mapping[str, FinishReason | None] = {
     **gemini.FINISH_REASONS,
@@ -308,7 +308,7 @@ def usage(report: Mapping[str, Json]) -> dict[str, Any]:
         "text_output_tokens": count_of(outputs.get("text")),
         "audio_output_tokens": count_of(outputs.get("audio")),
         "image_output_tokens": count_of(outputs.get("image")),
-        "cost_usd": stated_cost(report),
+        **cost_fields(report),
     }
     return stated(fields)
 

@@ -15,11 +15,11 @@ GitHub Copilot states four classes that do not overlap, for some models nowhere 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from ..json_readers import count_of, mapping_of, mappings_of, number_of
 from ..json_values import Json, json_value
+from .stated_costs import cost_fields
 
 _INPUTS = ("prompt_tokens_details", "input_tokens_details", "input_token_details", "prompt_token_details")
 _OUTPUTS = ("completion_tokens_details", "output_tokens_details", "output_token_details", "completion_token_details")
@@ -70,8 +70,7 @@ def usage_fields(report: Mapping[str, Json]) -> dict[str, Any]:
         "rejected_prediction_tokens": _best(outputs, "rejected_prediction_tokens"),
         "seconds": number_of(report.get("seconds")),
         "searches": _best(report, "num_search_queries"),
-        "cost_usd": stated_cost(report),
-        "cost_stated_by": "gateway" if _is_estimate(report) else None,
+        **cost_fields(report),
     }
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -139,37 +138,3 @@ def _written(report: Mapping[str, Json], inputs: Mapping[str, Json]) -> dict[str
         "cache_write_1h_tokens": by_lifetime[1],
         "cache_write_12h_tokens": by_lifetime[3],
     }
-
-
-_TICKS = Decimal(10) ** 10
-"""The number of xAI's ticks in a US dollar (https://docs.x.ai/developers/cost-tracking)."""
-
-
-def stated_cost(report: Mapping[str, Json]) -> Decimal | None:
-    """The cost of the request in US dollars, as the provider or a gateway reports it.
-
-    OpenRouter reports it as `cost` (if the user's own key was used, that is only its fee, and the provider's price is in
-    `cost_details`), Perplexity as `cost.total_cost`, xAI in ticks.
-    """
-    ticks = _amount(report.get("cost_in_usd_ticks"))
-    if ticks is not None:
-        return ticks / _TICKS
-    cost = report.get("cost")
-    stated = _amount(cost.get("total_cost") if isinstance(cost, Mapping) else cost)
-    if stated is None or report.get("is_byok") is not True:
-        return stated
-    return stated + (_amount(mapping_of(report.get("cost_details")).get("upstream_inference_cost")) or 0)
-
-
-_BILLED = frozenset({"cost_in_usd_ticks", "is_byok", "cost_details"})
-"""Fields by which xAI and OpenRouter state what they bill; Perplexity states an object."""
-
-
-def _is_estimate(report: Mapping[str, Json]) -> bool:
-    """Whether a cost may be a gateway's own estimate (LiteLLM's): a number with nothing beside it that a biller states."""
-    return number_of(report.get("cost")) is not None and _BILLED.isdisjoint(report)
-
-
-def _amount(value: Any) -> Decimal | None:
-    """A number as an exact decimal: by the shortest text of a float, which is how it was written."""
-    return Decimal(str(value)) if number_of(value) is not None else None

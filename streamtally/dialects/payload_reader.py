@@ -235,7 +235,7 @@ class PayloadReader:
             return found
         if isinstance(payload, Mapping):
             return self._of_mapping(payload, depth, extract=False)
-        fields = deep_fields(payload)
+        fields = origin.fields_of(payload)
         if fields is None:
             return [payload if self.is_decided else ObjectFields(payload=json_value(payload))]
         return [fields if origin.is_known or self.is_decided else ObjectFields(fields)]

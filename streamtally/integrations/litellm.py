@@ -14,7 +14,10 @@ except ImportError as error:
 from ..context import is_nested
 from ..default import default_tally
 from ..dialects import Dialect, openai_chat, openai_completions, openai_responses
+from ..dialects.stated_costs import GATEWAY, STATED_BY
+from ..json_readers import number_of
 from ..json_values import Json, json_value
+from ..sources.litellm import with_estimate
 from ..tally import Tally
 
 _DIALECT = openai_chat.DIALECT
@@ -109,7 +112,7 @@ class TallyLogger(CustomLogger):  # type: ignore[misc]  # the package need not b
         if kwargs.get("stream") is not True or call_id in self._seen or not self._is_new((call_id, str(start))):
             return
         request_id = str(call_id)
-        dialect, first, last = _payloads(json_value(answer))
+        dialect, first, last = _payloads(_fields_of(answer, kwargs))
         with self._tally.open(request_id, dialect=dialect, started_at=_aware(start), params=_params(kwargs)):
             if first is not None:
                 self._tally.add(request_id, first, index=0, at=_aware(kwargs.get("completion_start_time")))
@@ -132,6 +135,18 @@ def _params(kwargs: Mapping[str, Any]) -> dict[str, Any]:
 def _proxy_params(request: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters of a request to the proxy, without the fields that the proxy adds."""
     return {name: request[name] for name in _PROXIED if name in request}
+
+
+def _fields_of(answer: Any, kwargs: Mapping[str, Any]) -> Json:
+    """The fields of an answer, with what LiteLLM reckons that it costs."""
+    fields = json_value(answer)
+    if not isinstance(fields, Mapping):
+        return fields
+    amended = with_estimate(answer, fields)
+    usage, estimate = amended.get("usage"), number_of(kwargs.get("response_cost"))
+    if estimate is None or not isinstance(usage, Mapping) or usage.get("cost") is not None:
+        return dict(amended)
+    return {**amended, "usage": {**usage, "cost": estimate, STATED_BY: GATEWAY}}
 
 
 def _payloads(answer: Json) -> tuple[Dialect, Json, Json]:

@@ -278,7 +278,7 @@ def cost_of(usage: Usage | None, cards: RateCards, request: Request, source: Pri
     cost = _cost(bill, source, "provider" if usage is None else usage.source)
     if source.discounts and bill.quanta is not None:
         cost = _discounted(cost, bill, source, request)
-    return cost if usage is None or usage.cost_usd is None else with_provider_cost(cost, usage, user_rates=source.user_rates)
+    return cost if usage is None or usage.cost_usd is None else with_stated_cost(cost, usage, user_rates=source.user_rates)
 
 
 def storage_of(tokens: int, seconds: float, cards: RateCards, request: Request, source: PriceSource) -> Cost:
@@ -347,22 +347,25 @@ def _discounted(cost: Cost, bill: Bill, source: PriceSource, request: Request) -
     return cost.model_copy(update={"usd": usd, "computed_usd": usd, "breakdown": Breakdown(lines)})
 
 
-def with_provider_cost(cost: Cost, usage: Usage | None, *, user_rates: bool = False) -> Cost:
-    """`cost` replaced by the cost that the provider reported, if it did, because the provider will charge that amount.
+def with_stated_cost(cost: Cost, usage: Usage | None, *, user_rates: bool = False) -> Cost:
+    """The cost with the one that the usage states, which replaces it if the provider states it, because it charges that amount.
 
-    A gateway's own estimate is used only where nothing could be computed. The reported cost is only recorded in `provider_usd` if
-    the user gave rates or discounts (`user_rates`), or if it is zero and the computed cost is not: gateways report zero for
-    requests with a key of the user's own.
+    A gateway's estimate replaces only an unknown cost, and not if it is zero: gateways state that for models that they do not
+    know. What the provider states is only recorded in `provider_usd` if the user gave rates or discounts (`user_rates`), or if
+    it is zero and the computed cost is not: gateways report zero for requests with a key of the user's own.
     """
     if usage is None or usage.cost_usd is None:
         return cost
-    if usage.cost_stated_by != "gateway" and cost.usd is not None and (user_rates or (cost.usd and not usage.cost_usd)):
-        return cost.model_copy(update={"provider_usd": usage.cost_usd})
-    known = {"status": "partial" if usage.partial else "priced", "complete": not usage.partial, "unpriced": ()}
+    stated = usage.cost_usd
     if usage.cost_stated_by == "gateway":
-        estimate = {} if cost.usd is not None else {"usd": usage.cost_usd, "source": "gateway", **known}
-        return cost.model_copy(update={"gateway_usd": usage.cost_usd, **estimate})
-    return cost.model_copy(update={"usd": usage.cost_usd, "provider_usd": usage.cost_usd, "source": "provider", **known})
+        source, counts = "gateway", cost.usd is None and bool(stated)
+    else:
+        source, counts = "provider", cost.usd is None or not (user_rates or (cost.usd and not stated))
+    amounts: dict[str, Any] = {f"{source}_usd": stated}
+    if counts:
+        known = {"status": "partial" if usage.partial else "priced", "complete": not usage.partial, "unpriced": ()}
+        amounts |= {"usd": stated, "source": source, **known}
+    return cost.model_copy(update=amounts)
 
 
 def dollars(quanta: int) -> Decimal:

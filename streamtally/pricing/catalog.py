@@ -13,7 +13,7 @@ from ..clock import SYSTEM_CLOCK, wall_time
 from ..errors import CatalogError
 from ..records import Cost, CostStatus, Usage
 from . import disputes, snapshot
-from .calculate import bill_of, cost_of, dollars, storage_of, with_provider_cost
+from .calculate import bill_of, cost_of, dollars, storage_of, with_stated_cost
 from .disputes import Dispute
 from .overrides import add_overrides, override_row, read_overrides
 from .price_index import PriceIndex, ResolvedPrices
@@ -151,7 +151,7 @@ class ModelCatalog:
         if resolved is None:
             known = not provider or self._index.directory.provider(provider) is not None
             status: CostStatus = "unknown_model" if known else "unknown_provider"
-            cost = with_provider_cost(Cost(status=status, catalog_revision=self._index.revision), usage)
+            cost = with_stated_cost(Cost(status=status, catalog_revision=self._index.revision), usage)
         else:
             cost = cost_of(usage, resolved.cards, _request(resolved, at, tier, region), resolved.source)
         if strict and not cost.complete:

@@ -30,11 +30,15 @@ class Pricer:
     estimate: CountTokens | None = None
 
     def priced(self, record: StreamRecord) -> StreamRecord:
-        """The record with its cost, with tool calls added to its usage, and with the provider that its host belongs to."""
+        """The record with its cost, with the provider that its host belongs to, and with its usage as that provider means it.
+
+        Tool calls are added to the usage.
+        """
+        provider = self._provider(record)
+        record = self._as_meant(record, provider)
         usage = usage_with_tools(record)
         if self.estimate is not None and record.outcome is not None:
             usage = estimated(record, usage, self.estimate)
-        provider = self._provider(record)
         if usage is not record.usage:
             record = record.model_copy(update={"usage": usage})
         if not record.parts:
@@ -74,8 +78,18 @@ class Pricer:
             return record.provider
         return self.catalog.provider_for_host(host) or record.provider
 
+    def _as_meant(self, record: StreamRecord, provider: str | None) -> StreamRecord:
+        """The record with its usage, and that of its parts, as the provider means it."""
+        model, name = record.model or record.requested_model, self.catalog.provider(provider) or provider
+        usage = request_context.usage_of(record.usage, record.dialect, model, name)
+        parts = tuple(
+            part.model_copy(update={"usage": request_context.usage_of(part.usage, record.dialect, part.model or model, name)})
+            for part in record.parts
+        )
+        return record.model_copy(update={"usage": usage, "parts": parts}) if parts or usage is not record.usage else record
+
     def _cost(self, record: StreamRecord, provider: str | None) -> Cost:
-        usage = request_context.billed_by(provider, billed_usage(record))
+        usage = billed_usage(record)
         if usage is not None and record.outcome is None and not usage.partial:
             usage = usage.model_copy(update={"partial": True})  # the stream is open, so its counts are lower bounds
         rates = record.params.get("rates")
@@ -94,7 +108,7 @@ class Pricer:
             cost = cost.model_copy(update={"complete": False, "inconsistent": True})
         if (kind := _undivided_kind(record, usage)) is not None and cost.source == "computed" and cost.usd is not None:
             cost = cost.model_copy(update={"complete": False, "status": "unpriced_unit", "unpriced": (*cost.unpriced, kind)})
-        if usage is None or usage.cost_usd is not None:  # a cost that the provider reports includes the calls inside
+        if usage is None or cost.source != "computed":  # a stated cost includes the calls inside
             return cost
         for call in sub_calls(record):
             cost = with_sub_call(cost, self.catalog.price(call.model, call.usage, **context), call.model or "unknown")

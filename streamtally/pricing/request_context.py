@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 
 from ..dialects import Served, known_dialect
+from ..dialects.stated_costs import GATEWAY, STATED_BY
 from ..json_readers import mapping_of, name_of
 from ..records import StreamRecord, Usage
 from .match import region_of
@@ -27,15 +28,26 @@ _REGION_SEPARATOR = re.compile("[./:]")
 _GLOBAL_HOST = "aiplatform.googleapis.com"
 
 
-_BILLERS = frozenset({"openrouter", "vercel", "perplexity", "xai", "x-ai"})
-"""Providers and gateways who bill the cost that they state."""
+_BILLERS = frozenset({"openrouter", "vercel", "perplexity", "x-ai", "deepinfra"})
+"""Providers and gateways that bill the cost that they state, by the catalog's names."""
 
 
-def billed_by(provider: str | None, usage: Usage | None) -> Usage | None:
-    """The usage, with the cost that it states marked as the provider's if the provider bills what it states."""
-    if usage is None or usage.cost_stated_by != "gateway" or (provider or "").casefold() not in _BILLERS:
+def usage_of(usage: Usage | None, dialect: str, model: str | None, provider: str | None) -> Usage | None:
+    """The usage as the provider means it: its counts, and whether it bills the cost that it states.
+
+    Args:
+        usage: the usage as its dialect reads it without knowing the provider.
+        dialect: the name of the dialect.
+        model: the model that answered.
+        provider: the catalog's name of the provider, which the host may have told.
+    """
+    if usage is None or provider is None:
         return usage
-    return usage.model_copy(update={"cost_stated_by": "provider"})
+    stated = {name: getattr(usage, name) for name in usage.model_fields_set - {"raw", "source", "partial"}}
+    meant = known_dialect(dialect).adjust(stated, usage.raw, model, provider)
+    if provider in _BILLERS and usage.cost_stated_by == GATEWAY and usage.raw.get(STATED_BY) != GATEWAY:
+        meant = {**meant, STATED_BY: "provider"}
+    return usage if meant is stated else usage.model_copy(update=meant)
 
 
 def tier(record: StreamRecord) -> str | None:

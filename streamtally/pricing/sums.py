@@ -11,6 +11,8 @@ _add = Context(prec=500).add
 _WORST_FIRST: tuple[CostStatus, ...] = ("unpriced_unit", "partial", "priced")
 """The statuses of costs that are known at least in part; a sum of two costs has the one that stands first."""
 
+_STATED = ("provider_usd", "gateway_usd")
+
 
 def with_sub_call(cost: Cost, other: Cost, model: str) -> Cost:
     """The cost of a request with that of a call inside it, whose lines are named after its model."""
@@ -21,7 +23,8 @@ def with_sub_call(cost: Cost, other: Cost, model: str) -> Cost:
         return cost.model_copy(update={"status": "unpriced_unit", "complete": False, "unpriced": unpriced})
     lines = [line if line.name else line.model_copy(update={"name": model}) for line in other.breakdown]
     named = other.model_copy(update={"breakdown": Breakdown(lines)})
-    return total([cost, named]).model_copy(update={"source": "computed", "provider_usd": None})
+    stated = {name: getattr(cost, name) for name in _STATED}
+    return total([cost, named]).model_copy(update={"source": "computed", **stated})
 
 
 def total(costs: Sequence[Cost]) -> Cost:
@@ -35,10 +38,8 @@ def total(costs: Sequence[Cost]) -> Cost:
         update={
             "usd": _sum(cost.usd for cost in known),
             "computed_usd": _sum(cost.computed_usd for cost in known),
-            "provider_usd": _sum(cost.provider_usd for cost in known)
-            if all(cost.provider_usd is not None for cost in known)
-            else None,
-            "source": "provider" if all(cost.source == "provider" for cost in known) else "computed",
+            **{name: _sum_if_all(getattr(cost, name) for cost in known) for name in _STATED},
+            "source": first.source if len({cost.source for cost in known}) == 1 else "computed",
             "status": _status(known) if whole else "partial",
             "complete": whole and all(cost.complete for cost in known),
             "breakdown": Breakdown(tuple(line for cost in known for line in cost.breakdown)),
@@ -50,6 +51,12 @@ def total(costs: Sequence[Cost]) -> Cost:
 
 def _status(known: Iterable[Cost]) -> CostStatus:
     return min((cost.status for cost in known), key=lambda status: _WORST_FIRST.index(status) if status in _WORST_FIRST else 0)
+
+
+def _sum_if_all(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    """The exact sum of the amounts; None if one is not known."""
+    listed = list(amounts)
+    return None if None in listed else _sum(listed)
 
 
 def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:

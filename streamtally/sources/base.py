@@ -86,12 +86,15 @@ class Row:
         extract: where the parts of a chunk lie in them.
         chunk: makes the whole chunk of an item, where an `Extract` cannot state it, or unwraps nothing. Pure.
         provider: the provider, where it is another than that of the SDK.
+        amend: the fields of an item as a dialect reads them, from the item and its fields, where it states something outside of
+            them. Pure.
     """
 
     dialect: str | None = None
     extract: Extract | None = None
     chunk: Callable[[Any], Chunk] | None = None
     provider: str | None = None
+    amend: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

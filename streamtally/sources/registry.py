@@ -115,7 +115,7 @@ def _origin_of_class(kind: type[Any]) -> Origin:
 
 
 def _of_row(row: Row, provider: str | None) -> Origin:
-    origin = origin_by(row.extract or Extract(), provider=provider, dialect=row.dialect)
+    origin = origin_by(row.extract or Extract(), provider=provider, dialect=row.dialect)._replace(amend=row.amend)
     chunk = row.chunk
     return origin if chunk is None else origin._replace(extract=lambda item: Extracted(chunk(item)))
 

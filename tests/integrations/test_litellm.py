@@ -88,6 +88,28 @@ async def test_a_failed_call(logger: Any, exporter: RecordingExporter) -> None:
     assert [record.outcome for record in exporter.records] == [Outcome.TIMEOUT, Outcome.COMPLETED, Outcome.ERROR]
 
 
+@pytest.mark.parametrize(
+    ("usage", "call", "provider", "expected"),
+    [
+        ({}, {"response_cost": 0.5}, "openai", ("computed", None, 0.5)),
+        ({"cost": 0.5}, {"response_cost": 0.5}, "openai", ("computed", None, 0.5)),
+        ({"cost": 0.5}, {"response_cost": 0.5}, "openrouter", ("provider", 0.5, None)),
+        ({}, {"response_cost": 0.5}, "openrouter", ("computed", None, 0.5)),
+        ({}, {}, "openai", ("computed", None, None)),
+    ],
+)
+def test_the_cost_that_litellm_reckons(
+    logger: Any, exporter: RecordingExporter, usage: Any, call: Any, provider: str, expected: Any
+) -> None:
+    """It is an estimate, below the computed cost, unless the provider bills what it states."""
+    answer = {**ANSWER, "usage": {**ANSWER["usage"], **usage}}
+    kwargs = {**CALL, **call, "custom_llm_provider": provider, "model": "openai/gpt-4o"}
+    logger.log_success_event(kwargs=kwargs, response_obj=answer, start_time=BEGAN, end_time=ENDED)
+    cost = exporter.records[0].cost
+    amounts = [None if amount is None else float(amount) for amount in (cost.provider_usd, cost.gateway_usd)]
+    assert (cost.source, *amounts) == expected
+
+
 def test_calls_that_do_not_stream(logger: Any, exporter: RecordingExporter) -> None:
     """Calls that do not stream make no record."""
     logger.log_success_event(kwargs={**CALL, "stream": False}, response_obj=ANSWER, start_time=BEGAN, end_time=ENDED)

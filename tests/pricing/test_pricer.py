@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from streamtally import Choice, Cost, Outcome, StreamRecord, StreamType, Timing, Usage
+from streamtally import Choice, Cost, Outcome, Part, StreamRecord, StreamType, Timing, Usage
 from streamtally.pricing import ModelCatalog
 from streamtally.pricing.pricer import Pricer
 
@@ -156,6 +156,64 @@ def test_a_call_within_a_request_that_has_no_price() -> None:
     assert found.usd == 1 + 7
     nowhere = cost(record(iterations(ADVICE), dialect="anthropic.messages", model="nobody-knows"))
     assert (nowhere.usd, nowhere.status) == (None, "unknown_model")
+
+
+BARE = MILLION.model_copy(update={"cost_usd": Decimal("3.5"), "cost_stated_by": "gateway"})
+"""A usage with a cost of which the report does not tell who stated it."""
+
+GATEWAYS = catalog(**PRICES.content["providers"], openrouter={"models": {}, "api_hosts": ["openrouter.ai"]})
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, ("computed", 1, None, 3.5)),
+        ({"model": "nobody-knows"}, ("gateway", 3.5, None, 3.5)),
+        ({"provider": "litellm_proxy"}, ("computed", 1, None, 3.5)),
+        ({"provider": "openrouter"}, ("provider", 3.5, 3.5, None)),
+        ({"server_address": "openrouter.ai"}, ("provider", 3.5, 3.5, None)),
+    ],
+)
+def test_who_stated_a_cost(fields: dict[str, Any], expected: tuple[Any, ...]) -> None:
+    """The provider and the host tell whether a cost is billed; an estimate only counts where none can be computed."""
+    priced = Pricer(GATEWAYS).priced(record(BARE, **fields))
+    found = priced.cost
+    assert (found.source, found.usd, found.provider_usd, found.gateway_usd) == expected
+    assert priced.usage is not None
+    assert priced.usage.cost_stated_by == ("provider" if found.source == "provider" else "gateway")
+
+
+def test_an_estimate_that_its_source_has_marked_is_never_billed() -> None:
+    """Not even where the provider bills what it states: a gateway stood between."""
+    marked = BARE.model_copy(update={"raw": {"cost": 3.5, "cost_stated_by": "gateway"}})
+    found = Pricer(GATEWAYS).priced(record(marked, provider="openrouter", model="nobody-knows")).cost
+    assert (found.source, found.gateway_usd) == ("gateway", Decimal("3.5"))
+
+
+def test_an_estimate_of_nothing_is_none() -> None:
+    """Gateways state zero for models that they do not know."""
+    found = cost(record(BARE.model_copy(update={"cost_usd": Decimal(0)}), model="nobody-knows"))
+    assert found.usd is None
+    assert (found.status, found.gateway_usd) == ("unknown_model", Decimal(0))
+
+
+def test_an_estimate_stands_beside_the_calls_within() -> None:
+    """They are priced as if nothing had been stated, and in parts the estimates are summed."""
+    usage = iterations(ADVICE, cost_usd=Decimal("3.5"), cost_stated_by="gateway")
+    found = cost(record(usage, dialect="anthropic.messages"))
+    assert (found.usd, found.source, found.gateway_usd) == (Decimal(8), "computed", Decimal("3.5"))
+    several = cost(record(BARE, parts=(Part(usage=BARE), Part(usage=BARE))))
+    assert (several.usd, several.source, several.gateway_usd) == (Decimal(2), "computed", Decimal(7))
+
+
+def test_the_host_tells_how_counts_are_meant() -> None:
+    """A gateway counts the reasoning of some models beside the completion, also where only the host names it."""
+    prices = catalog(vercel={**models(**{"google/m": "1"}), "api_hosts": ["gateway.example.com"]})
+    usage = Usage(input_tokens=0, output_tokens=2, reasoning_tokens=25)
+    answer = record(usage, model="google/m", server_address="gateway.example.com", parts=(Part(usage=usage), Part(usage=usage)))
+    priced = Pricer(prices).priced(answer)
+    assert priced.usage is not None
+    assert (priced.usage.output_tokens, priced.cost.usd) == (27, Decimal("0.000054"))
 
 
 def test_a_reported_cost_includes_the_calls_within() -> None:
