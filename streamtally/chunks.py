@@ -98,12 +98,17 @@ class ImageDelta(NamedTuple):
 
 
 class TranscriptDelta(NamedTuple):
-    """Transcribed text: a further piece, or with `final` the whole text; `lists` adds segments, words and logprobs."""
+    """Transcribed text: a further piece, or with `final` the whole text; `lists` adds segments, words and logprobs.
+
+    With a `turn` it is all of that turn so far, and replaces what came of it; with `final` the turn has ended. Turns are in the
+    order of their numbers.
+    """
 
     text: str | None = None
     final: bool = False
     fields: Mapping[str, Json] | None = None
     lists: Mapping[str, list[Json]] | None = None
+    turn: tuple[int, ...] | None = None
 
 
 LAST = -1
@@ -311,7 +316,9 @@ def _jsonable(value: Any) -> Json:
 
 def _delta_from(name: str, *fields: Json) -> Delta:
     delta: Delta = DELTA_TYPES[name](*fields)
-    return delta._replace(path=tuple(delta.path)) if isinstance(delta, ItemDelta) else delta
+    if isinstance(delta, ItemDelta):
+        return delta._replace(path=tuple(delta.path))
+    return delta._replace(turn=tuple(delta.turn)) if isinstance(delta, TranscriptDelta) and delta.turn is not None else delta
 
 
 def _flags_of(delta: Delta) -> int:

@@ -70,3 +70,6 @@ class ChargeRules:
 
 NO_CHARGES = ChargeRules()
 """The rules of a dialect whose answers are priced by their tokens alone."""
+
+LIVE = ChargeRules(served=lambda _: Served(tier="live"))
+"""The rules of live transcription, which costs more than that of recordings: a rate without this tier is not its own."""

@@ -328,6 +328,11 @@ def _recognises(payload: Mapping[str, Any]) -> bool:
     return isinstance(event, str) and event.startswith("on_") and {"run_id", "data", "name"} <= payload.keys()
 
 
+def _resembles(payload: Mapping[str, Any]) -> bool:
+    """A message of any kind, as a mapping."""
+    return {"content", "response_metadata"} <= payload.keys()
+
+
 DIALECT = Dialect(
     "langchain",
     StreamType.CHAT,
@@ -336,6 +341,7 @@ DIALECT = Dialect(
     FINISH_REASONS,
     states_finish=False,
     recognises=_recognises,
+    resembles=_resembles,
 )
 
 DIALECTS = (DIALECT,)

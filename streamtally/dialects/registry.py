@@ -33,6 +33,10 @@ _MODULES = (
     "mistral_chat",
     "mistral_conversations",
     "langchain",
+    "deepgram",
+    "assemblyai",
+    "elevenlabs",
+    "cartesia",
     "vercel_ui",
     # A completion resembles chat too, which has `choices` in common with it: chat comes after all others.
     "openai_completions",

@@ -193,12 +193,19 @@ class ImageSeriesState:
 
 
 @kind.state
-class TranscriptState:
-    """The transcript; `lists` are segments, words and log probabilities."""
+class SpokenState:
+    """What was said, or in one turn of it; `lists` are segments, words and log probabilities."""
 
     final: bool = kind.fact(False)
     text: Text | None = kind.text()
     lists: dict[str, ListState] = kind.part_map(ListState)
+
+
+@kind.state
+class TranscriptState(SpokenState):
+    """The transcript, and its turns, where it comes in turns."""
+
+    turns: dict[tuple[int, ...], SpokenState] = kind.part_map(SpokenState)
     fields: dict[str, Json] | None = kind.content(skeletons.of_medium)
 
 

@@ -53,7 +53,7 @@ _FINISHED: Mapping[StreamType, Callable[[Answer], bool]] = {
     StreamType.CHAT: choices.finished,
     StreamType.RESPONSES: choices.finished,
     StreamType.SPEECH: lambda answer: answer.terminal,
-    StreamType.TRANSCRIPTION: lambda answer: answer.transcript is not None and answer.transcript.final,
+    StreamType.TRANSCRIPTION: media.transcribed,
     StreamType.IMAGE: lambda answer: answer.images_complete >= (answer.images_wanted or 1),
 }
 """When the provider has finished a stream of each type."""

@@ -9,7 +9,7 @@ from ...chunks import AudioDelta, ImageDelta, TranscriptDelta
 from ...json_values import Json
 from ...records import Audio, Image, Transcript
 from . import skeletons
-from .answer import Answer, AudioState, ImageSeriesState, ImageState, ListState, TranscriptState
+from .answer import Answer, AudioState, ImageSeriesState, ImageState, ListState, SpokenState, TranscriptState
 from .growing import Data, Text
 
 
@@ -96,40 +96,64 @@ def first_image(answer: Answer) -> ImageState | None:
 
 
 def fold_transcript(answer: Answer, delta: TranscriptDelta) -> None:
-    """Append to the transcript; the final text replaces the text so far."""
+    """Append to the transcript; the final text replaces the text so far. A turn is replaced, once ended by an end alone."""
     if answer.transcript is None:
         answer.transcript = TranscriptState()
     state = answer.transcript
+    state.fields = _described(answer, state.fields, delta.fields)
+    if delta.turn is None:
+        _say(answer, state, delta, replaces=delta.final)
+        return
+    turn = state.turns.setdefault(delta.turn, SpokenState())
+    if delta.final or not turn.final:
+        _say(answer, turn, delta, replaces=True)
+
+
+def _say(answer: Answer, state: SpokenState, delta: TranscriptDelta, *, replaces: bool) -> None:
     state.final = state.final or delta.final
-    if delta.text if not delta.final else delta.text is not None:
+    if delta.text is not None if replaces else delta.text:
         if state.text is None:
             state.text = Text(answer.retention)
-        (state.text.replace if delta.final else state.text.append)(delta.text or "")
+        (state.text.replace if replaces else state.text.append)(delta.text or "")
     for name, items in (delta.lists or {}).items():
         known = state.lists.setdefault(name, ListState())
-        if delta.final:
+        if replaces:
             known.items = answer.retention.swap(known.items, None)
         known.items = answer.retention.extend(known.items, list(items))
-    state.fields = _described(answer, state.fields, delta.fields)
+
+
+def transcribed(answer: Answer) -> bool:
+    """Whether the transcript is final: as a whole, or in each of its turns."""
+    state = answer.transcript
+    if state is None:
+        return False
+    return state.final or (bool(state.turns) and all(turn.final for turn in state.turns.values()))
 
 
 def transcript(answer: Answer) -> Transcript:
-    """The transcript. Without text of its own, the texts of its segments are its text."""
+    """The transcript. Without text of its own, its text is that of its turns that have ended, or of its segments."""
     state = answer.transcript or TranscriptState()
-    lists = {name: known.items or [] for name, known in state.lists.items()}
-    segments = _objects(lists.get("segments"))
+    turns = [turn for _, turn in sorted(state.turns.items(), key=lambda item: item[0])]
+    ended = [turn for turn in turns if turn.final]
+    segments = _objects(_listed("segments", [state, *turns]))
     spoken = "".join(str(segment.get("text", "")) for segment in segments).strip()
+    said = [turn.text.value().strip() for turn in ended if turn.text is not None]
+    text = " ".join(filter(None, said)) if turns else spoken
     return Transcript(
-        text=spoken if state.text is None else state.text.value(),
+        text=text if state.text is None else state.text.value(),
         segments=tuple(segments),
-        words=tuple(_objects(lists.get("words"))),
-        logprobs=tuple(lists.get("logprobs") or ()),
+        words=tuple(_objects(_listed("words", [state, *ended]))),
+        logprobs=tuple(_listed("logprobs", [state, *ended])),
         **{name: value for name, value in (state.fields or {}).items() if name in ("language", "duration")},
     )
 
 
-def _objects(items: list[Json] | None) -> list[dict[str, Any]]:
-    return [dict(item) for item in items or () if isinstance(item, Mapping)]
+def _listed(name: str, states: list[SpokenState]) -> list[Json]:
+    return [item for state in states if name in state.lists for item in state.lists[name].items or ()]
+
+
+def _objects(items: list[Json]) -> list[dict[str, Any]]:
+    return [dict(item) for item in items if isinstance(item, Mapping)]
 
 
 def _described(answer: Answer, known: dict[str, Json] | None, fields: Mapping[str, Json] | None) -> dict[str, Json] | None:
