@@ -29,6 +29,36 @@ def count_of(value: Any) -> int | None:
     return int(value)
 
 
+def said(*counts: int | None) -> int | None:
+    """Of several statements of one count the first that says something: a 0, or None, says nothing beside a number.
+
+    >>> said(0, None, 4), said(None, 0), said(None)
+    (4, 0, None)
+    """
+    known = [count for count in counts if count is not None]
+    return next(filter(None, known), 0 if known else None)
+
+
+def count_at(fields: Mapping[str, Any], *names: str) -> int | None:
+    """The count that stands under one of several names, by the rule of `said`."""
+    return said(*(count_of(fields.get(name)) for name in names))
+
+
+def sum_at(fields: Mapping[str, Any], *names: str) -> int | None:
+    """The sum of the counts under several names; None if there is none."""
+    counts = [count for name in names if (count := count_of(fields.get(name))) is not None]
+    return sum(counts) if counts else None
+
+
+def completed(fields: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields, and those of `others` where they say nothing.
+
+    >>> completed({"input": 0, "output": 3}, {"input": 7, "output": 1})
+    {'input': 7, 'output': 3}
+    """
+    return {**others, **{name: value for name, value in fields.items() if value or name not in others}}
+
+
 def number_of(value: Any) -> float | None:
     """The value as a float if it is a finite number of at least 0, or a string with one, else None."""
     try:

@@ -14,18 +14,18 @@ from .folding import Answer, has_content, usage_report
 def usage_of(answer: Answer, dialect: Dialect, model: str | None, provider: str | None) -> Usage | None:
     """What the provider reported for one answer; None if it reported nothing.
 
-    Zeros beside generated content are placeholders, and no counts: all of them are no report, and that of the output no count of
-    it. What the end of the answer states is no placeholder.
+    Zeros beside generated content are placeholders: all of them are no report, and one for the input or the output is no count.
+    What the end of the answer states is no placeholder.
     """
     report = usage_report(answer)
     if not report:
         return None
     fields = dialect.adjust(dialect.usage(report), report, (answer.meta or {}).get("model") or model, provider)
     if has_content(answer) and not answer.usage_is_final:
-        if not any(fields.values()):
+        if not any(value for name, value in fields.items() if name != "cost_stated_by"):
             return None
-        if fields.get("output_tokens") == 0:
-            fields = {name: value for name, value in fields.items() if name not in ("output_tokens", "total_tokens")}
+        empty = {name for name in ("input_tokens", "output_tokens") if fields.get(name) == 0}
+        fields = {name: value for name, value in fields.items() if not (empty and name in {*empty, "total_tokens"})}
     return Usage(**fields, raw=report)
 
 

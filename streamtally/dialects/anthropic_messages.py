@@ -15,7 +15,19 @@ from typing import Any, Literal, NamedTuple
 
 from ..chunks import Channel, Chunk, Delta, DetailDelta, FinishDelta, ItemDelta, TextDelta, ToolCallDelta
 from ..errors import RETRYABLE_STATUS
-from ..json_readers import count_of, is_list, json_text, mapping_of, mappings_of, name_of, parsed_json, text_of, unnamed
+from ..json_readers import (
+    count_of,
+    is_list,
+    json_text,
+    mapping_of,
+    mappings_of,
+    name_of,
+    parsed_json,
+    said,
+    sum_at,
+    text_of,
+    unnamed,
+)
 from ..json_values import Json, json_value, merged
 from ..records import FinishReason, StreamRecord, StreamType, Usage
 from .anthropic_messages_charges import charge_rules
@@ -204,14 +216,16 @@ _EVENTS: Mapping[str, Callable[[Mapping[str, Any]], Chunk]] = {
 
 def usage_fields(report: Mapping[str, Json]) -> dict[str, Any]:
     """A usage report as fields of a `Usage`. `input_tokens` of the report excludes cache reads and writes."""
+    by_lifetime = mapping_of(report.get("cache_creation"))
     read, written = count_of(report.get("cache_read_input_tokens")), count_of(report.get("cache_creation_input_tokens"))
+    written = said(written, sum_at(by_lifetime, "ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"))
     prompt = count_of(report.get("input_tokens"))
     fields = {
         "input_tokens": None if prompt is None else prompt + (read or 0) + (written or 0),
         "output_tokens": count_of(report.get("output_tokens")),
         "cache_read_tokens": read,
         "cache_write_tokens": written,
-        "cache_write_1h_tokens": count_of(mapping_of(report.get("cache_creation")).get("ephemeral_1h_input_tokens")),
+        "cache_write_1h_tokens": count_of(by_lifetime.get("ephemeral_1h_input_tokens")),
         "reasoning_tokens": count_of(mapping_of(report.get("output_tokens_details")).get("thinking_tokens")),
         "searches": count_of(mapping_of(report.get("server_tool_use")).get("web_search_requests")),
         **cost_fields(report),

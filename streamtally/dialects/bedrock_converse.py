@@ -14,7 +14,19 @@ from typing import Any
 
 from ..chunks import Chunk, Delta, DetailDelta, FinishDelta, ImageDelta, ItemDelta, TextDelta, ToolCallDelta, joined
 from ..errors import RETRYABLE_STATUS
-from ..json_readers import count_of, is_list, json_text, mapping_of, mappings_of, name_of, parsed_json, text_of, unnamed
+from ..json_readers import (
+    count_at,
+    count_of,
+    is_list,
+    json_text,
+    mapping_of,
+    mappings_of,
+    name_of,
+    parsed_json,
+    said,
+    text_of,
+    unnamed,
+)
 from ..json_values import Json, json_value
 from ..records import FinishReason, StreamRecord, StreamType, Usage
 from .base import Dialect, Item, ItemRules
@@ -191,17 +203,19 @@ _EVENTS: Mapping[str, Callable[[Mapping[str, Any]], Chunk]] = {
 
 def usage_fields(report: Mapping[str, Json]) -> dict[str, Any]:
     """A usage report as fields of a `Usage`. `inputTokens` of the report excludes cache reads and writes."""
-    read = _count(report, "cacheReadInputTokens", "cacheReadInputTokenCount")
-    written = _count(report, "cacheWriteInputTokens", "cacheWriteInputTokenCount")
+    by_lifetime = list(mappings_of(report.get("cacheDetails")))
+    counts = [count_of(entry.get("inputTokens")) or 0 for entry in by_lifetime]
+    lasting = [count for entry, count in zip(by_lifetime, counts, strict=True) if entry.get("ttl") == "1h"]
+    read = count_at(report, "cacheReadInputTokens", "cacheReadInputTokenCount")
+    written = said(count_at(report, "cacheWriteInputTokens", "cacheWriteInputTokenCount"), sum(counts) if counts else None)
     prompt = count_of(report.get("inputTokens"))
-    details = [entry for entry in mappings_of(report.get("cacheDetails")) if entry.get("ttl") == "1h"]
     fields = {
         "input_tokens": None if prompt is None else prompt + (read or 0) + (written or 0),
         "output_tokens": count_of(report.get("outputTokens")),
         "total_tokens": count_of(report.get("totalTokens")),
         "cache_read_tokens": read,
         "cache_write_tokens": written,
-        "cache_write_1h_tokens": sum(count_of(entry.get("inputTokens")) or 0 for entry in details) if details else None,
+        "cache_write_1h_tokens": sum(lasting) if lasting else None,
     }
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -209,15 +223,17 @@ def usage_fields(report: Mapping[str, Json]) -> dict[str, Any]:
 def adjusted(fields: dict[str, Any], report: Mapping[str, Json], model: str | None, _: str | None) -> dict[str, Any]:
     """The fields: of OpenAI's models `inputTokens` includes what was read from and written to the cache.
 
-    A report of ConverseStream shows it: 4,995 with 4,993 written, where the same request without streaming states 2.
+    A report of ConverseStream shows it: 4,995 with 4,993 written, where the same request without streaming states 2. A total that
+    counts the cache twice is none.
     """
-    prompt, cached = (
-        count_of(report.get("inputTokens")),
-        (fields.get("cache_read_tokens") or 0) + (fields.get("cache_write_tokens") or 0),
-    )
-    if prompt is not None and cached and "openai." in (model or "") and prompt >= cached:
-        return {**fields, "input_tokens": prompt}
-    return fields
+    prompt = count_of(report.get("inputTokens"))
+    cached = (fields.get("cache_read_tokens") or 0) + (fields.get("cache_write_tokens") or 0)
+    if prompt is None or not cached or "openai." not in (model or "") or prompt < cached:
+        return fields
+    included = {**fields, "input_tokens": prompt}
+    if fields.get("total_tokens") == prompt + cached + fields.get("output_tokens", 0):
+        del included["total_tokens"]
+    return included
 
 
 def metrics_fields(metrics: Mapping[str, Json]) -> dict[str, Any]:
@@ -229,10 +245,6 @@ def metrics_fields(metrics: Mapping[str, Json]) -> dict[str, Any]:
         "cacheWriteInputTokens": metrics.get("cacheWriteInputTokenCount"),
     }
     return usage_fields(named)
-
-
-def _count(report: Mapping[str, Json], *names: str) -> int | None:
-    return next((count for name in names if (count := count_of(report.get(name))) is not None), None)
 
 
 def assemble(block: Item) -> Item:

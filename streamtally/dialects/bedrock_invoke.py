@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Any, TypeGuard
 
 from ..chunks import Chunk, Delta, FinishDelta, ItemDelta, TextDelta, joined
-from ..json_readers import count_of, mapping_of, mappings_of, name_of, parsed_json, text_of, unnamed
+from ..json_readers import completed, count_of, mapping_of, mappings_of, name_of, parsed_json, text_of, unnamed
 from ..json_values import Json, json_value
 from ..records import FinishReason, StreamRecord, StreamType
 from ..usage_reports import merged_usage
@@ -170,7 +170,7 @@ def _unwrapped(data: Any) -> Any:
 def usage_fields(report: Mapping[str, Json]) -> dict[str, Any]:
     """The vendor's report as fields of a `Usage`; counts that it lacks are taken from Bedrock's metrics."""
     stated = next((fields for read in _USAGES if (fields := read(report))), _own_usage(report))
-    return {**metrics_fields(mapping_of(report.get(METRICS))), **stated}
+    return completed(stated, metrics_fields(mapping_of(report.get(METRICS))))
 
 
 def _own_usage(report: Mapping[str, Json]) -> dict[str, Any]:

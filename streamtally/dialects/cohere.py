@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..chunks import Chunk, Delta, DetailDelta, FinishDelta, TextDelta, ToolCallDelta
-from ..json_readers import count_of, json_text, mapping_of, mappings_of, name_of, text_of, unnamed
+from ..json_readers import count_of, json_text, mapping_of, mappings_of, name_of, said, text_of, unnamed
 from ..json_values import Json, json_value
 from ..records import Choice, FinishReason, StreamRecord, StreamType, ToolCall, Usage
 from .base import Dialect
@@ -135,9 +135,9 @@ def usage(report: Mapping[str, Json]) -> dict[str, Any]:
     tokens = mapping_of(report.get("tokens"))
     billed = mapping_of(report.get("billed_units"))
     fields = {
-        "input_tokens": count_of(tokens.get("input_tokens", billed.get("input_tokens"))),
-        "output_tokens": count_of(tokens.get("output_tokens", billed.get("output_tokens"))),
-        "cache_read_tokens": count_of(report.get("cached_tokens")) if tokens else None,
+        "input_tokens": said(count_of(tokens.get("input_tokens")), count_of(billed.get("input_tokens"))),
+        "output_tokens": said(count_of(tokens.get("output_tokens")), count_of(billed.get("output_tokens"))),
+        "cache_read_tokens": count_of(report.get("cached_tokens")) if tokens.get("input_tokens") else None,
         "image_input_tokens": count_of(tokens.get("image_tokens")),
         "searches": count_of(billed.get("search_units")),
     }

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..chunks import Chunk, Delta, DetailDelta, FinishDelta, TextDelta, ToolCallDelta
-from ..json_readers import count_of, json_text, mapping_of, mappings_of, name_of, text_of, unnamed
+from ..json_readers import count_of, json_text, mapping_of, mappings_of, name_of, said, text_of, unnamed
 from ..json_values import Json, json_value
 from ..records import Choice, StreamRecord, StreamType, ToolCall
 from .base import Dialect
@@ -76,8 +76,8 @@ def usage(report: Mapping[str, Json]) -> dict[str, Any]:
     """The report as fields of a `Usage`."""
     billed, tokens = mapping_of(report.get("billed_units")), mapping_of(report.get("tokens"))
     fields = {
-        "input_tokens": count_of(billed.get("input_tokens", tokens.get("input_tokens"))),
-        "output_tokens": count_of(billed.get("output_tokens", tokens.get("output_tokens"))),
+        "input_tokens": said(count_of(billed.get("input_tokens")), count_of(tokens.get("input_tokens"))),
+        "output_tokens": said(count_of(billed.get("output_tokens")), count_of(tokens.get("output_tokens"))),
         "searches": count_of(billed.get("search_units")),
     }
     return {name: value for name, value in fields.items() if value is not None}

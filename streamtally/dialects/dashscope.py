@@ -20,8 +20,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..chunks import AudioDelta, Chunk, Delta, ToolCallDelta, UsageDelta
-from ..json_readers import count_of, is_list, mapping_of, mappings_of, name_of, text_of, unnamed
-from ..json_values import Json, json_value
+from ..json_readers import completed, count_of, is_list, mapping_of, mappings_of, name_of, text_of, unnamed
+from ..json_values import Json, json_value, stated
 from ..records import StreamRecord, StreamType
 from . import openai_chat
 from .base import Dialect
@@ -131,11 +131,8 @@ def usage(report: Mapping[str, Json]) -> dict[str, Any]:
     """The report as fields of a `Usage`; an application has one for each of its models. The SDK sets missing counts to 0."""
     models = [usage_fields(entry) for entry in _by_model(report)]
     fields = {name: sum(one.get(name, 0) for one in models) for name in ("input_tokens", "output_tokens")} if models else {}
-    return {
-        **fields,
-        **usage_fields(report),
-        **({"characters": spoken} if (spoken := count_of(report.get("characters"))) else {}),
-    }
+    spoken = {"characters": count_of(report.get("characters")) or None}
+    return completed(usage_fields(report), {**fields, **stated(spoken)})
 
 
 def response(record: StreamRecord) -> dict[str, Json]:

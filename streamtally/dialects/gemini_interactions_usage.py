@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..json_readers import count_of, is_list, mapping_of, mappings_of, name_of
+from ..json_readers import count_at, count_of, is_list, mapping_of, mappings_of, name_of, sum_at
 from ..json_values import Json
 from ..records import StreamRecord
 from .charges import ChargeRules, Counts, raw_usage
@@ -30,26 +30,19 @@ def usage(report: Mapping[str, Json]) -> dict[str, Any]:
 
     The report's input excludes what tools put into the prompt, and includes what was cached; its output excludes thoughts.
     """
-    thoughts = _sum(report, "total_thought_tokens")
-    if thoughts is None:
-        thoughts = _sum(report, "total_reasoning_tokens")  # the first beta
-    output = _sum(report, "total_output_tokens")
+    thoughts = count_at(report, "total_thought_tokens", "total_reasoning_tokens")  # the second in the first beta
+    output = count_of(report.get("total_output_tokens"))
     fields: dict[str, Any] = {
-        "input_tokens": _sum(report, "total_input_tokens", "total_tool_use_tokens"),
+        "input_tokens": sum_at(report, "total_input_tokens", "total_tool_use_tokens"),
         "output_tokens": thoughts if output is None else output + (thoughts or 0),
-        "total_tokens": _sum(report, "total_tokens"),
-        "cache_read_tokens": _sum(report, "total_cached_tokens"),
+        "total_tokens": count_of(report.get("total_tokens")),
+        "cache_read_tokens": count_of(report.get("total_cached_tokens")),
         "reasoning_tokens": thoughts,
         "searches": _counted(mappings_of(report.get("grounding_tool_count")), "type", "google_search", "count"),
         "maps_queries": _counted(mappings_of(report.get("grounding_tool_count")), "type", "google_maps", "count"),
         **{name: _of_modality(report, *where) for name, where in _MODALITIES.items()},
     }
     return {name: value for name, value in fields.items() if value is not None}
-
-
-def _sum(report: Mapping[str, Json], *names: str) -> int | None:
-    counts = [count for name in names if (count := count_of(report.get(name))) is not None]
-    return sum(counts) if counts else None
 
 
 def _of_modality(report: Mapping[str, Json], lists: tuple[str, ...], modality: str) -> int | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..json_readers import count_of, mapping_of, mappings_of, name_of
+from ..json_readers import count_of, mapping_of, mappings_of, name_of, sum_at
 from ..json_values import Json
 
 SEARCHES = "webSearchQueries"
@@ -43,8 +43,8 @@ def usage(report: Mapping[str, Json]) -> dict[str, Any]:
     The report's count of the prompt includes cache reads and excludes input from tools; that of the candidates excludes thoughts.
     """
     fields: dict[str, Any] = {
-        "input_tokens": _sum(report, "promptTokenCount", "toolUsePromptTokenCount"),
-        "output_tokens": _sum(report, "candidatesTokenCount", "thoughtsTokenCount"),
+        "input_tokens": sum_at(report, "promptTokenCount", "toolUsePromptTokenCount"),
+        "output_tokens": sum_at(report, "candidatesTokenCount", "thoughtsTokenCount"),
         "total_tokens": count_of(report.get("totalTokenCount")),
         "cache_read_tokens": count_of(report.get("cachedContentTokenCount")),
         "reasoning_tokens": count_of(report.get("thoughtsTokenCount")),
@@ -52,11 +52,6 @@ def usage(report: Mapping[str, Json]) -> dict[str, Any]:
         **{name: _of_modality(report, lists, modality) for name, (lists, modality) in _MODALITIES.items()},
     }
     return {name: value for name, value in fields.items() if value is not None}
-
-
-def _sum(report: Mapping[str, Json], *names: str) -> int | None:
-    counts = [count for name in names if (count := count_of(report.get(name))) is not None]
-    return sum(counts) if counts else None
 
 
 def _of_modality(report: Mapping[str, Json], lists: tuple[str, ...], modality: str) -> int | None:

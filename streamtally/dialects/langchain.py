@@ -32,7 +32,19 @@ from ..chunks import (
     ToolCallDelta,
     UsageDelta,
 )
-from ..json_readers import count_of, data_url, is_list, json_text, mapping_of, mappings_of, name_of, text_of, unnamed
+from ..json_readers import (
+    count_of,
+    data_url,
+    is_list,
+    json_text,
+    mapping_of,
+    mappings_of,
+    name_of,
+    said,
+    sum_at,
+    text_of,
+    unnamed,
+)
 from ..json_values import Json, deep_fields, json_value, stated
 from ..records import FinishReason, StreamType
 from . import anthropic_messages, bedrock_converse, cohere, gemini, openai_common
@@ -289,17 +301,15 @@ def _report(message: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str
 def usage(report: Mapping[str, Json]) -> dict[str, Any]:
     """A report as fields of a `Usage`. An answer without input is none: 0 is a count that the provider did not state."""
     inputs, outputs = mapping_of(report.get("input_token_details")), mapping_of(report.get("output_token_details"))
-    hour, minutes = count_of(inputs.get("ephemeral_1h_input_tokens")), count_of(inputs.get("ephemeral_5m_input_tokens"))
-    by_lifetime = None if hour is None and minutes is None else (hour or 0) + (minutes or 0)
-    written = _counted(inputs, "cache_creation")
+    by_lifetime = sum_at(inputs, "ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
     total = {name: count_of(report.get(name)) for name in ("input_tokens", "output_tokens", "total_tokens")}
     if total["input_tokens"] == 0:
         total = {"output_tokens": total["output_tokens"]}
     fields = {
         **total,
         "cache_read_tokens": _counted(inputs, "cache_read"),
-        "cache_write_tokens": written or by_lifetime if written is not None else by_lifetime,
-        "cache_write_1h_tokens": hour,
+        "cache_write_tokens": said(_counted(inputs, "cache_creation"), by_lifetime),
+        "cache_write_1h_tokens": count_of(inputs.get("ephemeral_1h_input_tokens")),
         "reasoning_tokens": _counted(outputs, "reasoning"),
         "text_input_tokens": count_of(inputs.get("text")),
         "audio_input_tokens": count_of(inputs.get("audio")),

@@ -21,7 +21,7 @@ from .openai_chat_charges import CHARGES
 from .openai_chat_fast import fast_path
 from .openai_chat_response import response
 from .openai_common import FINISH_REASONS, bare_error_chunk, error_chunk, error_in
-from .openai_usage import copilot_report, gateway_fields, usage_fields
+from .openai_usage import gateway_fields, report_in, usage_fields
 
 _CHUNK_FIELDS = frozenset(
     {
@@ -83,8 +83,7 @@ def _error(payload: Mapping[str, Any], choices: list[Mapping[str, Any]], groq: M
 
 
 def _usage(payload: Mapping[str, Any], choices: list[Mapping[str, Any]], groq: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    reports = (payload.get("usage"), groq.get("usage"), *(choice.get("usage") for choice in choices))
-    return next((report for report in reports if isinstance(report, Mapping) and report), copilot_report(payload))
+    return report_in(payload, payload.get("usage"), groq.get("usage"), *(choice.get("usage") for choice in choices))
 
 
 def _choice_deltas(choice: Mapping[str, Any], position: int) -> Iterator[Delta]:

@@ -18,7 +18,7 @@ from ..records import StreamRecord, StreamType, Usage
 from .base import Dialect, Item, ItemRules, Vocabulary
 from .openai_common import FINISH_REASONS, error_chunk, error_fields, response_usage, total_of, unknown_event
 from .openai_responses_charges import CHARGES
-from .openai_usage import copilot_report, usage_fields
+from .openai_usage import report_in, usage_fields
 
 _TEXTS: Mapping[str, tuple[tuple[str, ...], str | None, str | None, Channel | Literal["other"]]] = {
     "output_text": (("content",), "content_index", "output_text", "text"),
@@ -96,7 +96,7 @@ def chunk(payload: Mapping[str, Any]) -> Chunk:
     elif stage in _ENVELOPE and not family and isinstance(payload.get("response"), Mapping):
         found = _envelope(payload["response"], stage)
         beside = unnamed(payload, _ENVELOPE_FIELDS)
-        found = found._replace(extras={**found.extras, **beside}, usage=found.usage or copilot_report(payload))
+        found = found._replace(extras={**found.extras, **beside}, usage=report_in(payload, found.usage))
     else:
         deltas = tuple(_deltas(payload, family, stage)) or tuple(_unknown_deltas(payload, family, stage))
         found = Chunk(deltas) if deltas or f"{family}.{stage}" in _SILENT else unknown_event(kind, payload)

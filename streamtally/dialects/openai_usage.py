@@ -1,13 +1,14 @@
 """Usage reports of the OpenAI family, as fields of a `Usage`: of OpenAI, of compatible servers, and of gateways.
 
-Of several names for one count the one that says something wins: a 0 beside a number says nothing. What is part of another count:
+Of several names for one count the one that says something wins: a 0 beside a number says nothing. A count that is larger than
+what it should be part of stands beside that, and so does one by which the total exceeds the others:
 
-| count | beside or in its details | is part of |
+| count | in the details, or beside the totals | is part of |
 | --- | --- | --- |
-| cache reads | `cached_tokens`; beside: LiteLLM `cache_read_input_tokens`, DeepSeek `prompt_cache_hit_tokens`, GigaChat \
-`precached_prompt_tokens` | the prompt, if it is not larger (Grok on Azure), nor beside prompt and completion in the total |
-| cache writes | `cache_write_tokens`, `cache_creation_tokens`; beside: `cache_creation_input_tokens`; by lifetime | the prompt |
-| reasoning | `reasoning_tokens` | the completion, unless it is beside prompt and completion in the total (xAI) |
+| cache reads | `cached_tokens`; LiteLLM `cache_read_input_tokens`, DeepSeek `prompt_cache_hit_tokens`, GigaChat \
+`precached_prompt_tokens` | the prompt; not so Grok on Azure |
+| cache writes | `cache_write_tokens`, `cache_creation_tokens`, `cache_creation_input_tokens`; by lifetime | the prompt |
+| reasoning | `reasoning_tokens` | the completion; not so xAI, and Google's models through Vercel's gateway |
 
 GitHub Copilot states four classes that do not overlap, for some models nowhere else.
 """
@@ -17,73 +18,91 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..json_readers import count_of, mapping_of, mappings_of, number_of
+from ..json_readers import count_at, count_of, mapping_of, mappings_of, number_of, said, sum_at
 from ..json_values import Json, json_value
 from .stated_costs import cost_fields
 
 _INPUTS = ("prompt_tokens_details", "input_tokens_details", "input_token_details", "prompt_token_details")
 _OUTPUTS = ("completion_tokens_details", "output_tokens_details", "output_token_details", "completion_token_details")
-_READ_INSIDE = ("cached_tokens", "cache_read_tokens", "cache_read_input_tokens")
-_READ_BESIDE = (
+_PROMPT = ("prompt_tokens", "input_tokens")
+_COMPLETION = ("completion_tokens", "output_tokens")
+_READ = (
+    "cached_tokens",
+    "cache_read_tokens",
     "cache_read_input_tokens",
     "prompt_cache_hit_tokens",
-    "cached_tokens",
     "precached_prompt_tokens",
-    "cache_read_tokens",
+    "num_cached_tokens",
 )
-_WRITTEN_INSIDE = ("cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens")
-_WRITTEN_BESIDE = ("cache_creation_input_tokens", "cache_write_tokens")
+_WRITTEN = ("cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens")
 
 
 def usage_fields(report: Mapping[str, Json]) -> dict[str, Any]:
     """A report in either vocabulary: prompt and completion (chat), or input and output (Responses, audio, images)."""
-    if "copilot_usage" in report and "prompt_tokens" not in report and "input_tokens" not in report:
-        return _copilot_fields(report["copilot_usage"])
+    copilot = mapping_of(report.get("copilot_usage"))
+    if copilot and not count_at(report, *_PROMPT, *_COMPLETION):
+        return _copilot_fields(copilot)
     inputs, outputs = _details(report, _INPUTS), _details(report, _OUTPUTS)
-    prompt, completion = _best(report, "prompt_tokens", "input_tokens"), _best(report, "completion_tokens", "output_tokens")
-    total = count_of(report.get("total_tokens"))
-    reasoning = _larger(_best(outputs, "reasoning_tokens"), _best(report, "reasoning_tokens"))
-    read = _larger(_best(inputs, *_READ_INSIDE), _best(report, *_READ_BESIDE))
+    hour, half_day, written = _written(report, inputs)
+    read = said(count_at(inputs, *_READ), count_at(report, *_READ))
+    reasoning = said(count_at(outputs, "reasoning_tokens"), count_at(report, "reasoning_tokens"))
+    prompt = said(count_at(report, *_PROMPT), sum_at(report, "prompt_cache_hit_tokens", "prompt_cache_miss_tokens"))
+    completion, total = count_at(report, *_COMPLETION), count_of(report.get("total_tokens"))
     if prompt is not None and completion is not None:
-        if reasoning and total == prompt + completion + reasoning:
-            completion += reasoning
-        elif read and (read > prompt or total == prompt + completion + read):
-            prompt += read
-    written = _written(report, inputs)
-    cached = mapping_of(inputs.get("cached_tokens_details") or report.get("cached_tokens_details"))
+        rest = 0 if total is None else total - prompt - completion
+        thoughts = reasoning or 0 if rest == reasoning else 0
+        completion, rest = completion + thoughts, rest - thoughts
+        prompt += _beside(prompt, rest, read or 0, written or 0)
+    cached = _details({**report, **inputs}, ("cached_tokens_details",))
     fields: dict[str, Any] = {
         "input_tokens": prompt,
         "output_tokens": completion,
         "total_tokens": total,
         "cache_read_tokens": read,
-        **written,
+        "cache_write_tokens": written,
+        "cache_write_1h_tokens": hour,
+        "cache_write_12h_tokens": half_day,
         "reasoning_tokens": reasoning,
-        "text_input_tokens": _best(inputs, "text_tokens"),
-        "text_output_tokens": _best(outputs, "text_tokens"),
-        "audio_input_tokens": _best(inputs, "audio_tokens"),
-        "audio_output_tokens": _best(outputs, "audio_tokens"),
-        "image_input_tokens": _best(inputs, "image_tokens"),
-        "image_output_tokens": _best(outputs, "image_tokens"),
-        "cache_read_audio_tokens": _best(cached, "audio_tokens"),
-        "cache_read_image_tokens": _best(cached, "image_tokens"),
-        "accepted_prediction_tokens": _best(outputs, "accepted_prediction_tokens"),
-        "rejected_prediction_tokens": _best(outputs, "rejected_prediction_tokens"),
+        "text_input_tokens": count_of(inputs.get("text_tokens")),
+        "text_output_tokens": count_of(outputs.get("text_tokens")),
+        "audio_input_tokens": count_of(inputs.get("audio_tokens")),
+        "audio_output_tokens": count_of(outputs.get("audio_tokens")),
+        "image_input_tokens": count_of(inputs.get("image_tokens")),
+        "image_output_tokens": count_of(outputs.get("image_tokens")),
+        "cache_read_audio_tokens": count_of(cached.get("audio_tokens")),
+        "cache_read_image_tokens": count_of(cached.get("image_tokens")),
+        "accepted_prediction_tokens": count_of(outputs.get("accepted_prediction_tokens")),
+        "rejected_prediction_tokens": count_of(outputs.get("rejected_prediction_tokens")),
         "seconds": number_of(report.get("seconds")),
-        "searches": _best(report, "num_search_queries"),
+        "searches": count_of(report.get("num_search_queries")),
         **cost_fields(report),
     }
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def copilot_report(payload: Mapping[str, Any]) -> dict[str, Json] | None:
-    """The usage report of GitHub Copilot that stands beside the answer, or None."""
-    usage = payload.get("copilot_usage")
-    return {"copilot_usage": json_value(usage)} if isinstance(usage, Mapping) and usage.get("token_details") else None
+def _beside(prompt: int, rest: int, read: int, written: int) -> int:
+    """The cached tokens that the prompt does not include; `rest` is by how much the total exceeds prompt and completion."""
+    for cached in (read + written, read, written):
+        if cached and cached == rest:
+            return cached
+    return read + written if max(read, written) > prompt else 0
 
 
-def _copilot_fields(usage: Any) -> dict[str, Any]:
-    entries = list(mappings_of(mapping_of(usage).get("token_details")))
-    counts = {str(entry.get("token_type")): count_of(entry.get("token_count")) or 0 for entry in entries}
+def report_in(payload: Mapping[str, Any], *reports: Any) -> dict[str, Json] | None:
+    """The usage report of a payload: the first of these that has a count, else GitHub Copilot's, which is beside the answer."""
+    found = [report for report in reports if isinstance(report, Mapping) and report]
+    counted = [report for report in found if count_at(report, *_PROMPT, *_COMPLETION)]
+    beside = mapping_of(payload.get("copilot_usage"))
+    if beside.get("token_details") and not counted:
+        return {"copilot_usage": json_value(beside)}
+    return next((dict(json_value(report)) for report in (*counted, *found)), None)
+
+
+def _copilot_fields(usage: Mapping[str, Any]) -> dict[str, Any]:
+    counts: dict[str, int] = {}
+    for entry in mappings_of(usage.get("token_details")):
+        kind = str(entry.get("token_type"))
+        counts[kind] = counts.get(kind, 0) + (count_of(entry.get("token_count")) or 0)
     read, written = counts.get("cache_read"), counts.get("cache_write")
     return {
         "input_tokens": counts.get("input", 0) + (read or 0) + (written or 0),
@@ -93,48 +112,36 @@ def _copilot_fields(usage: Any) -> dict[str, Any]:
     }
 
 
-def gateway_fields(fields: dict[str, Any], _: Mapping[str, Json], model: str | None, provider: str | None) -> dict[str, Any]:
+def gateway_fields(fields: dict[str, Any], report: Mapping[str, Json], model: str | None, provider: str | None) -> dict[str, Any]:
     """The fields, with the reasoning of Google's models through Vercel's gateway, which counts it beside the completion.
 
     A recorded bill shows it: 9 prompt, 2 completion and 25 reasoning tokens of gemini-2.5-flash cost what 9 and 27 cost.
     """
     completion, reasoning = fields.get("output_tokens"), fields.get("reasoning_tokens")
-    if provider == "vercel" and (model or "").startswith("google/") and completion is not None and reasoning:
-        return {**fields, "output_tokens": completion + reasoning} if reasoning > completion else fields
-    return fields
+    if provider != "vercel" or not (model or "").startswith("google/") or completion is None or not reasoning:
+        return fields
+    stated = count_at(report, *_COMPLETION)
+    is_beside = reasoning > completion if stated is None else stated == completion  # else it is added already
+    return {**fields, "output_tokens": completion + reasoning} if is_beside else fields
 
 
-def _details(report: Mapping[str, Json], names: tuple[str, ...]) -> Mapping[str, Json]:
-    return mapping_of(next((report[name] for name in names if report.get(name)), None))
+def _details(report: Mapping[str, Json], names: tuple[str, ...]) -> dict[str, Json]:
+    """The fields under all of these names as one; of one that several have the value that says something."""
+    found: dict[str, Json] = {}
+    for name in names:
+        for field, value in mapping_of(report.get(name)).items():
+            if value is not None and not found.get(field):
+                found[field] = value
+    return found
 
 
-def _best(report: Mapping[str, Json], *names: str) -> int | None:
-    """Of the counts under these names the first that is not 0; else 0 if there is one."""
-    counts = [count for name in names if (count := count_of(report.get(name))) is not None]
-    return next(filter(None, counts), counts[0] if counts else None)
-
-
-def _larger(one: int | None, other: int | None) -> int | None:
-    return one or other or (0 if one == 0 or other == 0 else None)
-
-
-def _written(report: Mapping[str, Json], inputs: Mapping[str, Json]) -> dict[str, int | None]:
-    """The tokens written to a cache: all, and those of the longer lifetimes."""
-    created = mapping_of(inputs.get("cache_creation_token_details") or report.get("cache_creation"))
+def _written(report: Mapping[str, Json], inputs: Mapping[str, Json]) -> tuple[int | None, int | None, int | None]:
+    """The tokens written to a cache: those kept for an hour, for twelve hours, and all."""
+    created = _details({**report, **inputs}, ("cache_creation", "cache_creation_token_details"))
     lasting = mapping_of(inputs.get("cache_write_tokens_details"))
-    by_lifetime = [
-        count_of(counts.get(name))
-        for counts, name in (
-            (created, "ephemeral_5m_input_tokens"),
-            (created, "ephemeral_1h_input_tokens"),
-            (lasting, "ttl_30m_tokens"),
-            (lasting, "ttl_12h_tokens"),
-        )
-    ]
-    known = [count for count in by_lifetime if count is not None]
-    stated = _larger(_best(inputs, *_WRITTEN_INSIDE), _best(report, *_WRITTEN_BESIDE))
-    return {
-        "cache_write_tokens": _larger(stated, sum(known) if known else None),
-        "cache_write_1h_tokens": by_lifetime[1],
-        "cache_write_12h_tokens": by_lifetime[3],
-    }
+    by_lifetime = said(
+        sum_at(created, "ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"),
+        sum_at(lasting, "ttl_30m_tokens", "ttl_12h_tokens"),
+    )
+    written = said(count_at(inputs, *_WRITTEN), count_at(report, *_WRITTEN), by_lifetime)
+    return count_of(created.get("ephemeral_1h_input_tokens")), count_of(lasting.get("ttl_12h_tokens")), written

@@ -28,6 +28,7 @@ from .token_split import (
     all_valid,
     compiled_split,
     exact_number,
+    has_unnamed_tokens,
     input_tokens,
     quantity_of,
     split_tokens,
@@ -275,6 +276,8 @@ def cost_of(usage: Usage | None, cards: RateCards, request: Request, source: Pri
         A cost whose `usd` is exact, or None if nothing could be priced; `status` and `unpriced` give the reason.
     """
     bill = bill_of(usage, cards, request) if usage is not None else Bill("no_usage")
+    if usage is not None and has_unnamed_tokens(usage.__dict__):
+        bill = bill._replace(consistent=False)
     cost = _cost(bill, source, "provider" if usage is None else usage.source)
     if source.discounts and bill.quanta is not None:
         cost = _discounted(cost, bill, source, request)
@@ -297,7 +300,7 @@ def _cost(bill: Bill, source: PriceSource, usage_source: str = "provider") -> Co
         {
             "usd": usd,
             "status": status,
-            "complete": status == "priced",
+            "complete": status == "priced" and bill.consistent,
             "breakdown": _NO_LINES if quanta is None else Breakdown(bill, _lines),
             "unpriced": bill.unpriced,
             "provider_matched": source.provider,

@@ -104,8 +104,7 @@ class Pricer:
         except CatalogError as error:  # the caller's `rates` are invalid, so the request has no known price
             rule, revision = f"call: {error}", self.catalog.revision
             return Cost(status="missing_rate", unpriced=("rates",), match_rule=rule, catalog_revision=revision)
-        if usage is not None and usage.output_tokens == 0 and (record.text or record.tool_calls):
-            cost = cost.model_copy(update={"complete": False, "inconsistent": True})
+        cost = _checked(cost, record, usage)
         if (kind := _undivided_kind(record, usage)) is not None and cost.source == "computed" and cost.usd is not None:
             cost = cost.model_copy(update={"complete": False, "status": "unpriced_unit", "unpriced": (*cost.unpriced, kind)})
         if usage is None or cost.source != "computed":  # a stated cost includes the calls inside
@@ -123,6 +122,17 @@ class Pricer:
             if fallback.model_matched is not None:
                 return fallback.model_copy(update={"match_rule": f"asked for: {fallback.match_rule}"})
         return cost
+
+
+def _checked(cost: Cost, record: StreamRecord, usage: Usage | None) -> Cost:
+    """The cost of an answer; a computed one is incomplete if the tokens of the output, or of the input, are not counted."""
+    is_answer = record.stream_type in (StreamType.TEXT, StreamType.CHAT, StreamType.RESPONSES)
+    if usage is None or not (is_answer and (record.text or record.tool_calls)):
+        return cost
+    counts = (usage.input_tokens, usage.output_tokens)
+    is_empty = usage.output_tokens == 0
+    is_known = cost.source != "computed" or not (is_empty or (None in counts and any(counts)))
+    return cost.model_copy(update={"complete": cost.complete and is_known, "inconsistent": cost.inconsistent or is_empty})
 
 
 def _undivided_kind(record: StreamRecord, usage: Usage | None) -> str | None:

@@ -182,6 +182,16 @@ def input_tokens(fields: Fields) -> int:
     return implied_count("input", fields) if count is None else count
 
 
+def has_unnamed_tokens(fields: Fields) -> bool:
+    """Whether the total exceeds what is reported of input and output: the provider counted tokens that it does not name."""
+    total = fields["total_tokens"]
+    if total is None:
+        return False
+    output = fields["output_tokens"]
+    output = implied_count("output", fields) if output is None else output
+    return bool(total > input_tokens(fields) + output + (fields["citation_tokens"] or 0))
+
+
 def quantity_of(unit: str, fields: Fields) -> Count:
     """The quantity of a standalone unit; 0 if it is not reported."""
     count = fields[UNITS[unit].field]

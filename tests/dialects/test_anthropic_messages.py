@@ -226,6 +226,33 @@ def test_an_output_of_nothing() -> None:
     assert (usage.input_tokens, usage.output_tokens) == (25, 0)
 
 
+@pytest.mark.parametrize("stated", [{}, {"cache_creation_input_tokens": 0}, {"cache_creation_input_tokens": 50}])
+def test_what_was_written_by_lifetime(stated: Payload) -> None:
+    """The lifetimes are the count where it says nothing; the two are never added."""
+    lifetimes = {"ephemeral_5m_input_tokens": 20, "ephemeral_1h_input_tokens": 30}
+    counts = {"input_tokens": 5, "output_tokens": 1, "cache_creation": lifetimes, **stated}
+    usage = read([start(usage=counts), *texts("a"), *ends("end_turn", 7)], MESSAGES).usage
+    assert usage is not None
+    assert (usage.input_tokens, usage.cache_write_tokens, usage.cache_write_1h_tokens, usage.output_tokens) == (55, 50, 30, 7)
+
+
+ZEROS = {"input_tokens": 0, "output_tokens": 0, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0}
+
+
+def test_a_start_of_zeros() -> None:
+    """Adapters send it as a placeholder: nothing is known until the end, and then what the end states."""
+    begun = [start(usage=ZEROS, model="claude-sonnet-4-5"), *texts("a")]
+    cut = replay(begun, dialect=MESSAGES)
+    assert (cut.usage, cut.cost.usd, cut.cost.status) == (None, None, "no_usage")
+    half = read([*begun, *ends("end_turn", 7)], MESSAGES)
+    assert half.usage is not None
+    assert (half.usage.input_tokens, half.usage.output_tokens, half.cost.complete) == (None, 7, False)
+    last = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"input_tokens": 9, "output_tokens": 7}}
+    whole = read([*begun, last, STOP], MESSAGES).usage
+    assert whole is not None
+    assert (whole.input_tokens, whole.output_tokens) == (9, 7)
+
+
 def test_the_id_of_a_request_that_failed() -> None:
     """The request ID is kept in the body of the error."""
     record = read([start(), fails()], MESSAGES)

@@ -138,6 +138,40 @@ def test_how_long_a_cache_lives() -> None:
     assert (record.usage.input_tokens, record.usage.cache_write_tokens, record.usage.cache_write_1h_tokens) == (31, 30, 20)
 
 
+@pytest.mark.parametrize("stated", [{}, {"cacheWriteInputTokens": 0}, {"cacheWriteInputTokens": 30}])
+def test_what_was_written_by_lifetime(stated: Payload) -> None:
+    """The lifetimes are the count where it says nothing; the two are never added."""
+    details = [{"ttl": "5m", "inputTokens": 10}, {"ttl": "1h", "inputTokens": 20}]
+    usage = both([START, *texts("a"), *ends(inputTokens=1, outputTokens=2, cacheDetails=details, **stated)]).usage
+    assert usage is not None
+    assert (usage.input_tokens, usage.cache_write_tokens, usage.cache_write_1h_tokens) == (31, 30, 20)
+
+
+@pytest.mark.parametrize(
+    ("model", "prompt", "total", "stated"),
+    [
+        ("openai.gpt-oss-120b-1:0", 800, 1507, (800, None, True)),
+        ("us.openai.gpt-5.9", 800, 807, (800, 807, True)),
+        ("openai.gpt-oss-120b-1:0", 100, 807, (800, 807, True)),
+        ("eu.anthropic.claude-sonnet-4-6", 800, 1507, (1500, 1507, True)),
+    ],
+)
+def test_models_whose_input_includes_the_cache(model: str, prompt: int, total: int, stated: tuple[Any, ...]) -> None:
+    """Those of OpenAI, unless the input is less than what was cached; a total that counts the cache twice is none."""
+    counts: dict[str, Any] = {
+        "inputTokens": prompt,
+        "outputTokens": 7,
+        "totalTokens": total,
+        "cacheReadInputTokens": 600,
+        "cacheWriteInputTokens": 100,
+    }
+    record = replay([START, *texts("a"), *ends(**counts)], dialect=CONVERSE, params={"model": model})
+    usage = record.usage
+    assert usage is not None
+    assert (usage.input_tokens, usage.total_tokens, not record.cost.inconsistent) == stated
+    assert (usage.cache_read_tokens, usage.cache_write_tokens) == (600, 100)
+
+
 @pytest.mark.parametrize(
     ("payload", "stated"),
     [

@@ -144,6 +144,18 @@ def test_billed_units_where_nothing_was_counted() -> None:
     assert record.usage.raw == usage
 
 
+@pytest.mark.parametrize("nothing", [0, None])
+def test_billed_units_beside_tokens_that_say_nothing(nothing: int | None) -> None:
+    """Tokens that are 0, or null, are no count beside the billed units; cached tokens are part of the tokens."""
+    billed = {"input_tokens": 3, "output_tokens": 2}
+    empty = {"input_tokens": nothing, "output_tokens": nothing}
+    for tokens, expected in ((empty, (3, 2, None)), ({"input_tokens": 90}, (90, 2, 80))):
+        usage = {"billed_units": billed, "tokens": tokens, "cached_tokens": 80}
+        found = read([begins(), *block(0, "text", "a"), ends("COMPLETE", usage)], "cohere.v2").usage
+        assert found is not None
+        assert (found.input_tokens, found.output_tokens, found.cache_read_tokens) == expected
+
+
 def test_a_stream_without_its_end() -> None:
     """A stream without its last event is truncated."""
     assert replay([begins(), *block(0, "text", "a")], dialect="cohere.v2").outcome is Outcome.TRUNCATED

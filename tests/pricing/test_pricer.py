@@ -128,6 +128,27 @@ def test_an_estimate_is_marked() -> None:
     assert cost(ended).status == "no_usage"
 
 
+@pytest.mark.parametrize(
+    ("counts", "complete", "inconsistent"),
+    [
+        ((6, 4), True, False),
+        ((6, 0), False, True),
+        ((6, None), False, False),
+        ((None, 4), False, False),
+        ((0, 4), True, False),
+    ],
+)
+def test_words_whose_tokens_nobody_counted(counts: tuple[int | None, int | None], complete: bool, inconsistent: bool) -> None:
+    """The cost of an answer is not complete where the count of its output, or of its input, is missing."""
+    usage = Usage(input_tokens=counts[0], output_tokens=counts[1])
+    answer = (Choice(text="a b c d", finish_reason="stop"),)
+    found = cost(record(usage, choices=answer))
+    assert (found.status, found.complete, found.inconsistent) == ("priced", complete, inconsistent)
+    assert cost(record(usage, choices=())).complete
+    stated = usage.model_copy(update={"cost_usd": Decimal("0.5")})
+    assert (cost(record(stated, choices=answer)).usd, cost(record(stated, choices=answer)).complete) == (Decimal("0.5"), True)
+
+
 def iterations(*others: dict[str, Any], **fields: Any) -> Usage:
     """Usage with model calls inside the request."""
     return Usage(input_tokens=1_000_000, raw={"iterations": list(others)}, **fields)

@@ -104,6 +104,12 @@ def test_units_without_a_rate_are_listed(usage: dict[str, Any], unpriced: tuple[
         ({"input_tokens": 100, "cache_read_tokens": 60, "cache_write_tokens": 40}, False),
         ({"input_tokens": 100, "cache_read_tokens": 61, "cache_write_tokens": 40}, True),
         ({"output_tokens": 100, "reasoning_tokens": 101}, True),
+        ({"input_tokens": 100, "output_tokens": 20, "total_tokens": 120}, False),
+        ({"input_tokens": 100, "output_tokens": 20, "total_tokens": 119}, False),
+        ({"input_tokens": 100, "output_tokens": 20, "total_tokens": 121}, True),
+        ({"input_tokens": 100, "output_tokens": 20, "citation_tokens": 5, "total_tokens": 125}, False),
+        ({"input_tokens": 100, "total_tokens": 120}, True),
+        ({"input_tokens": 100, "reasoning_tokens": 20, "total_tokens": 120}, False),
         ({"input_tokens": -1}, True),
         ({"input_tokens": 5, "cache_read_tokens": -1}, True),
         ({"cache_write_tokens": 5, "cache_write_1h_tokens": 6}, True),
@@ -116,10 +122,11 @@ def test_units_without_a_rate_are_listed(usage: dict[str, Any], unpriced: tuple[
     ],
 )
 def test_inconsistent_counts_are_flagged(usage: dict[str, Any], inconsistent: bool) -> None:
-    """Inconsistent counts are cut and the cost is flagged as inconsistent."""
+    """Parts that exceed their whole are cut; for these, and for a total that exceeds its parts, the cost is not complete."""
     rates = {**CLAUDE, "pages": "1", "seconds": "1", "images": "1"}
     cost = price(catalog(row(rates)), Usage(**usage))
     assert cost.inconsistent is inconsistent
+    assert cost.complete is (cost.status == "priced" and not inconsistent)
     assert cost.usd is not None
     assert cost.usd >= 0
 

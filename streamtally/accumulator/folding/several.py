@@ -95,7 +95,9 @@ def answers(answer: Answer) -> Iterator[Answer]:
 
 
 def has_content(answer: Answer) -> bool:
-    """Whether an answer has text, reasoning or calls, also if they were not kept."""
+    """Whether an answer has text, reasoning, calls, sound or images, also if they were not kept."""
+    if answer.audio is not None or answer.images:
+        return True
     items = [] if answer.items is None else answer.items.items
     return any(choice.text or choice.reasoning or choice.refusal or choice.tools for choice in answer.choices.values()) or any(
         piece.text is not None for item in items for piece in item.pieces.values()
