@@ -133,6 +133,8 @@ class ItemDelta(NamedTuple):
     protocol; the step after it is the type of the part. It is the last part of the list, if that has this type; else, and if the
     path ends with the type, it is the next part. `channel` is the kind of content that the value generates: text,
     reasoning, a refusal, or "other"; None for no content.
+
+    `kind` is the type of the item, where the payload implies it, and `call` the ID of the call that the item is.
     """
 
     op: Literal["add", "done", "append", "first", "text", "set", "push", "replace", "restart"]
@@ -141,6 +143,8 @@ class ItemDelta(NamedTuple):
     path: tuple[str | int, ...] = ()
     value: Json = None
     channel: Channel | Literal["other"] | None = None
+    kind: str | None = None
+    call: str | None = None
 
 
 class PartDelta(NamedTuple):
@@ -167,10 +171,14 @@ class UsageDelta(NamedTuple):
 
 
 class PayloadDelta(NamedTuple):
-    """A payload of unknown format, as JSON. Each different one is kept; with `repeats` also equal ones, which are pieces."""
+    """A payload of unknown format, as JSON, or of an `event` of unknown type.
+
+    Each different one is kept; with `repeats` also equal ones, which are pieces.
+    """
 
     value: Json
     repeats: bool = False
+    event: str | None = None
 
 
 Delta = (

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mappin
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any, TypeVar, Unpack, overload
 
-from .dialects import OF_THE_STREAM, Dialect, dialect_named
+from .dialects import Dialect, dialect_named, of_the_answer
 from .records import StreamRecord
 from .sources import Extract
 from .streams import AsyncTalliedStream, DualTalliedStream, TalliedStream
@@ -146,5 +146,4 @@ def to_response(record: StreamRecord) -> dict[str, Any]:
     dialect = dialect_named(record.dialect)
     if dialect.response is None:
         raise ValueError(f"{record.dialect} has no response object")
-    extras = {name: value for name, value in record.extras.items() if name not in OF_THE_STREAM}
-    return copy.deepcopy(dialect.response(record.model_copy(update={"extras": extras})))
+    return copy.deepcopy(dialect.response(record.model_copy(update={"extras": of_the_answer(record.extras)})))

@@ -3,7 +3,7 @@
 from ..json_readers import name_of
 from .base import Dialect, FastPath, Item, ItemRules, TextSinks, Vocabulary, named_usage
 from .charges import ChargeRules, Served, SubCall
-from .openai_common import OF_THE_STREAM
+from .openai_common import of_the_answer
 from .origin import UNKNOWN_ORIGIN, Extracted, Origin
 from .payload_reader import PayloadReader, Stamped
 from .plain import EXTRACT, OPAQUE, RAW_AUDIO, TEXT
@@ -12,7 +12,6 @@ from .registry import dialect_named, dialect_names, known_dialect, register_dial
 
 __all__ = [
     "EXTRACT",
-    "OF_THE_STREAM",
     "OPAQUE",
     "RAW_AUDIO",
     "TEXT",
@@ -37,5 +36,6 @@ __all__ = [
     "known_dialect",
     "name_of",
     "named_usage",
+    "of_the_answer",
     "register_dialect",
 ]

@@ -66,6 +66,10 @@ def _unchanged(item: Item) -> Item:
     return item
 
 
+def _never(items: Sequence[Item]) -> bool:  # noqa: ARG001 - the signature of `waits`
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class ItemRules:
     """How the output items of a dialect are read, where an answer is a list of them. All functions are pure.
@@ -74,11 +78,16 @@ class ItemRules:
         to_deltas: the content of all items, as deltas of the only choice: text, tool calls, annotations, reasoning details.
         assemble: an item in the provider's form, from one that was assembled from pieces.
         present: an item as the record has it, from one in the provider's form.
+        waits: whether any of the items waits for the caller; then a finish reason that only states the end is "tool_calls".
+        names: the fields of an item that hold its `id`, its `kind` and its `call`, see `ItemDelta`; those that no event sent as a
+            field are filled in.
     """
 
     to_deltas: Callable[[Sequence[Item]], Iterable[Delta]]
     assemble: Callable[[Item], Item] = _unchanged
     present: Callable[[Item], Item] = _unchanged
+    waits: Callable[[Sequence[Item]], bool] = _never
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 Adjust = Callable[[dict[str, Any], Mapping[str, Json], str | None, str | None], dict[str, Any]]

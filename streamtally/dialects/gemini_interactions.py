@@ -21,7 +21,7 @@ from .base import Dialect, ItemRules, Vocabulary
 from .gemini_interactions_response import response
 from .gemini_interactions_steps import MEDIA, assemble, present, step_of_content, to_deltas
 from .gemini_interactions_usage import CHARGES, usage
-from .openai_common import EVENTS, error_fields, unknown_event
+from .openai_common import error_fields, unknown_event
 
 FINISH_REASONS: Vocabulary = {
     "completed": None,
@@ -133,8 +133,7 @@ def _step_start(event: Mapping[str, Any]) -> Chunk:
     if "step" not in event:
         step = step_of_content(_wire(mapping_of(event.get("content"))))
     if step.get("type") == "user_input":  # the input, if the request asks for it
-        value = json_value(_unnamed(event))
-        return Chunk((PayloadDelta(value),), extras={EVENTS: {"step.start": value}})
+        return Chunk((PayloadDelta(json_value(_unnamed(event)), event="step.start"),))
     return Chunk(tuple(_opened(step, count_of(event.get("index")))))
 
 

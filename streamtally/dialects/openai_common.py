@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..chunks import Chunk, PayloadDelta
-from ..json_readers import count_of, mapping_of, name_of, text_of
+from ..json_readers import count_of, mapping_of, name_of, text_of, unnamed
 from ..json_values import Json, json_value
 from ..records import FinishReason, Usage
 
@@ -112,24 +112,46 @@ def error_in(payload: Mapping[str, Any], error: Any = None) -> dict[str, Json]:
 def error_chunk(payload: Mapping[str, Any]) -> Chunk | None:
     """The chunk of a payload that is an error and nothing else, or None."""
     if payload.get("error"):
-        return Chunk(error=error_in(payload))
+        return Chunk(error=error_in(payload), extras=unnamed(payload, _BESIDE_ERROR))
     if payload.get("type") == "error" or payload.get("object") == "error":
         return Chunk(error=error_fields(payload))
     return None
 
 
-def unknown_event(kind: str, payload: Mapping[str, Any]) -> Chunk:
-    """The chunk of an event that is not known: the last one of its type is kept under `events` of the extras, of a delta all."""
-    value = json_value(payload)
-    deltas = (PayloadDelta(value, repeats=True),) if kind.endswith("delta") else ()
-    return Chunk(deltas, extras={EVENTS: {kind or "event": value}})
+_BESIDE_ERROR = frozenset({"error", "type", "object", "status", "status_code", "error_type", "sequence_number"})
+"""The fields beside an error that the error has, or that state that it is one."""
 
+
+def unknown_event(kind: str, payload: Mapping[str, Any]) -> Chunk:
+    """The chunk of an event that is not known: `events` of the extras has a list of those of its type. Deltas may be equal."""
+    value = json_value({name: field for name, field in payload.items() if name not in _NUMBERS})
+    return Chunk((PayloadDelta(value, repeats=kind.endswith("delta"), event=kind or "event"),))
+
+
+_NUMBERS = frozenset({"sequence_number"})
+"""Fields by which events differ that state the same."""
 
 EVENTS = "events"
 """The key of the extras under which events of the stream are that do not belong to the answer."""
 
 OF_THE_STREAM = frozenset({EVENTS, "payloads", "tail", "observation_faults"})
 """The keys of the extras that hold nothing of the answer."""
+
+
+def of_the_answer(extras: Mapping[str, Json]) -> dict[str, Json]:
+    """The extras that belong to the answer, and not to the stream that brought it.
+
+    What stands beside the response in an event with the whole of it (`response.<stage>`) is among the extras twice: by its name,
+    and as the event's.
+    """
+    found = {name: value for name, value in extras.items() if name not in OF_THE_STREAM}
+    for kind, fields in mapping_of(extras.get(EVENTS)).items():
+        if kind.startswith("response.") and kind.count(".") == 1:
+            for name, value in mapping_of(fields).items():
+                if found.get(name) == value:
+                    del found[name]
+    return found
+
 
 _ENVELOPE_FIELDS = frozenset({"choices", "object", "type", "event_type"})
 

@@ -22,7 +22,7 @@ from ..chunks import AudioDelta, Chunk, Delta, DetailDelta, FinishDelta, ItemDel
 from ..json_readers import count_of, is_list, mapping_of, mappings_of, name_of, number_of, text_of, unnamed
 from ..json_values import Json, json_value
 from ..records import Outcome, StreamRecord, StreamType
-from . import openai_responses
+from . import openai_responses, openai_responses_items
 from .base import Dialect, Item, ItemRules, Vocabulary
 from .openai_common import FINISH_REASONS, error_fields, unknown_event
 from .openai_usage import usage_fields
@@ -105,13 +105,7 @@ def _of_response(event: Mapping[str, Any], kind: str) -> Chunk:
     if family == "output_audio_transcript":
         return Chunk((ItemDelta("text", item_id, index, place, text_of(event.get("transcript"))),))
     name = f"response.{family}.{stage}" if family else kind
-    found = openai_responses.chunk({**event, "type": name})._replace(sequence=None)
-    if family != "function_call_arguments":
-        return found
-    stated = {"call_id": name_of(event.get("call_id")), "name": name_of(event.get("name"))}
-    return found._replace(
-        deltas=(*found.deltas, *(ItemDelta("set", item_id, index, (name,), value) for name, value in stated.items() if value))
-    )
+    return openai_responses.chunk({**event, "type": name})._replace(sequence=None)
 
 
 def _item_id(event: Mapping[str, Any]) -> str | None:
@@ -133,7 +127,7 @@ def _input(event: Mapping[str, Any], kind: str, item_id: str) -> Chunk:
 
 def assemble(item: Item) -> Item:
     """An item assembled from pieces, with the types that were not sent."""
-    whole = openai_responses.assemble(item)
+    whole = openai_responses_items.assemble(item)
     if is_list(whole.get("content")):
         whole["content"] = [_formed_part(part) for part in whole["content"]]
     return whole
@@ -149,7 +143,7 @@ def _formed_part(part: Json) -> Json:
 
 def to_deltas(items: Sequence[Item]) -> Iterator[Delta]:
     """The deltas of all items, as those of the Responses API; the beta has texts of another type."""
-    return openai_responses.to_deltas([_with_texts(item) for item in items])
+    return openai_responses_items.to_deltas([_with_texts(item) for item in items])
 
 
 def _with_texts(item: Item) -> Item:
@@ -221,7 +215,7 @@ DIALECT = Dialect(
     response=response,
     recognises=_is_event,
     resembles=_may_be_event,
-    items=ItemRules(to_deltas, assemble),
+    items=ItemRules(to_deltas, assemble, waits=openai_responses_items.waits, names=openai_responses_items.NAMES),
     sessions=True,
 )
 

@@ -97,7 +97,7 @@ def test_kinds_that_came_later() -> None:
         "context_management": {"applied_edits": []},
         "events": {
             "content_block_delta": {"estimated_tokens": 7, "trace": "t"},
-            "message_hint": {"type": "message_hint", "hint": 1},
+            "message_hint": [{"type": "message_hint", "hint": 1}],
         },
     }
     assert record.tool_calls[0].extras == {"server_name": "s"}

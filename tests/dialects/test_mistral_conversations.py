@@ -35,7 +35,7 @@ def test_the_class_of_an_event_states_the_dialect() -> None:
     (unknown,) = [OTHER_SDKS["mistral.conversations"](payload) for payload in [event("agent.note")]]
     record = replay([unknown])
     assert (record.dialect, record.provider, record.outcome) == ("mistral.conversations", "mistral", Outcome.TRUNCATED)
-    assert record.extras["events"]["agent.note"]["type"] == "agent.note"
+    assert record.extras["events"]["agent.note"][0]["type"] == "agent.note"
 
 
 def test_the_whole_response() -> None:

@@ -135,5 +135,5 @@ def test_a_last_event_with_totals_only() -> None:
 def test_unknown_events_are_kept() -> None:
     """An unknown event is kept in the record."""
     record = read([completed(b"0"), {"type": "image_generation.mood", "mood": "good"}], DIALECT)
-    assert record.extras["events"]["image_generation.mood"]["mood"] == "good"
+    assert record.extras["events"]["image_generation.mood"][0]["mood"] == "good"
     assert facts(record) == facts(keyed([completed(b"0"), {"type": "image_generation.mood", "mood": "good"}], DIALECT))

@@ -149,4 +149,4 @@ def test_a_transcription_as_if_it_were_chat() -> None:
 def test_unknown_events_are_kept() -> None:
     """An unknown event is kept in the record."""
     record = read([delta("a"), {"type": "transcript.text.mood", "mood": "good"}, done("a")], DIALECT)
-    assert (record.text, record.extras["events"]["transcript.text.mood"]["mood"]) == ("a", "good")
+    assert (record.text, record.extras["events"]["transcript.text.mood"][0]["mood"]) == ("a", "good")

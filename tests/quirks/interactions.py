@@ -177,7 +177,7 @@ QUIRKS = by_dialect(
             {"text": "a", "annotations": [URL], "calls": [("c", "f", {})], "output_items.2": None}),
         ("the input may be echoed, and is no answer", [
             created(), ECHO, *says("a", index=1), ends()],
-            {"text": "a", "output_items.1": None, "extras.events": {"step.start": ECHO}}),
+            {"text": "a", "output_items.1": None, "extras.events": {"step.start": [ECHO]}}),
         *((f"{status} is a {reason}", [created(), *says("a"), ends(status)], {"text": "a", "finish": (reason, status)})
           for status, reason in {"incomplete": "length", "budget_exceeded": "length", "requires_continuation": "length"}.items()),
         ("a failed one is an error", [created(), *says("a"), ends("failed")],
@@ -206,7 +206,7 @@ QUIRKS = by_dialect(
              "error.message": "gone"}),
         ("an error may say nothing", [created(), event("error")], {"outcome": "error"}),
         ("an event that is not known changes nothing", [created(), *says("a"), event("safety.note", level=1), ends()],
-            {"text": "a", "extras.events": {"safety.note": {"event_type": "safety.note", "level": 1}}}),
+            {"text": "a", "extras.events": {"safety.note": [{"event_type": "safety.note", "level": 1}]}}),
         ("a delta that is not known belongs to its step", [
             created(), *step(0, "model_output", {"type": "text", "text": "a"}, {"type": "beam", "hue": "re", "at": 1},
                              {"type": "beam", "hue": "d", "at": 2}), ends()],

@@ -108,7 +108,7 @@ QUIRKS = by_dialect(
         ("an error of a gateway", [STARTED, says("a"), {"object": "error", "type": "invalid_request", "message": "no"}],
             {"outcome": "error", "error.type": "invalid_request"}),
         ("an event that is not known is kept", [STARTED, event("agent.note", text="x"), says("a"), done()],
-            {"text": "a", "extras.events": {"agent.note": event("agent.note", text="x")}}),
+            {"text": "a", "extras.events": {"agent.note": [event("agent.note", text="x")]}}),
         ("null fields are ignored", [STARTED, says("a", model=None, agent_id=None), done(connector_tokens=None, connectors=None)],
             {"text": "a", "model": None, "usage.input_tokens": 9}),
         ("it was cut off", [STARTED, says("a")], {"text": "a", "outcome": "truncated", "usage": None}),

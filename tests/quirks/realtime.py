@@ -214,7 +214,7 @@ QUIRKS = by_dialect(
         ("an event that is not known is kept", [
             created(), within("animation.delta", delta=[1, 2]), event("response.odd", response_id="resp_1"), *says("a", at=1),
             done()],
-            {"text": "a", "output_items.0.animation": [[1, 2]]}),
+            {"text": "a", "output_items.0.animation": [1, 2]}),
         ("null fields are ignored", [
             session(model=None), created(), *says("a"), done(output=None, usage=None, status=None, status_details=None)],
             {"text": "a", "usage": None, "model": None, "finish": ("stop", "completed")}),

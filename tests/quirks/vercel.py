@@ -122,7 +122,7 @@ QUIRKS = by_dialect(
             START, {"type": "data-weather", "id": "w", "data": {"at": 1}}, {"type": "data-weather", "id": "w", "data": {"at": 2}},
             {"type": "data-note", "data": "x"}, {"type": "data-status", "data": "busy", "transient": True}, *says("a"), finish()],
             {"output_items.0.data": {"at": 2}, "output_items.1.data": "x", "output_items.2.type": "text",
-             "extras.events": {"data-status": {"type": "data-status", "data": "busy", "transient": True}}}),
+             "extras.events": {"data-status": [{"type": "data-status", "data": "busy", "transient": True}]}}),
         *((f"{raw} is {reason}", [START, *says("a"), finish(raw)], {"finish": (reason, raw)})
           for raw, reason in {"length": "length", "content-filter": "content_filter", "other": None}.items()),
         ("a finish may have no reason", [START, *says("a"), finish(None)], {"finish": ("stop", "finish")}),
@@ -132,7 +132,7 @@ QUIRKS = by_dialect(
         ("an error", [START, *says("a")[:-1], {"type": "error", "errorText": "gone"}],
             {"text": "a", "outcome": "error", "error.message": "gone", "error.type": "provider_error"}),
         ("a part that is not known", [START, *says("a"), {"type": "hologram", "x": 1}, finish()],
-            {"text": "a", "extras.events": {"hologram": {"type": "hologram", "x": 1}}}),
+            {"text": "a", "extras.events": {"hologram": [{"type": "hologram", "x": 1}]}}),
         ("a stream that is resumed", [{"type": "text-delta", "id": "0", "delta": "lo"}, *says("!", at="1")[1:], finish()],
             {"text": "lo!"}),
         ("null fields are ignored", [

@@ -3,6 +3,7 @@
     Answer
     ├── earlier: PartState              answers that ended before, with the fields from `choices` on
     ├── payloads: DistinctState         payloads of unknown format
+    ├── events: DistinctState           events of unknown types, by type
     ├── choices: ChoiceState            text, reasoning, refusal, finish reason, …
     │   ├── details: DetailsState       structured reasoning
     │   ├── annotations: DistinctState
@@ -128,20 +129,31 @@ class ChoiceState:
 class PieceState:
     """What came at one path of an output item: a text in pieces, a value, or a list that grows.
 
-    `may_repeat`: the text came with the start of the item, and the first piece may be the same once more.
+    `start` is the text with which the item started, as long as the pieces that follow may repeat it; `repeated` is how much of it
+    they have repeated.
     """
 
     text: Text | None = kind.text()
-    may_repeat: bool = kind.fact(False)
+    start: str | None = kind.content()
+    repeated: int = kind.fact(0)
     value: Json = kind.content()
     listed: list[Json] | None = kind.content()
 
 
 @kind.state
 class ItemState:
-    """An output item: as its `added` and `done` events carried it, and the pieces that came between them, by path."""
+    """An output item: as its `added` and `done` events carried it, and the pieces that came between them, by path.
+
+    `id` and `call` are the first IDs by which it was named, `ids` is how many of its IDs are remembered.
+    """
 
     index: int | None = kind.fact()
+    type: str | None = kind.fact()
+    id: str | None = kind.fact()
+    call: str | None = kind.fact()
+    ids: int = kind.fact(0)
+    opened: bool = kind.fact(False)
+    closed: bool = kind.fact(False)
     added: dict[str, Json] | None = kind.content(skeletons.of_item)
     done: dict[str, Json] | None = kind.content(skeletons.of_item)
     pieces: dict[tuple[str | int, ...], PieceState] = kind.part_map(PieceState)
@@ -149,17 +161,15 @@ class ItemState:
 
 @kind.state
 class ItemsState:
-    """The output items in order of appearance, which of them an ID or an index names, and the final list of all of them.
+    """The output items in order of appearance, by ID and by place, and the final list of all of them.
 
-    `shared` are IDs that identify no item. `restarted_by` is the ID of the response that last restarted the positions, `offset`
-    the index at which its own begin.
+    The place of an item is its index and its type, see `items.py`. `restarted_by` is the ID of the response that last restarted
+    the positions, `offset` the index at which its own begin.
     """
 
     items: list[ItemState] = kind.part_list(ItemState)
     by_id: dict[str, int] = kind.index()
-    by_index: dict[int, int] = kind.index()
-    shared: dict[str, None] = kind.index()
-    last: int | None = kind.fact()
+    places: dict[tuple[int | None, str | None], list[int]] = kind.index()
     offset: int = kind.fact(0)
     restarted_by: str | None = kind.fact()
     final: list[Json] | None = kind.content(skeletons.of_items)
@@ -246,6 +256,7 @@ class Answer(PartState):
     places: dict[str, int] = kind.index()
     extras: dict[str, Json] | None = kind.content(skeletons.of_extras)
     payloads: DistinctState | None = kind.part(DistinctState)
+    events: dict[str, DistinctState] = kind.part_map(DistinctState, is_content=True)
     images_wanted: int | None = kind.fact()
 
     @classmethod

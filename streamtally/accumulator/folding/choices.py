@@ -44,12 +44,13 @@ def fold_tool_call(answer: Answer, delta: ToolCallDelta) -> None:
 
 
 def fold_payload(answer: Answer, delta: PayloadDelta) -> None:
-    """Keep a payload of unknown format."""
-    if not delta.repeats:
-        answer.payloads = keep_distinct(answer, answer.payloads, [delta.value])
-    elif answer.retention.keep:
-        answer.payloads = DistinctState() if answer.payloads is None else answer.payloads
-        answer.payloads.items = answer.retention.extend(answer.payloads.items, [delta.value])
+    """Keep a payload of unknown format, or an event of unknown type."""
+    known = answer.payloads if delta.event is None else answer.events.get(delta.event)
+    known = keep_distinct(answer, known, [delta.value], repeats=delta.repeats)
+    if delta.event is None:
+        answer.payloads = known
+    elif known is not None:
+        answer.events[delta.event] = known
 
 
 def fold_detail(answer: Answer, delta: DetailDelta) -> None:
@@ -79,13 +80,15 @@ def _fold_annotations(answer: Answer, choice: ChoiceState, value: Json) -> None:
     choice.annotations = keep_distinct(answer, choice.annotations, [item for item in value if isinstance(item, Mapping)])
 
 
-def keep_distinct(answer: Answer, known: DistinctState | None, values: list[Json]) -> DistinctState | None:
-    """Append the values that did not come before; returns the state, which is made where there is none."""
+def keep_distinct(
+    answer: Answer, known: DistinctState | None, values: list[Json], *, repeats: bool = False
+) -> DistinctState | None:
+    """Append the values that did not come before, or with `repeats` all; returns the state, which is made where there is none."""
     if not answer.retention.keep:
         return known
     known = DistinctState() if known is None else known
-    fresh = []
-    for value in values:
+    fresh = list(values) if repeats else []
+    for value in () if repeats else values:
         if (digest := digest_of(value)) not in known.seen:
             known.seen[digest] = None
             fresh.append(value)
@@ -112,17 +115,18 @@ def finished(answer: Answer) -> bool:
     return bool(answer.choices) and all(choice.finish is not None for choice in answer.choices.values())
 
 
-def choices(answer: Answer, vocabulary: Vocabulary, *, kept: bool = True) -> tuple[Choice, ...]:
+def choices(answer: Answer, vocabulary: Vocabulary, *, kept: bool = True, waits: bool = False) -> tuple[Choice, ...]:
     """The choices of a record, in order of index; `vocabulary` normalises the provider's finish reasons.
 
-    Where content is not `kept`, a call without arguments may have had some.
+    Where content is not `kept`, a call without arguments may have had some. `waits`: something else waits for the caller, as tool
+    calls do.
     """
     ordered = sorted(answer.choices.items(), key=lambda item: item[0])
     keep = answer.retention.keep
-    return tuple(_choice(index, choice, vocabulary, kept=kept, keep=keep) for index, choice in ordered)
+    return tuple(_choice(index, choice, vocabulary, kept=kept, keep=keep, waits=waits) for index, choice in ordered)
 
 
-def _choice(index: int, choice: ChoiceState, vocabulary: Vocabulary, *, kept: bool, keep: bool) -> Choice:
+def _choice(index: int, choice: ChoiceState, vocabulary: Vocabulary, *, kept: bool, keep: bool, waits: bool) -> Choice:
     calls = tool_calls.tool_calls(choice, ended=choice.finish is not None and kept)
     return Choice(
         index=index,
@@ -134,7 +138,7 @@ def _choice(index: int, choice: ChoiceState, vocabulary: Vocabulary, *, kept: bo
         tool_calls=calls,
         annotations=tuple((choice.annotations and choice.annotations.items) or ()),
         logprobs=_logprobs(choice, keep=keep),
-        finish_reason=normalised(choice.finish, vocabulary, calls=bool(calls)),
+        finish_reason=normalised(choice.finish, vocabulary, calls=bool(calls) or waits),
         finish_reason_raw=choice.finish if choice.finish_number is None else choice.finish_number,
         extras=choice.extras or {},
     )

@@ -135,7 +135,7 @@ class Fold:
         state = self.answer.items
         number = None if state is None else items.number_at(state, position)
         piece = None if state is None or number is None else state.items[number].pieces.get(path)
-        return None if piece is None or piece.may_repeat else _sink(piece.text)
+        return None if piece is None or piece.start is not None else _sink(piece.text)
 
     @property
     def answers(self) -> list[Answer]:
@@ -155,22 +155,37 @@ class Fold:
 
     def content(self, found: list[dict[str, Any]]) -> dict[str, Any]:
         """The content fields of the record, from those of each answer."""
-        answer = self.answer
-        kept = (answer.payloads and answer.payloads.items) or ()
         return {
             **(found[0] if len(found) == 1 else several.joined_content(found)),
-            "extras": {**(answer.extras or {}), **({"payloads": kept} if len(kept) > 1 else {})},
-            "dropped_bytes": answer.retention.dropped,
+            "extras": _extras(self.answer),
+            "dropped_bytes": self.answer.retention.dropped,
         }
+
+
+def _extras(answer: Answer) -> dict[str, Json]:
+    """The fields without a name in the record, the payloads of unknown format, and the events of unknown types."""
+    extras = dict(answer.extras or {})
+    kept = (answer.payloads and answer.payloads.items) or ()
+    if len(kept) > 1:
+        extras["payloads"] = kept
+    if events := {kind: known.items for kind, known in answer.events.items() if known.items}:
+        fields = extras.get("events")
+        extras["events"] = {**(fields if isinstance(fields, Mapping) else {}), **events}
+    return extras
 
 
 def _content(answer: Answer, dialect: Dialect, stream_type: StreamType) -> dict[str, Any]:
     """The content fields of one answer."""
     rules = dialect.items
-    found = items.output_items(answer, rules.assemble) if rules else []
+    found = items.output_items(answer, rules) if rules else []
     spoken = _with_items(answer, rules.to_deltas(found)) if rules and found else answer
     return {
-        "choices": choices.choices(spoken, dialect.finish_reasons, kept=answer.retention.keep or spoken is answer),
+        "choices": choices.choices(
+            spoken,
+            dialect.finish_reasons,
+            kept=answer.retention.keep or spoken is answer,
+            waits=bool(rules and rules.waits(found)),
+        ),
         "output_items": (*(map(rules.present, found) if rules else ()), *parts.parts(answer)),
         "audio": media.audio(answer),
         "images": media.images(answer),

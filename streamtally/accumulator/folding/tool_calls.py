@@ -181,13 +181,15 @@ def tool_calls(choice: ChoiceState, *, ended: bool) -> tuple[ToolCall, ...]:
 def _tool_call(call: CallState, index: int, *, ended: bool) -> ToolCall:
     kind = call.type or "function"
     arguments = assembled(call) or ("" if call.arguments is None else call.arguments.value())
+    over = ended or call.continues is False
+    lost = call.continues is True or has_lost(call)
     return ToolCall(
         index=index,
         id=call.id,
         name=call.name,
         type=kind,
         extras=call.extras or {},
-        **arguments_of(arguments, kind, ended, lost=call.continues is True or has_lost(call)),
+        **arguments_of(arguments, kind, over, lost=lost),
     )
 
 
