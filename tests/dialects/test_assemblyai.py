@@ -83,7 +83,7 @@ def test_other_messages() -> None:
     )
     assert record.error is not None
     assert (record.outcome, record.error.message, record.error.code) == (Outcome.ERROR, "no sound", "4001")
-    assert record.extras["events"]["SpeechStarted"]["timestamp"] == 3
+    assert record.extras["events"]["SpeechStarted"][0]["timestamp"] == 3
 
 
 @given(st.permutations(list(enumerate([BEGIN, *TURNS, END]))), st.data())

@@ -76,7 +76,7 @@ def test_interim_results_are_replaced() -> None:
     assert [word["word"] for word in record.transcript.words] == ["Bring", "a", "coat."]
     assert [(segment["text"], segment["start"]) for segment in record.transcript.segments] == [("Bring a", 0.0), ("coat.", 2.0)]
     assert (record.transcript.duration, record.usage and record.usage.seconds) == (2.5, 2.5)
-    assert record.extras["events"]["UtteranceEnd"]["last_word_end"] == 1.0
+    assert record.extras["events"]["UtteranceEnd"][0]["last_word_end"] == 1.0
 
 
 def test_a_rate_for_recordings_is_none_for_live_sound() -> None:
