@@ -221,7 +221,10 @@ def test_every_part_of_a_keyed_stream_travels() -> None:
 
 # --------------------------------------------------------------------------------------------------------- no response
 
-NO_RESPONSE = {"extract", "gemini.live", "langchain", "opaque", "openai.speech", "pydantic.ai", "raw.audio", "text", "vercel.ui"}
+NO_RESPONSE = {
+    *("assemblyai.live", "cartesia.speech", "deepgram.live", "elevenlabs.speech", "extract", "gemini.live", "langchain"),
+    *("opaque", "openai.speech", "pydantic.ai", "raw.audio", "text", "vercel.ui"),
+}
 """Dialects whose provider has no object for a whole answer."""
 
 
