@@ -1,7 +1,7 @@
 """Wire formats: each dialect makes a `Chunk` of a payload, and documents its terminal rule and its usage rule."""
 
 from ..json_readers import name_of
-from .base import Dialect, FastPath, Item, ItemRules, TextSinks, Vocabulary, named_usage
+from .base import Adjust, Dialect, FastPath, Item, ItemRules, TextSinks, Vocabulary, as_read, named_usage
 from .charges import ChargeRules, Served, SubCall
 from .openai_common import of_the_answer
 from .origin import UNKNOWN_ORIGIN, Extracted, Origin
@@ -16,6 +16,7 @@ __all__ = [
     "RAW_AUDIO",
     "TEXT",
     "UNKNOWN_ORIGIN",
+    "Adjust",
     "ChargeRules",
     "Dialect",
     "Extracted",
@@ -30,6 +31,7 @@ __all__ = [
     "TextSinks",
     "Unread",
     "Vocabulary",
+    "as_read",
     "decided",
     "dialect_named",
     "dialect_names",

@@ -93,12 +93,13 @@ class ItemRules:
 Adjust = Callable[[dict[str, Any], Mapping[str, Json], str | None, str | None], dict[str, Any]]
 
 
-def _as_read(
+def as_read(
     fields: dict[str, Any],
     report: Mapping[str, Json],  # noqa: ARG001 - the signature of `adjust`
     model: str | None,  # noqa: ARG001 - as above
     provider: str | None,  # noqa: ARG001 - as above
 ) -> dict[str, Any]:
+    """The fields as the dialect reads them."""
     return fields
 
 
@@ -155,7 +156,7 @@ class Dialect:
     first_sequence: int = 0
     operation: str | None = None
     charges: ChargeRules = NO_CHARGES
-    adjust: Adjust = _as_read
+    adjust: Adjust = as_read
 
     @property
     def family(self) -> str:

@@ -81,6 +81,8 @@ class Pricer:
     def _as_meant(self, record: StreamRecord, provider: str | None) -> StreamRecord:
         """The record with its usage, and that of its parts, as the provider means it."""
         model, name = record.model or record.requested_model, self.catalog.provider(provider) or provider
+        if name == record.provider and (record.usage is None or record.usage.cost_usd is None):
+            return record  # it was read so
         usage = request_context.usage_of(record.usage, record.dialect, model, name)
         parts = tuple(
             part.model_copy(update={"usage": request_context.usage_of(part.usage, record.dialect, part.model or model, name)})

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
-from ..dialects import Served, known_dialect
+from ..dialects import Adjust, Served, as_read, known_dialect
 from ..dialects.stated_costs import GATEWAY, STATED_BY
 from ..json_readers import mapping_of, name_of
 from ..records import StreamRecord, Usage
@@ -43,11 +44,18 @@ def usage_of(usage: Usage | None, dialect: str, model: str | None, provider: str
     """
     if usage is None or provider is None:
         return usage
-    stated = {name: getattr(usage, name) for name in usage.model_fields_set - {"raw", "source", "partial"}}
-    meant = known_dialect(dialect).adjust(stated, usage.raw, model, provider)
+    changed = _as_meant(usage, known_dialect(dialect).adjust, model, provider)
     if provider in _BILLERS and usage.cost_stated_by == GATEWAY and usage.raw.get(STATED_BY) != GATEWAY:
-        meant = {**meant, STATED_BY: "provider"}
-    return usage if meant is stated else usage.model_copy(update=meant)
+        changed = {**changed, STATED_BY: "provider"}
+    return usage.model_copy(update=changed) if changed else usage
+
+
+def _as_meant(usage: Usage, adjust: Adjust, model: str | None, provider: str) -> dict[str, Any]:
+    """The counts that mean something else at a provider."""
+    if adjust is as_read:
+        return {}
+    stated = {name: getattr(usage, name) for name in usage.model_fields_set - {"raw", "source", "partial"}}
+    return {name: count for name, count in adjust(stated, usage.raw, model, provider).items() if count != stated.get(name)}
 
 
 def tier(record: StreamRecord) -> str | None:
