@@ -60,12 +60,15 @@ class ChargeRules:
         billed: the usage that the provider bills, where it bills less than the model processed; `usage` itself otherwise.
         sub_calls: the model calls inside the request whose usage is not part of the record's usage.
         served: the service tier and the region that a usage report states.
+        picture_tools: the types of output items, or the names of their fields, of tools of the provider that make pictures: these
+            are no output of the model.
     """
 
     tool_counts: Callable[[StreamRecord], Counts] = _no_counts
     billed: Callable[[Usage], Usage] = _all_of_it
     sub_calls: Callable[[StreamRecord], Iterable[SubCall]] = _no_sub_calls
     served: Callable[[Mapping[str, Json]], Served] = _not_stated
+    picture_tools: frozenset[str] = frozenset()
 
 
 NO_CHARGES = ChargeRules()

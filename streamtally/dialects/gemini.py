@@ -286,7 +286,7 @@ DIALECT = Dialect(
     recognises=_is_gemini,
     resembles=_may_be_gemini,
     operation="generate_content",
-    charges=ChargeRules(tool_counts),
+    charges=ChargeRules(tool_counts, picture_tools=frozenset({"codeExecutionResult"})),
 )
 
 DIALECTS = (DIALECT,)

@@ -68,4 +68,4 @@ def _queries(call: Mapping[str, Json]) -> int:
     return len(queries) if isinstance(queries, list | tuple) else 1
 
 
-CHARGES = ChargeRules(_tool_counts)
+CHARGES = ChargeRules(_tool_counts, picture_tools=frozenset({"code_execution_call", "code_execution_result"}))

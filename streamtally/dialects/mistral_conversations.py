@@ -18,6 +18,7 @@ from ..json_readers import count_of, is_list, json_text, mapping_of, mappings_of
 from ..json_values import Json, json_value
 from ..records import StreamRecord, StreamType
 from .base import Dialect, Item, ItemRules, Vocabulary
+from .charges import ChargeRules
 from .openai_common import error_chunk, error_fields, response_usage, unknown_event
 from .openai_usage import usage_fields
 
@@ -223,6 +224,7 @@ DIALECT = Dialect(
     response=response,
     recognises=_is_event,
     items=ItemRules(to_deltas, assemble),
+    charges=ChargeRules(picture_tools=frozenset({"tool.execution"})),
 )
 
 DIALECTS = (DIALECT,)

@@ -47,4 +47,4 @@ def _has_image(item: Mapping[str, Any]) -> bool:
     return bool(item.get("result")) or item.get("status") == "completed"
 
 
-CHARGES = ChargeRules(tool_counts, sub_calls=sub_calls)
+CHARGES = ChargeRules(tool_counts, sub_calls=sub_calls, picture_tools=frozenset({"image_generation_call"}))

@@ -34,7 +34,7 @@ from .token_split import (
     split_tokens,
     steps_of,
 )
-from .units import QUANTA, UNITS, Rate, rated_as, root_of
+from .units import OWN_RATE, QUANTA, UNITS, Rate, kind_of, rated_as, root_of
 
 FREE_IF_CHARGED: Mapping[str, frozenset[str]] = {
     "seconds": frozenset({"input", "output"}),
@@ -107,6 +107,7 @@ class Plan:
         quanta: the rate of each step in whole quanta, 0 if it has none; None if a rate is not a whole number of quanta.
         groups: the rated units, each with the indices of the steps that its rate applies to.
         unrated: the indices of the steps without a rate.
+        kinds: the indices of the steps that have the rate of the whole, although their kind has a rate of its own.
         undivided: the indices of output and of the unit for output that the provider did not break down, or None.
         measures: the standalone units.
         simple: whether nothing but the rated steps can be charged.
@@ -119,6 +120,7 @@ class Plan:
     quanta: tuple[int, ...] | None
     groups: tuple[tuple[str, Rate, tuple[int, ...]], ...]
     unrated: tuple[int, ...]
+    kinds: tuple[int, ...]
     undivided: tuple[int, int] | None
     measures: tuple[str, ...]
     simple: bool
@@ -149,10 +151,12 @@ def bill_of(usage: Usage, cards: RateCards, request: Request) -> Bill:
     fields = usage.__dict__
     card = cards.card(request, input_tokens(fields), fields)
     shape = tuple(usage.__pydantic_fields_set__)
-    plan: Plan = card.plans.get(shape) or _cached_plan(card, shape, cards.prices.undivided)
+    plan: Plan = card.plans.get(shape) or _cached_plan(card, shape, cards.prices)
     split = plan.compiled_split(fields, plan.quanta) if plan.quanta is not None else None
     if split is not None and split[1] and plan.simple and not card.missing:
         counts, quanta = split
+        if plan.kinds and any(map(counts.__getitem__, plan.kinds)):
+            return _general_bill(fields, plan, card, cards.prices)
         return _new(Bill, ("partial" if fields["partial"] else "priced", quanta, (), True, card.rows, plan, counts, ()))
     return _general_bill(fields, plan, card, cards.prices)
 
@@ -176,15 +180,15 @@ def _general_bill(fields: Fields, plan: Plan, card: RateCard, prices: PriceList)
     return Bill(status, quanta, unpriced, consistent, card.rows, plan, counts, charges)
 
 
-def _cached_plan(card: RateCard, shape: tuple[str, ...], undivided: str | None) -> Plan:
+def _cached_plan(card: RateCard, shape: tuple[str, ...], prices: PriceList) -> Plan:
     if len(card.plans) >= _CACHE_SIZE:
         card.plans.clear()
-    plan = card.plans[shape] = plan_of(card.rates, shape, undivided)
+    plan = card.plans[shape] = plan_of(card.rates, shape, prices.undivided, prices.alike)
     return plan
 
 
-def plan_of(rates: Mapping[str, Rate], shape: Sequence[str], undivided: str | None) -> Plan:
-    """The plan for usage that reports the fields in `shape`; for `undivided` see `PriceList`."""
+def plan_of(rates: Mapping[str, Rate], shape: Sequence[str], undivided: str | None, alike: frozenset[str] = frozenset()) -> Plan:
+    """The plan for usage that reports the fields in `shape`; for `undivided` and `alike` see `PriceList`."""
     units = [name for name, unit in UNITS.items() if unit.field in shape]
     inside = [name for name in units if root_of(name) in FAMILIES]
     divides = undivided if any(root_of(name) == "output" for name in inside) else None
@@ -195,6 +199,12 @@ def plan_of(rates: Mapping[str, Rate], shape: Sequence[str], undivided: str | No
     whole = all(rate is None or rate.divisor == 1 for rate in found)
     grouped = {unit: tuple(place for place, holder in enumerate(holders) if holder == unit) for unit in UNITS}
     unrated = tuple(place for place, holder in enumerate(holders) if holder is None)
+    own = {name for name in OWN_RATE if name not in alike and name != undivided}
+    kinds = tuple(
+        place
+        for place, (step, holder) in enumerate(zip(steps, holders, strict=True))
+        if holder is not None and kind_of(step.unit) in own and kind_of(holder) is None
+    )
     searched = any(name in SEARCHES for name in units)
     measures = tuple(name for name in MEASURES if name in units or (searched and name in SEARCHES))
     return Plan(
@@ -205,6 +215,7 @@ def plan_of(rates: Mapping[str, Rate], shape: Sequence[str], undivided: str | No
         quanta=tuple(0 if rate is None else rate.quanta for rate in found) if whole else None,
         groups=tuple((unit, rates[unit], held) for unit, held in grouped.items() if held),
         unrated=unrated,
+        kinds=kinds,
         undivided=None if divides is None else (places["output"], places[divides]),
         measures=measures,
         simple=not (unrated or measures or divides or "requests" in rates),
@@ -239,6 +250,7 @@ def _standalone_charges(
     charged = {step.unit for place, step in enumerate(plan.steps) if counts[place] and place not in plan.unrated}
     charged |= {root_of(unit) for unit in charged}
     unrated = {root_of(plan.steps[place].unit) for place in plan.unrated if counts[place]}
+    kinds = {kind_of(plan.steps[place].unit) for place in plan.kinds if counts[place]}
     charges: list[Charge] = []
     for name in plan.measures:
         count = _limited(name, quantity_of(name, fields), prices)
@@ -252,7 +264,7 @@ def _standalone_charges(
     if "requests" in plan.rates:
         charges.append(_charge("requests", 1, plan.rates["requests"]))
         charged.add("requests")
-    missed = {name for name in unrated if not NOT_MISSING_IF_CHARGED.get(name, frozenset()) & charged}
+    missed = kinds | {name for name in unrated if not NOT_MISSING_IF_CHARGED.get(name, frozenset()) & charged}
     return tuple(charges), tuple(name for name in UNITS if name in missed)
 
 

@@ -14,6 +14,7 @@ from ..records import Cost, Part, StreamRecord, StreamType, Usage
 from . import request_context
 from .catalog import ModelCatalog
 from .estimate import CountTokens, estimated
+from .media import divided, media_of
 from .sums import total, with_sub_call
 from .tool_charges import billed_usage, sub_calls, usage_with_tools
 
@@ -41,16 +42,17 @@ class Pricer:
             usage = estimated(record, usage, self.estimate)
         if usage is not record.usage:
             record = record.model_copy(update={"usage": usage})
+        media = media_of(record)
         if not record.parts:
-            return record.model_copy(update={"provider": provider, "cost": self._cost(record, provider)})
-        parts = self._priced_parts(record, provider)
+            return record.model_copy(update={"provider": provider, "cost": self._cost(record, provider, media)})
+        parts = self._priced_parts(record, provider, media)
         costs = [part.cost for part in parts]
         tools = self._tools_beside(record)
         if tools is not None:
             costs.append(self._cost(record.model_copy(update={"usage": tools}), provider))
         return record.model_copy(update={"provider": provider, "parts": parts, "cost": total(costs)})
 
-    def _priced_parts(self, record: StreamRecord, provider: str | None) -> tuple[Part, ...]:
+    def _priced_parts(self, record: StreamRecord, provider: str | None, media: tuple[str, ...]) -> tuple[Part, ...]:
         """The answers of a stream, each with its cost at the prices of its own model."""
         return tuple(
             part.model_copy(
@@ -58,6 +60,7 @@ class Pricer:
                     "cost": self._cost(
                         record.model_copy(update={"usage": part.usage, "model": part.model or record.model, "output_items": ()}),
                         provider,
+                        media,
                     )
                 }
             )
@@ -90,8 +93,9 @@ class Pricer:
         )
         return record.model_copy(update={"usage": usage, "parts": parts}) if parts or usage is not record.usage else record
 
-    def _cost(self, record: StreamRecord, provider: str | None) -> Cost:
+    def _cost(self, record: StreamRecord, provider: str | None, media: tuple[str, ...] = ()) -> Cost:
         usage = billed_usage(record)
+        usage, undivided = (usage, ()) if usage is None or not media else divided(record, usage, media)
         if usage is not None and record.outcome is None and not usage.partial:
             usage = usage.model_copy(update={"partial": True})  # the stream is open, so its counts are lower bounds
         rates = record.params.get("rates")
@@ -107,8 +111,9 @@ class Pricer:
             rule, revision = f"call: {error}", self.catalog.revision
             return Cost(status="missing_rate", unpriced=("rates",), match_rule=rule, catalog_revision=revision)
         cost = _checked(cost, record, usage)
-        if (kind := _undivided_kind(record, usage)) is not None and cost.source == "computed" and cost.usd is not None:
-            cost = cost.model_copy(update={"complete": False, "status": "unpriced_unit", "unpriced": (*cost.unpriced, kind)})
+        if undivided and cost.source == "computed" and cost.usd is not None:
+            unpriced = tuple(dict.fromkeys((*cost.unpriced, *undivided)))
+            cost = cost.model_copy(update={"complete": False, "status": "unpriced_unit", "unpriced": unpriced})
         if usage is None or cost.source != "computed":  # a stated cost includes the calls inside
             return cost
         for call in sub_calls(record):
@@ -135,15 +140,3 @@ def _checked(cost: Cost, record: StreamRecord, usage: Usage | None) -> Cost:
     is_empty = usage.output_tokens == 0
     is_known = cost.source != "computed" or not (is_empty or (None in counts and any(counts)))
     return cost.model_copy(update={"complete": cost.complete and is_known, "inconsistent": cost.inconsistent or is_empty})
-
-
-def _undivided_kind(record: StreamRecord, usage: Usage | None) -> str | None:
-    """The unit of pictures or sound in an answer whose usage report does not tell their tokens from those of text, or None.
-
-    Their rate is another than that of text, so that the amount at the rate of text is only a part of the cost.
-    """
-    if usage is None or not usage.output_tokens or record.stream_type not in (StreamType.CHAT, StreamType.RESPONSES):
-        return None
-    if record.images and usage.image_output_tokens is None and usage.images is None:
-        return "output_image"
-    return "output_audio" if record.audio is not None and usage.audio_output_tokens is None else None

@@ -28,7 +28,7 @@ from typing import Any, TypeGuard
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..errors import CatalogError
-from .units import UNITS, rate_of
+from .units import OWN_RATE, UNITS, rate_of
 
 ANY = "*"
 """In a row's `when`: matches any value and a missing one."""
@@ -110,12 +110,14 @@ class PriceList:
     """The prices of one model.
 
     `undivided` is the unit of output tokens that the provider did not break down ("output_image" for an image model).
+    `alike` are kinds of tokens (`OWN_RATE`) that have the rate of the whole, as their maker states.
     `defaults` are the API's default values of condition words (quality, size). `minimum` and `maximum` bound the quantity of a
     unit that is charged per request. `regions` are the regions in which rows without a region hold.
     """
 
     rows: tuple[Row, ...]
     undivided: str | None = None
+    alike: frozenset[str] = frozenset()
     defaults: Mapping[str, str] = field(default_factory=dict)
     minimum: Mapping[str, int] = field(default_factory=dict)
     maximum: Mapping[str, int] = field(default_factory=dict)
@@ -132,7 +134,7 @@ class PriceList:
 
 
 def parse_prices(raw: Mapping[str, Any], holidays: Holidays | None = None) -> PriceList:
-    """A price list from its catalog form: `{rows[], undivided?, defaults?, minimum?, maximum?, regions?}`.
+    """A price list from its catalog form: `{rows[], undivided?, alike?[], defaults?, minimum?, maximum?, regions?}`.
 
     Args:
         raw: the catalog entry of one model.
@@ -149,7 +151,10 @@ def parse_prices(raw: Mapping[str, Any], holidays: Holidays | None = None) -> Pr
             raise CatalogError(f"these units cannot have a minimum or maximum: {', '.join(sorted(unknown))}")
         if undivided is not None and UNITS[undivided].parents != ("output",):
             raise CatalogError(f"`undivided` must be a kind of output, not {undivided!r}")
-        return PriceList(rows, undivided, **limits, regions=frozenset(raw.get("regions", ("global",))))
+        alike = frozenset(raw.get("alike", ()))
+        if not alike <= set(OWN_RATE):
+            raise CatalogError(f"`alike` must list kinds of tokens with a rate of their own, not {', '.join(sorted(alike))}")
+        return PriceList(rows, undivided, alike, **limits, regions=frozenset(raw.get("regions", ("global",))))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise error if isinstance(error, CatalogError) else CatalogError(f"not a valid price list: {error!r}") from error
 

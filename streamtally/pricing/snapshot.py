@@ -2,7 +2,7 @@
 
     {schema, revision, generated_at, sources[], units{name: label}, holidays?{name: [dates]},
      providers{id: {api_hosts[], aliases[], fallbacks[], regions?[], makes?{models[], source},
-                    models{id: {aliases[], undivided?, defaults?, minimum?, maximum?, rows[]}}}}}
+                    models{id: {aliases[], undivided?, alike?[], defaults?, minimum?, maximum?, rows[]}}}}}
 
 `rows` describes the rows; rates are US dollars per published unit. `fallbacks` are providers whose models a provider passes on at
 their price. `makes` lists the models that a provider makes itself, as patterns of `fnmatch` for their case-folded names, with the

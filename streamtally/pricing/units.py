@@ -87,6 +87,13 @@ UNITS = {
 """
 
 
+OWN_RATE = ("input_audio", "output_audio", "output_image", "output_video")
+"""Kinds of tokens whose rate is another than that of text: without one the rate of the whole is only a part of the price.
+
+Pictures and video of the input are no such kinds: providers count them as input tokens, at its rate unless they publish another.
+"""
+
+
 def _ancestors(name: str) -> Iterator[str]:
     for parent in UNITS[name].parents:
         yield parent
@@ -95,6 +102,15 @@ def _ancestors(name: str) -> Iterator[str]:
 
 ANCESTORS = {name: frozenset(_ancestors(name)) for name in UNITS}
 """By unit, all units that contain it, directly or indirectly."""
+
+
+def kind_of(name: str) -> str | None:
+    """The unit of `OWN_RATE` that a unit is, or is a part of; None if there is none.
+
+    >>> kind_of("cache_audio_read"), kind_of("input_image")
+    ('input_audio', None)
+    """
+    return next((kind for kind in OWN_RATE if kind == name or kind in ANCESTORS[name]), None)
 
 
 def rated_as(name: str, rated: Collection[str]) -> str | None:

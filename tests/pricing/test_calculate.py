@@ -48,7 +48,7 @@ IMAGE = [row({"images": "0.01"})] + [
             "0.00225",
         ),
         (
-            [row({"input": "1", "output": "50"})],
+            [row({"input": "1", "output": "5", "output_audio": "50"})],
             {"input_tokens": 200, "output_tokens": 100, "audio_output_tokens": 100},
             "0.0052",
         ),

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
-from ..units import rated_as
+from ..units import OWN_RATE, rated_as
 from .rate_tables import (
     Condition,
     Entry,
@@ -142,12 +142,24 @@ def drop_redundant_parts(table: RateTable) -> RateTable:
     kept, it would have the standard rate in every tier.
     """
     units = {unit for rates in table.values() for unit in rates}
-    stated = {unit: [rates for rates in table.values() if unit in rates] for unit in units}
-    idle = {unit for unit, found in stated.items() if all(_repeats(unit, rates) for rates in found)}
+    idle = _idle(table)
     stray = {unit for unit in units if all(condition.above for condition, rates in table.items() if unit in rates)}
     return {
         condition: {unit: text for unit, text in rates.items() if unit not in idle | stray} for condition, rates in table.items()
     }
+
+
+def _idle(table: RateTable) -> set[str]:
+    """The parts that have the rate of the whole wherever they have one."""
+    units = {unit for rates in table.values() for unit in rates}
+    stated = {unit: [rates for rates in table.values() if unit in rates] for unit in units}
+    return {unit for unit, found in stated.items() if all(_repeats(unit, rates) for rates in found)}
+
+
+def _add_alike(model: RawModel, table: RateTable) -> None:
+    """Keep which kinds of tokens have the rate of the whole, where that is all that a source states of them."""
+    if alike := {*model.get("alike", ()), *(_idle(table) & set(OWN_RATE))}:
+        model["alike"] = sorted(alike)
 
 
 def _repeats(unit: str, rates: Rates) -> bool:
@@ -178,6 +190,7 @@ def merge(models: Models, entries: Iterable[Entry], day: str) -> tuple[Models, Q
             model["source"] = "genai-prices, litellm" if both else "litellm"
             if _named(name, members) or not contradicts(table, _table(model, day)):
                 add(model, drop_redundant_parts(table), day)
+                _add_alike(model, table)
             model["rows"] += factor_rows(model["rows"], next((entry.factors for entry in members if entry.factors), {}))
             _alias(found, name, members)
     for model in found.values():

@@ -3,7 +3,7 @@
 An entry of `data_sources/overrides.json` has `provider`; `model` (a name, a list of names, or `{"match": regular expression}` for
 all models of the provider whose whole name matches); `source` (the page that states the price), `read` (what was read), `day`
 (when), `checked` (false if the page itself could not be read); and any of `rows` (which win), `replace` (drop the rows of the
-sources), `aliases`, `undivided`, `defaults`, `minimum`, `maximum`, `note`.
+sources), `aliases`, `undivided`, `alike`, `defaults`, `minimum`, `maximum`, `note`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from .rate_tables import Models, RawRow, condition_of, ordered
 
-FIELDS = ("undivided", "defaults", "minimum", "maximum")
+FIELDS = ("undivided", "alike", "defaults", "minimum", "maximum")
 
 
 def apply_overrides(providers: dict[str, dict[str, Any]], overrides: Mapping[str, Any]) -> None:
