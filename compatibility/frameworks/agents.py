@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..answers import MODEL, PATH, RUN, SPOKEN, UNSTATED, run, spoken
-from ..bodies import sse
+from ..answers import MODEL, PATH, RUN, SPOKEN, UNSTATED, USAGE, run, spoken
+from ..bodies import chat_chunks, sse, words
 from ..case import Case, Far, Row
 
 
@@ -81,14 +81,23 @@ _ZERO = {"cache_write_tokens": 0}
 """Over chat the SDK makes a count of it, which the answer does not state."""
 
 _OVER_CHAT = run()
+_MADE = {**UNSTATED, "finish_reason": "the SDK calls each answer of chat completed, also one that was cut"}
+_CUT = {PATH: sse(chat_chunks(*words("Bring a "), finish="length", model=MODEL, usage=USAGE))}
 _RESPONSES = [sse(events, done=False, names=[event["type"] for event in events]) for events in _ANSWERS]
 
 ROW = Row(
     "openai-agents",
     "0.24.0",
     (
-        Case("run over chat", _chat, RUN, run(usage={**_OVER_CHAT.usage, **_ZERO}), UNSTATED),
-        Case("answer over chat", _chat, {PATH: SPOKEN[PATH]}, spoken(usage={**spoken().usage, **_ZERO}), UNSTATED),
+        Case("run over chat", _chat, RUN, run(usage={**_OVER_CHAT.usage, **_ZERO}), _MADE),
+        Case("answer over chat", _chat, {PATH: SPOKEN[PATH]}, spoken(usage={**spoken().usage, **_ZERO}), _MADE),
+        Case(
+            "cut answer over chat",
+            _chat,
+            _CUT,
+            spoken(text="Bring a ", finish_reason="length", usage={**spoken().usage, **_ZERO}),
+            _MADE,
+        ),
         Case("run over Responses", _responses, {"/responses": _RESPONSES}, _OVER_CHAT, UNSTATED),
     ),
 )

@@ -224,6 +224,16 @@ def test_agents() -> None:
     assert "item" not in record.extras
 
 
+def test_agents_over_chat() -> None:
+    """The SDK makes a response of an answer of chat, and calls it completed even if it was cut: no finish reason is known."""
+    said = {"id": "__fake_id__", "type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "a"}]}
+    done = {"id": "__fake_id__", "object": "response", "model": "m-1", "output": [said], "usage": None}
+    event = made("agents.models.events.ResponseCompletedEvent", type="response.completed", response=Plain(**done))
+    created = raw(type="response.created", response={**done, "output": [], "status": "in_progress"})
+    record = read([created, made("agents.stream_events.RawResponsesStreamEvent", type="raw_response_event", data=event)])
+    assert (record.text, record.finish_reason, record.response_id, record.outcome) == ("a", None, None, Outcome.COMPLETED)
+
+
 def test_a_package_of_the_user_s_with_the_same_name() -> None:
     """Classes without a row are read as those of any user: the names of their fields mean nothing."""
     mine = [made("agents.mine.Note", content="a", error="none", type="error")]
